@@ -1,0 +1,72 @@
+// Owns the part of the journal that has left the object: segments in R2, verified there before anything is deleted
+// here. It refuses a segment whose bytes are not what was written.
+
+import { sha256Hex } from "./digest.ts";
+import type { ArchivedSegment, JournalRow, RegionStore } from "./region-store.ts";
+
+/** A segment is closed at this many characters: few objects, and each is read in one piece. */
+export const SEGMENT_CHARACTERS = 4_000_000;
+
+type RowSpan = Pick<JournalRow, "first" | "last" | "atS">;
+
+/** The archive of one region. */
+export class Archive {
+  readonly #bucket: R2Bucket;
+  readonly #region: string;
+
+  constructor(bucket: R2Bucket, region: string) {
+    this.#bucket = bucket;
+    this.#region = region;
+  }
+
+  /** Moves whole segments of rows up to `entry` out of the database, oldest first; resolves when none is left. */
+  async moveSegments(store: RegionStore, entry: number, segmentCharacters = SEGMENT_CHARACTERS): Promise<void> {
+    while (store.archivable(entry).bytes >= segmentCharacters) {
+      const rows = takeRows(store, entry, segmentCharacters);
+      const segment = await this.#put(rows);
+      store.moveToArchive(segment);
+    }
+  }
+
+  /** The row that holds an entry of an archived segment. */
+  async rowOf(segment: ArchivedSegment, entry: number): Promise<JournalRow | null> {
+    const [journal, spans] = await Promise.all([this.#bucket.get(segment.key), this.#bucket.get(spansKey(segment.key))]);
+    if (journal === null || spans === null) throw new Error(`the archive lacks ${segment.key}`);
+    const span = (await spans.json<RowSpan[]>()).find(({ first, last }) => first <= entry && entry <= last);
+    if (span === undefined) return null;
+    const lines = (await journal.text()).split("\n").slice(span.first - segment.first, span.last - segment.first + 1);
+    return { ...span, text: `${lines.join("\n")}\n` };
+  }
+
+  async #put(rows: readonly JournalRow[]): Promise<ArchivedSegment> {
+    const text = rows.map((row) => row.text).join("");
+    const first = (rows[0] as JournalRow).first;
+    const last = (rows.at(-1) as JournalRow).last;
+    const sha256 = sha256Hex(text);
+    const key = `journal/${this.#region}/${String(first).padStart(16, "0")}-${last}.ndjson`;
+    const spans = JSON.stringify(rows.map((row): RowSpan => ({ first: row.first, last: row.last, atS: row.atS })));
+    await this.#bucket.put(spansKey(key), spans);
+    const put = await this.#bucket.put(key, text, { sha256, httpMetadata: { contentType: "application/x-ndjson" } });
+    const stored = await this.#bucket.get(key);
+    if (put === null || stored === null || sha256Hex(await stored.text()) !== sha256) {
+      throw new Error(`the archive does not hold what was written to ${key}`);
+    }
+    return { first, last, key, sha256, bytes: text.length };
+  }
+}
+
+function spansKey(key: string): string {
+  return key.replace(/ndjson$/, "rows.json");
+}
+
+function takeRows(store: RegionStore, entry: number, segmentCharacters: number): JournalRow[] {
+  const rows: JournalRow[] = [];
+  let characters = 0;
+  const { last } = store.segments().at(-1) ?? { last: 0 };
+  for (const row of store.rowsFrom(last + 1)) {
+    if (row.last > entry || characters >= segmentCharacters) break;
+    rows.push(row);
+    characters += row.text.length;
+  }
+  return rows;
+}

@@ -1,0 +1,336 @@
+// Owns the region's one rhythm: commands queue, a flush decides them all, writes one journal row and answers. It
+// refuses to answer before the row is written, and a fault in one command never costs another its answer.
+
+import type { CommandSignature, VerifiedCommand } from "../evidence/verified-command.ts";
+import type { Receipt } from "../evidence/receipt.ts";
+import { isRemembered } from "../market/decide.ts";
+import { nextDueS } from "../market/due.ts";
+import { chainHash, type Entry, encodeLine, execute, executeDue } from "../market/journal.ts";
+import type { RegionState } from "../market/state.ts";
+import { type MarketClock, marketTimeS, wallTimeMs } from "../protocol/clock.ts";
+import { type Command, OPERATOR_COMMANDS } from "../protocol/commands.ts";
+import { type Rejection, rejected } from "../protocol/errors.ts";
+import type { MarketEvent } from "../protocol/events.ts";
+import type { Hex } from "../protocol/fields.ts";
+import { MAX_JOURNAL_ROW_BYTES, MAX_QUEUED_COMMANDS, MAX_STORAGE_BYTES } from "../protocol/limits.ts";
+import { sha256Hex } from "./digest.ts";
+import { beforeStep, project } from "./projections.ts";
+import { RateLimits } from "./rate-limits.ts";
+import { entriesOf, type ReceiptAuthority, receiptsOf } from "./receipts.ts";
+import { recover } from "./recovery.ts";
+import type { JournalRow, RegionStore } from "./region-store.ts";
+import { type Later, type SnapshotPolicy, Snapshots } from "./snapshots.ts";
+
+/** A command whose signature and evidence were verified, with what the journal keeps of them. */
+export interface Submission extends VerifiedCommand {
+  readonly command: Command;
+  readonly auth: CommandSignature;
+  readonly rawEvidence: unknown;
+}
+
+/** What an accepted command is answered with, the first time and every time it is sent again. */
+export interface Answer {
+  readonly commandId: Hex;
+  readonly entry: number;
+  readonly atS: number;
+  readonly events: readonly MarketEvent[];
+  readonly receipt: Receipt;
+}
+
+export type Outcome = { readonly answer: Answer } | { readonly rejection: Rejection };
+
+/** What the engine needs of its surroundings; the Durable Object is one, a simulator may be another. */
+export interface EngineHost {
+  readonly store: RegionStore;
+  readonly clock: MarketClock;
+  readonly wallMs: () => number;
+  readonly later: Later;
+  /** Arms the alarm that wakes the region when something is due. */
+  readonly wakeAt: (wallMs: number) => void;
+  /** Hands durable entries to the feed. */
+  readonly publish: (entries: readonly Entry[]) => void;
+  /** The row of an entry that has left the database, or null. */
+  readonly archivedRow: (entry: number) => Promise<JournalRow | null>;
+  /** Told when everything up to an entry is in a snapshot. */
+  readonly snapshotted: (entry: number) => void;
+  readonly authority: ReceiptAuthority;
+  readonly snapshotPolicy: SnapshotPolicy;
+}
+
+interface Waiting {
+  readonly submission: Submission;
+  readonly resolve: (outcome: Outcome | Promise<Outcome>) => void;
+}
+
+/** What deciding a command gave, before its receipt exists. */
+type Judgement = { readonly entry: number } | { readonly rejection: Rejection };
+
+interface Line {
+  readonly entry: Entry;
+  readonly hash: string;
+  readonly text: string;
+}
+
+/** Rows and bills that one due step touches; a flush does as many steps as stay below this, and at least one. */
+const CATCH_UP_WORK = 40_000;
+const STEP_OVERHEAD = 400;
+/** After a fault of ours in a due step, the region tries again this much later. */
+const FAULT_PAUSE_MS = 5_000;
+
+/** One region at work. */
+export class RegionEngine {
+  state: RegionState;
+  /** The rules, replaceable so that a test can make them throw. */
+  rules = { execute, executeDue };
+  #hash: string;
+  readonly #host: EngineHost;
+  readonly #limits: RateLimits;
+  #snapshots: Snapshots;
+  #queue: Waiting[] = [];
+  #isArmed = false;
+  #wakesAtMs = 0;
+
+  constructor(host: EngineHost) {
+    this.#host = host;
+    this.#limits = new RateLimits(host.store);
+    const recovered = recover(host.store);
+    this.state = recovered.state;
+    this.#hash = recovered.hash;
+    this.#snapshots = this.#makeSnapshots(recovered);
+    this.#armAlarm();
+  }
+
+  /** Chain hash of the last entry. */
+  get hash(): string {
+    return this.#hash;
+  }
+
+  /** Commands waiting for a flush. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Market time now; never earlier than the last entry. */
+  atS(): number {
+    return Math.max(this.state.header.atS, marketTimeS(this.#host.clock, this.#host.wallMs()));
+  }
+
+  /** Queues a command; resolves with its answer once that is durable, or with why it was refused. */
+  submit(submission: Submission): Promise<Outcome> {
+    if (this.#queue.length >= MAX_QUEUED_COMMANDS) {
+      return Promise.resolve({ rejection: rejected("overloaded", { queued: this.#queue.length }) });
+    }
+    return new Promise((resolve) => {
+      this.#queue.push({ submission, resolve });
+      this.arm();
+    });
+  }
+
+  /** Makes sure a flush comes in a later turn. */
+  arm(): void {
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    this.#host.later(() => this.flush(), 0);
+  }
+
+  /** Does what is due, decides everything queued, writes it and answers. */
+  flush(): void {
+    this.#isArmed = false;
+    const batch = this.#queue;
+    this.#queue = [];
+    try {
+      this.#answer(batch, this.#commit(batch));
+    } catch (fault) {
+      this.#reload(fault);
+      this.#flushOneByOne(batch);
+    }
+    this.#armAlarm();
+  }
+
+  /** The answer to a command accepted before, made again from the journal. */
+  async answerOf(entry: number): Promise<Answer | null> {
+    const row = this.#host.store.rowOf(entry) ?? (await this.#host.archivedRow(entry));
+    if (row === null) return null;
+    const stored = entriesOf(row);
+    const found = stored[entry - row.first];
+    if (found === undefined) return null;
+    const receivable = stored.map(({ entry: { number, commandId }, hash }) => ({ number, hash, ...(commandId && { commandId }) }));
+    return answer(found.entry, receiptsOf(this.#host.authority, row, receivable)(entry));
+  }
+
+  /** Begins a snapshot now. */
+  snapshot(): void {
+    this.#snapshots.begin(this.state, this.#hash);
+  }
+
+  /** After a fault each command has a transaction of its own: only the one that throws is hurt. */
+  #flushOneByOne(batch: readonly Waiting[]): void {
+    for (const waiting of batch) {
+      try {
+        this.#answer([waiting], this.#commit([waiting]));
+      } catch (fault) {
+        this.#reload(fault);
+        waiting.resolve({ rejection: rejected("internal_fault") });
+      }
+    }
+  }
+
+  /**
+   * One transaction: due steps first, then the commands. Null when due steps are left over; the commands then wait,
+   * because nothing is decided before what is due.
+   */
+  #commit(batch: readonly Waiting[]): readonly Judgement[] | null {
+    const lines: Line[] = [];
+    const atS = this.atS();
+    const judgements = this.#host.store.transaction(() => {
+      if (!this.#catchUp(atS, lines)) return this.#write(lines, atS, null);
+      return this.#write(lines, atS, batch.map(({ submission }) => this.#judge(submission, atS, lines)));
+    });
+    if (lines.length > 0) {
+      this.#receipts(lines, atS);
+      this.#host.publish(lines.map(({ entry }) => entry));
+      const characters = lines.reduce((sum, { text }) => sum + text.length, 0);
+      this.#snapshots.count(this.state, this.#hash, lines.length, characters);
+    }
+    return judgements;
+  }
+
+  /** Due steps, as many as one flush should do; false when some are left. */
+  #catchUp(atS: number, lines: Line[]): boolean {
+    const { tables } = this.state;
+    let work = 0;
+    for (;;) {
+      const due = nextDueS(this.state);
+      if (due === null || due > atS) return true;
+      if (work > CATCH_UP_WORK) return false;
+      const before = beforeStep(this.state);
+      const entry = this.rules.executeDue(this.state, atS, sha256Hex);
+      if (entry === null) throw new Error("what is due was not done");
+      project(this.#host.store, this.state, entry, before);
+      this.#chain(entry, lines);
+      work += STEP_OVERHEAD + tables.orders.rows + tables.window.rows * (before.bills.length > 0 ? 20 : 1);
+    }
+  }
+
+  #judge({ command, commandId, signer, evidence, auth, rawEvidence }: Submission, atS: number, lines: Line[]): Judgement {
+    if (!OPERATOR_COMMANDS.has(command.type) && "account" in command) {
+      const retryAfterSeconds = this.#limits.take(command.account, this.#host.wallMs());
+      if (retryAfterSeconds !== null) return { rejection: rejected("rate_limited", { retryAfterSeconds }) };
+    }
+    if (isRemembered(this.state, commandId)) {
+      const row = this.state.indexes.commands.get(commandId) as number;
+      return { entry: this.state.tables.commands.columns.entry[row] as number };
+    }
+    if (this.#host.store.bytes > MAX_STORAGE_BYTES && !FREEING_COMMANDS.has(command.type)) {
+      return { rejection: rejected("storage_exhausted", { limitBytes: MAX_STORAGE_BYTES }) };
+    }
+    const result = this.rules.execute(this.state, { command, commandId, signer, evidence }, auth, rawEvidence, atS);
+    if ("rejection" in result) return result;
+    this.#chain(result.entry, lines);
+    return { entry: result.entry.number };
+  }
+
+  #chain(entry: Entry, lines: Line[]): void {
+    const body = JSON.stringify(entry);
+    this.#hash = chainHash(sha256Hex, this.#hash, body);
+    lines.push({ entry, hash: this.#hash, text: `${encodeLine(this.#hash, body)}\n` });
+  }
+
+  /** Writes the lines as rows of bounded size, each of which will be signed once. */
+  #write<T>(lines: readonly Line[], atS: number, result: T): T {
+    for (const row of rowsOf(lines)) {
+      const text = row.map((line) => line.text).join("");
+      const first = (row[0] as Line).entry.number;
+      const last = (row.at(-1) as Line).entry.number;
+      this.#host.store.appendRow({ first, last, atS, text });
+    }
+    return result;
+  }
+
+  #answers = new Map<number, Answer>();
+
+  #receipts(lines: readonly Line[], atS: number): void {
+    this.#answers.clear();
+    for (const row of rowsOf(lines)) {
+      const first = (row[0] as Line).entry.number;
+      const last = (row.at(-1) as Line).entry.number;
+      // Rows that no command is in are signed when somebody asks for a receipt.
+      if (!row.some(({ entry }) => entry.command !== undefined)) continue;
+      const receivable = row.map(({ entry: { number, commandId }, hash }) => ({ number, hash, ...(commandId && { commandId }) }));
+      const receiptOf = receiptsOf(this.#host.authority, { first, last, atS }, receivable);
+      for (const { entry } of row) {
+        if (entry.command !== undefined) this.#answers.set(entry.number, answer(entry, receiptOf(entry.number)));
+      }
+    }
+  }
+
+  #answer(batch: readonly Waiting[], judgements: readonly Judgement[] | null): void {
+    if (judgements === null) {
+      this.#queue = [...batch, ...this.#queue];
+      this.arm();
+      return;
+    }
+    batch.forEach(({ resolve }, index) => {
+      const judgement = judgements[index] as Judgement;
+      if ("rejection" in judgement) return resolve(judgement);
+      const fresh = this.#answers.get(judgement.entry);
+      resolve(fresh === undefined ? this.#answerAgain(judgement.entry) : { answer: fresh });
+    });
+  }
+
+  async #answerAgain(entry: number): Promise<Outcome> {
+    const found = await this.answerOf(entry);
+    return found === null ? { rejection: rejected("entry_not_found", { entry }) } : { answer: found };
+  }
+
+  /** Storage is the truth: whatever a fault left in memory is dropped. */
+  #reload(fault: unknown): void {
+    console.error("a flush was rolled back", fault);
+    this.#snapshots.cancel();
+    const recovered = recover(this.#host.store);
+    this.state = recovered.state;
+    this.#hash = recovered.hash;
+    this.#snapshots = this.#makeSnapshots(recovered);
+  }
+
+  #makeSnapshots(recovered: ReturnType<typeof recover>): Snapshots {
+    const { store, snapshotPolicy, later, snapshotted } = this.#host;
+    return new Snapshots(store, snapshotPolicy, later, recovered, snapshotted);
+  }
+
+  /** The alarm follows from the state; it only wakes the region and decides nothing. */
+  #armAlarm(): void {
+    const due = nextDueS(this.state);
+    if (due === null) return;
+    const now = this.#host.wallMs();
+    const dueMs = wallTimeMs(this.#host.clock, due);
+    const wakesAtMs = dueMs > now ? dueMs : now + (this.#isArmed ? 0 : FAULT_PAUSE_MS);
+    if (wakesAtMs === this.#wakesAtMs) return;
+    this.#wakesAtMs = wakesAtMs;
+    this.#host.wakeAt(wakesAtMs);
+  }
+}
+
+/** What is still accepted when storage runs out: what settles and what lets go. */
+const FREEING_COMMANDS: ReadonlySet<Command["type"]> = new Set(["submit_readings", "cancel_order", "revoke_session"]);
+
+function answer(entry: Entry, receipt: Receipt): Answer {
+  const { number, atS, events, commandId } = entry;
+  return { commandId: commandId as Hex, entry: number, atS, events, receipt };
+}
+
+/** Cuts lines into runs that fit a row; a longer line has a row of its own. */
+function* rowsOf(lines: readonly Line[]): Generator<readonly Line[]> {
+  let row: Line[] = [];
+  let characters = 0;
+  for (const line of lines) {
+    if (row.length > 0 && characters + line.text.length > MAX_JOURNAL_ROW_BYTES) {
+      yield row;
+      row = [];
+      characters = 0;
+    }
+    row.push(line);
+    characters += line.text.length;
+  }
+  if (row.length > 0) yield row;
+}

@@ -1,0 +1,41 @@
+// Owns what the deployment hands to Workers and objects: bindings, variables, secrets, and how they are read. It
+// refuses to start with values that are malformed.
+
+import type { Hex } from "../protocol/fields.ts";
+import { type MarketClock, parseClock } from "../protocol/clock.ts";
+import type { SigningDomain } from "../protocol/typed-data.ts";
+import type { Feed } from "./feed.ts";
+import type { Region } from "./region.ts";
+
+/** Bindings of wrangler.toml. */
+export interface Env {
+  readonly REGION: DurableObjectNamespace<Region>;
+  readonly FEED: DurableObjectNamespace<Feed>;
+  /** Called through itty-durable, which has no types for stubs. */
+  readonly DIRECTORY: DurableObjectNamespace;
+  readonly ARCHIVE: R2Bucket;
+  readonly ASSETS: Fetcher;
+  readonly CHAIN_ID: string;
+  readonly SETTLEMENT: string;
+  readonly CLOCK_ORIGIN: string;
+  readonly CLOCK_RATE: string;
+  readonly OPERATOR: string;
+  /** 32 bytes as hex digits: the Ed25519 seed that signs receipts. */
+  readonly RECEIPT_SEED: string;
+}
+
+/** What signatures are bound to. */
+export function signingDomain(env: Env): SigningDomain {
+  return { chainId: Number(env.CHAIN_ID), settlement: env.SETTLEMENT.toLowerCase() as Hex };
+}
+
+/** The market clock of this deployment. @throws ClockRefused */
+export function marketClock(env: Env): MarketClock {
+  return parseClock(env.CLOCK_ORIGIN, env.CLOCK_RATE, Number(env.CHAIN_ID));
+}
+
+/** The seed that signs receipts. @throws Error when the secret is missing or malformed. */
+export function receiptSeed(env: Env): Hex {
+  if (!/^[0-9a-f]{64}$/.test(env.RECEIPT_SEED ?? "")) throw new Error("the secret RECEIPT_SEED is not 64 hex digits");
+  return `0x${env.RECEIPT_SEED}`;
+}

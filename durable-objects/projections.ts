@@ -1,0 +1,98 @@
+// Owns what is kept for readers beside the audited state: settled slots with their curves, bills by account and window,
+// closed epochs. It refuses to be a source: everything in it follows from the journal.
+
+import { aggregateCurve, type Curve } from "../market/auction/curve.ts";
+import { isWindowCleared } from "../market/due.ts";
+import type { Entry } from "../market/journal.ts";
+import { slotBook } from "../market/ladder.ts";
+import { parametersAtSlot } from "../market/parameters.ts";
+import { addressOf, type RegionState } from "../market/state.ts";
+import type { EpochClosed, SlotCleared } from "../protocol/events.ts";
+import type { RegionStore } from "./region-store.ts";
+
+/** A cleared slot as readers get it. */
+export interface SlotRecord
+  extends Omit<SlotCleared, "type" | "accounts" | "filledWh" | "amountMicros" | "chargeMicros" | "cut" | "sessions" | "sessionWh" | "sessionMicros"> {
+  readonly entry: number;
+  readonly traders: number;
+  /** Wh asked and offered by price, of what meters proved. */
+  readonly curve: Curve;
+}
+
+/** One account's settled window; arrays by slot. */
+export interface BillRecord {
+  /** Entry that holds the evidence. */
+  readonly evidence: number;
+  readonly netWh: readonly number[];
+  readonly filledWh: readonly number[];
+  readonly amountMicros: readonly number[];
+  readonly chargeMicros: readonly number[];
+  /** 1 where the balance or a session's limit cut what was asked for. */
+  readonly cut: readonly number[];
+}
+
+/** A closed epoch: what was delivered, and of each account that was rewarded what it sold and got, by address. */
+export interface EpochRecord extends Omit<EpochClosed, "type" | "accounts" | "rewards" | "soldWh"> {
+  readonly soldWh: Readonly<Record<string, number>>;
+  readonly rewards: Readonly<Record<string, string>>;
+}
+
+/** What must be read from the state before the next due step changes it. */
+export interface BeforeStep {
+  readonly curve: Curve | null;
+  readonly bills: readonly { readonly account: number; readonly firstSlot: number; readonly record: BillRecord }[];
+}
+
+/** Reads what the next due step will consume: the book of a slot, or the fills of a window that closes. */
+export function beforeStep(state: RegionState): BeforeStep {
+  const { nextSlot } = state.header;
+  if (isWindowCleared(state)) return { curve: null, bills: [...billsOf(state)] };
+  const book = slotBook(state, nextSlot, parametersAtSlot(state, nextSlot)).book;
+  return { curve: aggregateCurve(book), bills: [] };
+}
+
+/** Writes what a due step brought for readers, in the transaction of its journal row. */
+export function project(store: RegionStore, state: RegionState, entry: Entry, before: BeforeStep): void {
+  for (const { account, firstSlot, record } of before.bills) store.putBill(account, firstSlot, JSON.stringify(record));
+  for (const event of entry.events) {
+    if (event.type === "slot_cleared" && before.curve !== null) {
+      store.putSlot(event.slot, JSON.stringify(slotRecord(event, entry.number, before.curve)));
+    }
+    if (event.type === "epoch_closed") store.putEpoch(event.epoch, JSON.stringify(epochRecord(state, event)));
+  }
+}
+
+function slotRecord(event: SlotCleared, entry: number, curve: Curve): SlotRecord {
+  const { type: _type, accounts, filledWh: _f, amountMicros: _a, chargeMicros: _c, cut: _x, ...rest } = event;
+  const { sessions: _s, sessionWh: _w, sessionMicros: _m, ...totals } = rest;
+  return { ...totals, entry, traders: accounts.length, curve };
+}
+
+function epochRecord(state: RegionState, event: EpochClosed): EpochRecord {
+  const { type: _type, accounts, soldWh, rewards, ...totals } = event;
+  const byAddress = <T>(values: readonly T[]): Record<string, T> =>
+    Object.fromEntries(accounts.map((account, index) => [addressOf(state, account), values[index] as T]));
+  return { ...totals, soldWh: byAddress(soldWh), rewards: byAddress(rewards) };
+}
+
+function* billsOf(state: RegionState): Generator<BeforeStep["bills"][number]> {
+  const { window } = state.tables;
+  const { columns } = window;
+  const slots = window.schema.netWh.width;
+  for (let row = 0; row < window.rows; row += 1) {
+    const cells = (array: { slice(from: number, until: number): ArrayLike<number> }): number[] =>
+      Array.from(array.slice(row * slots, (row + 1) * slots));
+    yield {
+      account: columns.account[row] as number,
+      firstSlot: state.header.windowFirstSlot,
+      record: {
+        evidence: columns.evidence[row] as number,
+        netWh: cells(columns.netWh),
+        filledWh: cells(columns.filledWh),
+        amountMicros: cells(columns.amountMicros),
+        chargeMicros: cells(columns.chargeMicros),
+        cut: cells(columns.cut),
+      },
+    };
+  }
+}

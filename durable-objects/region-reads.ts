@@ -1,0 +1,343 @@
+// Owns what can be read from a region: balances, orders, bills, slots, as plain values. It refuses to change anything
+// and to answer with more than a page.
+
+import { countLive } from "../market/decisions/orders.ts";
+import { nextDueS } from "../market/due.ts";
+import { rewardOf } from "../market/evolve.ts";
+import { violations } from "../market/invariants.ts";
+import { versionAtSlot } from "../market/parameters.ts";
+import { addressOf, type RegionState, termsOf } from "../market/state.ts";
+import { findRow, readHex } from "../market/table.ts";
+import type { Parameters } from "../protocol/commands.ts";
+import type { Hex, Side } from "../protocol/fields.ts";
+import { MAX_LADDER_STEPS, MAX_PAGE_ROWS } from "../protocol/limits.ts";
+import { NO_END_SLOT } from "../protocol/events.ts";
+import { slotAt, slotStartS } from "../protocol/units.ts";
+import type { BillRecord, EpochRecord, SlotRecord } from "./projections.ts";
+import type { RegionStore } from "./region-store.ts";
+
+/** The market as it stands. */
+export interface MarketNow {
+  readonly region: string;
+  readonly atS: number;
+  readonly slot: number;
+  readonly windowFirstSlot: number;
+  readonly windowSlots: number;
+  readonly epochSlots: number;
+  readonly firstSlot: number;
+  /** The next slot to clear, and when. */
+  readonly nextSlot: number;
+  readonly nextDueS: number;
+  readonly parametersVersion: number;
+  readonly parameters: Parameters;
+  readonly entries: number;
+  readonly accounts: number;
+  readonly liveOrders: number;
+  readonly meters: number;
+  /** Accounts whose readings of the open window are in. */
+  readonly provedAccounts: number;
+  readonly depositedMicros: number;
+  readonly lastCleared: SlotRecord | null;
+}
+
+/** What the region is and where it stands; null before it is opened. */
+export function marketNow(state: RegionState, store: RegionStore, atS: number): MarketNow | null {
+  if (state.header.opened === null) return null;
+  const { header, tables } = state;
+  const terms = termsOf(state);
+  const slot = slotAt(atS);
+  const { version, parameters } = versionAtSlot(state, slot);
+  const [last] = store.slots(header.nextSlot - 1, header.nextSlot, 1);
+  return {
+    region: terms.region,
+    atS,
+    slot,
+    windowFirstSlot: header.windowFirstSlot,
+    windowSlots: terms.windowSlots,
+    epochSlots: terms.epochSlots,
+    firstSlot: terms.firstSlot,
+    nextSlot: header.nextSlot,
+    nextDueS: nextDueS(state) as number,
+    parametersVersion: version,
+    parameters,
+    entries: header.entry,
+    accounts: tables.accounts.rows,
+    liveOrders: liveOrders(state, slot),
+    meters: tables.meters.rows,
+    provedAccounts: tables.window.rows,
+    depositedMicros: header.depositedMicros,
+    lastCleared: last === undefined ? null : (JSON.parse(last.record) as SlotRecord),
+  };
+}
+
+/** An account's money and standing. */
+export interface AccountNow {
+  readonly account: Hex;
+  readonly number: number;
+  readonly freeMicros: number;
+  readonly escrowMicros: number;
+  /** Cumulative reward in token base units. */
+  readonly rewards: string;
+  readonly liveOrders: number;
+  readonly epochSoldWh: number;
+  readonly epochFeesMicros: number;
+  readonly sessions: readonly SessionNow[];
+  readonly meters: readonly MeterNow[];
+}
+
+export interface SessionNow {
+  readonly session: number;
+  readonly key: Hex;
+  readonly sides: readonly Side[];
+  readonly leastAskMicrosPerKwh: number;
+  readonly highestBidMicrosPerKwh: number;
+  readonly dailyWh: number;
+  readonly spendingLimitMicros: number;
+  readonly spentMicros: number;
+  readonly expiresAtS: number;
+  readonly isRevoked: boolean;
+}
+
+export interface MeterNow {
+  readonly meter: number;
+  readonly gateway: Hex;
+  readonly nameplateWh: number;
+  readonly connectionWh: number;
+  readonly saleCapWh: number;
+  readonly purchaseCapWh: number;
+  readonly fromSlot: number;
+  readonly untilSlot: number | null;
+}
+
+/** An account by address, or null. */
+export function accountNow(state: RegionState, address: Hex, atS: number): AccountNow | null {
+  const account = state.indexes.accountByAddress.get(address);
+  if (account === undefined) return null;
+  const { columns } = state.tables.accounts;
+  return {
+    account: address,
+    number: account,
+    freeMicros: columns.freeMicros[account] as number,
+    // Energy is settled at once; escrow belongs to resources that are matched before they are delivered.
+    escrowMicros: 0,
+    rewards: rewardOf(state, account).toString(),
+    liveOrders: countLive(state, account, slotAt(atS) + 1),
+    epochSoldWh: columns.epochSoldWh[account] as number,
+    epochFeesMicros: columns.epochFeesMicros[account] as number,
+    sessions: sessionsOf(state, account),
+    meters: metersOf(state, account),
+  };
+}
+
+/** A standing order as readers get it. */
+export interface OrderNow {
+  readonly orderId: number;
+  readonly account: Hex;
+  readonly side: Side;
+  readonly steps: readonly { readonly limitPriceMicrosPerKwh: number; readonly capWhPerSlot: number }[];
+  readonly fromSlot: number;
+  /** Null while it stands until cancelled. */
+  readonly untilSlot: number | null;
+  readonly hours: readonly number[];
+  readonly session: number;
+  /** It still applies to a slot that has not begun. */
+  readonly isLive: boolean;
+}
+
+/** An order of the book by its number, or null. */
+export function orderNow(state: RegionState, orderId: number, atS: number): OrderNow | null {
+  const { columns, rows } = state.tables.orders;
+  const row = findRow(columns.id, rows, orderId);
+  return row < 0 ? null : orderAt(state, row, slotAt(atS));
+}
+
+/** An account's orders that have not left the book, ascending. */
+export function ordersOf(state: RegionState, address: Hex, atS: number): OrderNow[] {
+  const account = state.indexes.accountByAddress.get(address);
+  const { columns, rows } = state.tables.orders;
+  const found: OrderNow[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    const isDead = (columns.untilSlot[row] as number) <= (columns.fromSlot[row] as number);
+    if (columns.account[row] === account && !isDead) found.push(orderAt(state, row, slotAt(atS)));
+  }
+  return found;
+}
+
+/** One settled slot of a bill. Amounts are changes of the balance: a purchase is negative. */
+export interface BillLine {
+  readonly slot: number;
+  readonly startS: number;
+  readonly meteredWh: number;
+  readonly tradedWh: number;
+  readonly priceMicrosPerKwh: number | null;
+  readonly amountMicros: number;
+  /** Take-rate fee of a sale. */
+  readonly feeMicros: number;
+  /** Network fee inside a purchase's amount. */
+  readonly networkMicros: number;
+  /** The slot's part of its epoch's reward, token base units; null until the epoch has closed. */
+  readonly reward: string | null;
+  /** Entry of the journal that holds the evidence. */
+  readonly evidence: number;
+  readonly wasCut: boolean;
+}
+
+/** An account's settled slots in [from, until), ascending, at most a page. */
+export function billOf(state: RegionState, store: RegionStore, address: Hex, from: number, until: number): BillLine[] | null {
+  const account = state.indexes.accountByAddress.get(address);
+  if (account === undefined) return null;
+  const { windowSlots, epochSlots } = termsOf(state);
+  const windows = store.bills(account, from - windowSlots + 1, until, Math.ceil(MAX_PAGE_ROWS / windowSlots) + 2);
+  const lastWindow = windows.at(-1)?.firstSlot ?? from;
+  const prices = new Map(
+    store.slots(from, Math.min(until, lastWindow + windowSlots), MAX_PAGE_ROWS * 2).map(({ slot, record }) => [
+      slot,
+      (JSON.parse(record) as SlotRecord).priceMicrosPerKwh,
+    ]),
+  );
+  const rewards = new EpochRewards(store, address, epochSlots);
+  const lines: BillLine[] = [];
+  for (const { firstSlot, record } of windows) {
+    const bill = JSON.parse(record) as BillRecord;
+    for (let index = 0; index < windowSlots && lines.length < MAX_PAGE_ROWS; index += 1) {
+      const slot = firstSlot + index;
+      if (slot < from || slot >= until) continue;
+      const tradedWh = bill.filledWh[index] as number;
+      const charge = bill.chargeMicros[index] as number;
+      lines.push({
+        slot,
+        startS: slotStartS(slot),
+        meteredWh: bill.netWh[index] as number,
+        tradedWh,
+        priceMicrosPerKwh: prices.get(slot) ?? null,
+        amountMicros: bill.amountMicros[index] as number,
+        feeMicros: tradedWh > 0 ? charge : 0,
+        networkMicros: tradedWh < 0 ? charge : 0,
+        reward: rewards.shareOf(slot, tradedWh),
+        evidence: bill.evidence,
+        wasCut: bill.cut[index] === 1,
+      });
+    }
+  }
+  return lines;
+}
+
+/** Splits an account's epoch reward over the slots it sold in, by the Wh sold, rounded down. */
+class EpochRewards {
+  readonly #store: RegionStore;
+  readonly #address: Hex;
+  readonly #epochSlots: number;
+  readonly #epochs = new Map<number, { reward: bigint; soldWh: bigint } | null>();
+
+  constructor(store: RegionStore, address: Hex, epochSlots: number) {
+    this.#store = store;
+    this.#address = address;
+    this.#epochSlots = epochSlots;
+  }
+
+  shareOf(slot: number, tradedWh: number): string | null {
+    const epoch = Math.floor(slot / this.#epochSlots);
+    let totals = this.#epochs.get(epoch);
+    if (totals === undefined) {
+      totals = this.#read(epoch);
+      this.#epochs.set(epoch, totals);
+    }
+    if (totals === null) return null;
+    if (tradedWh <= 0 || totals.soldWh === 0n) return "0";
+    return ((totals.reward * BigInt(tradedWh)) / totals.soldWh).toString();
+  }
+
+  #read(epoch: number): { reward: bigint; soldWh: bigint } | null {
+    const [found] = this.#store.epochs(epoch, epoch + 1);
+    if (found === undefined) return null;
+    const record = JSON.parse(found.record) as EpochRecord;
+    return { reward: BigInt(record.rewards[this.#address] ?? "0"), soldWh: BigInt(record.soldWh[this.#address] ?? 0) };
+  }
+}
+
+/** What an operator and a monitor want to know; `violations` is empty in a sound region. */
+export function healthOf(state: RegionState, store: RegionStore): {
+  readonly entry: number;
+  readonly violations: readonly string[];
+  readonly databaseBytes: number;
+  readonly archivedSegments: number;
+  readonly rememberedCommands: number;
+} {
+  return {
+    entry: state.header.entry,
+    violations: violations(state),
+    databaseBytes: store.bytes,
+    archivedSegments: store.segments().length,
+    rememberedCommands: state.tables.commands.rows,
+  };
+}
+
+function liveOrders(state: RegionState, slot: number): number {
+  const { columns, rows } = state.tables.orders;
+  let live = 0;
+  for (let row = 0; row < rows; row += 1) if ((columns.untilSlot[row] as number) > slot + 1) live += 1;
+  return live;
+}
+
+function orderAt(state: RegionState, row: number, slot: number): OrderNow {
+  const { columns } = state.tables.orders;
+  const untilSlot = columns.untilSlot[row] as number;
+  const bits = columns.hours[row] as number;
+  const steps = Array.from({ length: columns.steps[row] as number }, (_, step) => ({
+    limitPriceMicrosPerKwh: columns.price[row * MAX_LADDER_STEPS + step] as number,
+    capWhPerSlot: columns.cap[row * MAX_LADDER_STEPS + step] as number,
+  }));
+  return {
+    orderId: columns.id[row] as number,
+    account: addressOf(state, columns.account[row] as number),
+    side: columns.side[row] === 1 ? "buy" : "sell",
+    steps,
+    fromSlot: columns.fromSlot[row] as number,
+    untilSlot: untilSlot === NO_END_SLOT ? null : untilSlot,
+    hours: Array.from({ length: 24 }, (_, hour) => hour).filter((hour) => ((bits >>> hour) & 1) === 1),
+    session: columns.session[row] as number,
+    isLive: untilSlot > slot + 1,
+  };
+}
+
+function sessionsOf(state: RegionState, account: number): SessionNow[] {
+  const { columns, rows } = state.tables.sessions;
+  const found: SessionNow[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    if (columns.account[row] !== account) continue;
+    const sides = columns.sides[row] as number;
+    found.push({
+      session: columns.id[row] as number,
+      key: readHex(columns.key, row, 32),
+      sides: [...((sides & 1) === 1 ? (["sell"] as const) : []), ...((sides & 2) === 2 ? (["buy"] as const) : [])],
+      leastAskMicrosPerKwh: columns.leastAsk[row] as number,
+      highestBidMicrosPerKwh: columns.highestBid[row] as number,
+      dailyWh: columns.dailyWh[row] as number,
+      spendingLimitMicros: columns.spendingLimitMicros[row] as number,
+      spentMicros: columns.spentMicros[row] as number,
+      expiresAtS: columns.expiresAtS[row] as number,
+      isRevoked: columns.revokedFromSlot[row] !== 0,
+    });
+  }
+  return found;
+}
+
+function metersOf(state: RegionState, account: number): MeterNow[] {
+  const { columns, rows } = state.tables.meters;
+  const found: MeterNow[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    if (columns.account[row] !== account) continue;
+    const untilSlot = columns.untilSlot[row] as number;
+    found.push({
+      meter: columns.id[row] as number,
+      gateway: readHex(columns.gateway, row, 32),
+      nameplateWh: columns.nameplateWh[row] as number,
+      connectionWh: columns.connectionWh[row] as number,
+      saleCapWh: columns.saleCapWh[row] as number,
+      purchaseCapWh: columns.purchaseCapWh[row] as number,
+      fromSlot: columns.fromSlot[row] as number,
+      untilSlot: untilSlot === NO_END_SLOT ? null : untilSlot,
+    });
+  }
+  return found;
+}

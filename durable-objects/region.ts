@@ -1,0 +1,211 @@
+// Owns one region as a Durable Object: it wires the engine to the platform's storage, alarms, archive and feed. It
+// refuses everything that is not a verified command or a read; deciding is the market's, verifying the gateway's.
+
+import { DurableObject } from "cloudflare:workers";
+import { sessionKeyOf } from "../evidence/session-signature.ts";
+import { stateHash } from "../market/journal.ts";
+import { rejected } from "../protocol/errors.ts";
+import type { Hex } from "../protocol/fields.ts";
+import { MAX_PAGE_ROWS } from "../protocol/limits.ts";
+import { Archive } from "./archive.ts";
+import { ed25519Signer, sha256Hex } from "./digest.ts";
+import { type Answer, type Outcome, RegionEngine, type Submission } from "./engine.ts";
+import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
+import { FeedPublisher } from "./feed-publisher.ts";
+import type { EpochRecord, SlotRecord } from "./projections.ts";
+import {
+  type AccountNow,
+  accountNow,
+  type BillLine,
+  billOf,
+  healthOf,
+  type MarketNow,
+  marketNow,
+  type OrderNow,
+  orderNow,
+  ordersOf,
+} from "./region-reads.ts";
+import { type ArchivedSegment, RegionStore } from "./region-store.ts";
+import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
+
+/** Where the journal stands. */
+export interface Head {
+  readonly entry: number;
+  readonly hash: string;
+  readonly atS: number;
+}
+
+/** One page of a journal download; `next` is null at its end. */
+export interface JournalPage {
+  readonly text: string;
+  readonly next: number | null;
+}
+
+/** A page of the journal holds about this many characters. */
+const JOURNAL_PAGE_CHARACTERS = 2_000_000;
+
+/** The object of one region. */
+export class Region extends DurableObject<Env> {
+  /** Replaceable by tests that want snapshots or segments sooner. */
+  snapshotPolicy: SnapshotPolicy = SNAPSHOT_POLICY;
+  segmentCharacters: number | undefined = undefined;
+  readonly engine: RegionEngine;
+  readonly #store: RegionStore;
+  readonly #feed: FeedPublisher;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const later: Later = (work, milliseconds) => void setTimeout(work, milliseconds);
+    this.#store = new RegionStore(ctx.storage);
+    this.#feed = new FeedPublisher(later, (frame) => this.#sendToFeeds(frame));
+    const seed = receiptSeed(env);
+    const region = this;
+    this.engine = new RegionEngine({
+      store: this.#store,
+      clock: marketClock(env),
+      wallMs: () => Date.now(),
+      later,
+      wakeAt: (wallMs) => void ctx.storage.setAlarm(wallMs),
+      publish: (entries) => this.#feed.add(entries),
+      archivedRow: (entry) => this.#archivedRow(entry),
+      snapshotted: (entry) => ctx.waitUntil(this.#archive(entry)),
+      authority: {
+        chainId: signingDomain(env).chainId,
+        key: sessionKeyOf(seed),
+        sign: ed25519Signer(seed),
+        get region() {
+          return region.name;
+        },
+      },
+      get snapshotPolicy() {
+        return region.snapshotPolicy;
+      },
+    });
+  }
+
+  /** The region's name, from its opening; before it, from the address it was asked for under. */
+  get name(): string {
+    return this.engine?.state.header.opened?.region ?? this.ctx.id.name ?? "";
+  }
+
+  /** Wakes the region to do what is due. Never throws: the platform would give up on the alarm after a few tries. */
+  override async alarm(): Promise<void> {
+    this.engine.arm();
+  }
+
+  /** Decides a verified command; the answer leaves when its journal row is durable. */
+  submit(submission: Submission): Promise<Outcome> {
+    return this.engine.submit(submission);
+  }
+
+  market(): MarketNow | null {
+    return marketNow(this.engine.state, this.#store, this.engine.atS());
+  }
+
+  /** What the region was opened with, or null. */
+  terms() {
+    return this.engine.state.header.opened;
+  }
+
+  /** Versions of the parameters, ascending by the epoch they hold from. */
+  parameters() {
+    return this.engine.state.header.parameters;
+  }
+
+  account(address: Hex): AccountNow | null {
+    return accountNow(this.engine.state, address, this.engine.atS());
+  }
+
+  orders(address: Hex): OrderNow[] {
+    return ordersOf(this.engine.state, address, this.engine.atS());
+  }
+
+  order(orderId: number): OrderNow | null {
+    return orderNow(this.engine.state, orderId, this.engine.atS());
+  }
+
+  bill(address: Hex, from: number, until: number): BillLine[] | null {
+    if (this.engine.state.header.opened === null) return null;
+    return billOf(this.engine.state, this.#store, address, from, until);
+  }
+
+  slots(from: number, until: number): SlotRecord[] {
+    return this.#store.slots(from, until, MAX_PAGE_ROWS).map(({ record }) => JSON.parse(record) as SlotRecord);
+  }
+
+  epochs(from: number, until: number): EpochRecord[] {
+    return this.#store.epochs(from, until).map(({ record }) => JSON.parse(record) as EpochRecord);
+  }
+
+  head(): Head {
+    const { entry, atS } = this.engine.state.header;
+    return { entry, hash: this.engine.hash, atS };
+  }
+
+  /** SHA-256 over the state's canonical bytes, with the entry it holds for. */
+  stateHash(): { readonly entry: number; readonly stateHash: Hex } {
+    return { entry: this.engine.state.header.entry, stateHash: stateHash(this.engine.state, sha256Hex) };
+  }
+
+  /** The answer to an accepted command by its id, while it is remembered, or by its entry. */
+  async answer(reference: Hex | number): Promise<Outcome> {
+    const entry = typeof reference === "number" ? reference : this.#entryOf(reference);
+    if (entry === null) return { rejection: rejected("command_not_found") };
+    const found: Answer | null = entry > this.engine.state.header.entry ? null : await this.engine.answerOf(entry);
+    return found === null ? { rejection: rejected("entry_not_found", { entry }) } : { answer: found };
+  }
+
+  /** Journal segments in the archive, oldest first; the gateway reads them there itself. */
+  segments(): ArchivedSegment[] {
+    return this.#store.segments();
+  }
+
+  /** Journal lines still in the database, from an entry's row on. */
+  journalPage(from: number): JournalPage {
+    let text = "";
+    for (const row of this.#store.rowsFrom(from)) {
+      if (text.length > 0 && text.length + row.text.length > JOURNAL_PAGE_CHARACTERS) return { text, next: row.first };
+      text += row.text;
+    }
+    return { text, next: null };
+  }
+
+  health() {
+    return { ...healthOf(this.engine.state, this.#store), queued: this.engine.queued, atS: this.engine.atS() };
+  }
+
+  /** Registers a shard of the feed; answers where its listeners begin. */
+  subscribe(shard: number): Head {
+    this.#store.addFeed(shard);
+    return this.head();
+  }
+
+  #entryOf(commandId: Hex): number | null {
+    const { tables, indexes } = this.engine.state;
+    const row = indexes.commands.get(commandId);
+    return row === undefined ? null : (tables.commands.columns.entry[row] as number);
+  }
+
+  async #archivedRow(entry: number) {
+    const segment = this.#store.segmentOf(entry);
+    return segment === null ? null : new Archive(this.env.ARCHIVE, this.name).rowOf(segment, entry);
+  }
+
+  async #archive(entry: number): Promise<void> {
+    try {
+      await new Archive(this.env.ARCHIVE, this.name).moveSegments(this.#store, entry, this.segmentCharacters);
+    } catch (fault) {
+      // The rows stay here and are tried again after the next snapshot.
+      console.error("a journal segment could not be archived", fault);
+    }
+  }
+
+  async #sendToFeeds(frame: string): Promise<void> {
+    await Promise.all(
+      this.#store.feeds().map(async (shard) => {
+        const listeners = await this.env.FEED.getByName(`${this.name}/${shard}`).publish(frame);
+        if (listeners === 0) this.#store.removeFeed(shard);
+      }),
+    );
+  }
+}

@@ -1,0 +1,125 @@
+// Owns the order in which a command is judged: is it new, in time, for this region, by somebody who may; then its own
+// rules. It refuses without touching the state; what it accepts is a list of events.
+
+import {
+  type Command,
+  type CommandOf,
+  type CommandType,
+  OPERATOR_COMMANDS,
+  SESSION_COMMANDS,
+} from "../protocol/commands.ts";
+import { type Rejection, rejected } from "../protocol/errors.ts";
+import type { MarketEvent } from "../protocol/events.ts";
+import type { Hex } from "../protocol/fields.ts";
+import { MAX_COMMAND_LIFE_S } from "../protocol/limits.ts";
+import { enrolMeter, revokeMeter } from "./decisions/meters.ts";
+import { cancelOrder, placeOrder } from "./decisions/orders.ts";
+import { submitReadings } from "./decisions/readings.ts";
+import { creditTestQuote, openRegion, setParameters } from "./decisions/region.ts";
+import { authoriseSession, revokeSession, sessionRefusal } from "./decisions/sessions.ts";
+import { nextDueS } from "./due.ts";
+import { type RegionState, termsOf } from "./state.ts";
+
+/** Who signed, as verified outside: the market believes this and nothing else about signatures. */
+export type Signer = { readonly scheme: "wallet"; readonly address: Hex } | { readonly scheme: "session"; readonly key: Hex };
+
+/** What verified evidence established; the bytes themselves go to the journal. */
+export interface EvidenceFacts {
+  readonly kind: string;
+  /** Id of the key that measured. */
+  readonly gateway: Hex;
+  /** The same for the same meter and window, whoever sends it. */
+  readonly nullifier: Hex;
+}
+
+/** A command with its verified facts. */
+export interface Request {
+  readonly command: Command;
+  readonly commandId: Hex;
+  readonly signer: Signer;
+  readonly evidence: EvidenceFacts | null;
+}
+
+/** What a decision about one command needs. */
+export interface Occasion<C extends Command = Command> {
+  readonly state: RegionState;
+  readonly command: C;
+  /** Market time of the decision. */
+  readonly atS: number;
+  /** Number the journal entry will have. */
+  readonly entry: number;
+  /** Account the command acts for; −1 where it does not exist yet (only for the operator's commands). */
+  readonly account: number;
+  readonly signer: Signer;
+  readonly evidence: EvidenceFacts | null;
+}
+
+export type Decision = { readonly events: readonly MarketEvent[] } | { readonly rejection: Rejection };
+
+type Deciders = { readonly [T in CommandType]: (occasion: Occasion<CommandOf<T>>) => Decision };
+
+const DECIDERS: Deciders = {
+  open_region: openRegion,
+  set_parameters: setParameters,
+  credit_test_quote: creditTestQuote,
+  authorise_session: authoriseSession,
+  revoke_session: revokeSession,
+  enrol_meter: enrolMeter,
+  revoke_meter: revokeMeter,
+  place_order: placeOrder,
+  cancel_order: cancelOrder,
+  submit_readings: submitReadings,
+};
+
+/**
+ * Judges a command at a market time, as entry `header.entry + 1`. Reads the state only.
+ * @throws Error when something the region does by itself is due and was not done first, or when the command was
+ * accepted before: a fault of ours, and in an audit the mark of a journal that holds one signature twice.
+ */
+export function decide(state: RegionState, request: Request, atS: number): Decision {
+  if (atS < state.header.atS) throw new Error("market time went back");
+  const due = nextDueS(state);
+  if (due !== null && due <= atS) throw new Error("a command was decided before what is due");
+  if (isRemembered(state, request.commandId)) throw new Error("an accepted command was decided again");
+  const { command, signer, evidence } = request;
+  const refusal = refuseEnvelope(state, request, atS);
+  if (refusal !== null) return { rejection: refusal };
+  const account = "account" in command ? (state.indexes.accountByAddress.get(command.account) ?? -1) : -1;
+  const occasion: Occasion = { state, command, atS, entry: state.header.entry + 1, account, signer, evidence };
+  const stranger = refuseSigner(occasion);
+  if (stranger !== null) return { rejection: stranger };
+  return (DECIDERS[command.type] as (occasion: Occasion) => Decision)(occasion);
+}
+
+/** True when the command is remembered: its first answer is then the answer. */
+export function isRemembered(state: RegionState, commandId: Hex): boolean {
+  return state.indexes.commands.has(commandId);
+}
+
+function refuseEnvelope(state: RegionState, { command }: Request, atS: number): Rejection | null {
+  const { opened } = state.header;
+  if (opened === null && command.type !== "open_region") return rejected("region_not_open");
+  if (opened !== null && command.region !== opened.region) {
+    return rejected("wrong_region", { expected: opened.region, got: command.region });
+  }
+  if (opened !== null && command.type === "open_region") return rejected("region_exists", { region: opened.region });
+  if (command.expiresAtS <= atS) return rejected("command_expired", { expiredAtS: command.expiresAtS, atS });
+  const latestS = atS + MAX_COMMAND_LIFE_S;
+  if (command.expiresAtS > latestS) return rejected("command_expires_too_late", { expiresAtS: command.expiresAtS, latestS });
+  return null;
+}
+
+function refuseSigner(occasion: Occasion): Rejection | null {
+  const { state, command, account, signer } = occasion;
+  if (OPERATOR_COMMANDS.has(command.type)) {
+    const operator = command.type === "open_region" ? command.operator : termsOf(state).operator;
+    const isOperator = signer.scheme === "wallet" && signer.address === operator;
+    return isOperator ? null : rejected("not_operator");
+  }
+  if (!("account" in command)) throw new Error(`${command.type} has neither an account nor an operator`);
+  if (account < 0) return rejected("account_unknown", { account: command.account });
+  if (signer.scheme === "wallet") return signer.address === command.account ? null : rejected("not_account_owner");
+  const refusal = sessionRefusal(occasion);
+  if (refusal !== null) return refusal;
+  return SESSION_COMMANDS.has(command.type) ? null : rejected("session_scope", { limit: "command", asked: command.type });
+}

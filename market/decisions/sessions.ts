@@ -1,0 +1,103 @@
+// Owns session keys: authorised once by the wallet, with a scope, a spending limit and an expiry. It refuses whatever
+// is outside the scope, and a key that is unknown, expired or revoked.
+
+import type { CommandOf } from "../../protocol/commands.ts";
+import { type Rejection, rejected } from "../../protocol/errors.ts";
+import type { MarketEvent } from "../../protocol/events.ts";
+import { MAX_SESSIONS_PER_ACCOUNT } from "../../protocol/limits.ts";
+import { slotAt } from "../../protocol/units.ts";
+import type { Decision, Occasion } from "../decide.ts";
+import type { RegionState } from "../state.ts";
+
+const RESOURCE_BITS = { energy: 1, compute: 2, bandwidth: 4 } as const;
+const SIDE_BITS = { sell: 1, buy: 2 } as const;
+
+/** Authorises a key for an account. A key that is still known, even revoked, is not authorised again. */
+export function authoriseSession({ state, command, account, atS }: Occasion<CommandOf<"authorise_session">>): Decision {
+  if (state.indexes.sessionByKey.has(command.key)) return { rejection: rejected("session_exists") };
+  if (command.sessionExpiresAtS <= atS) {
+    return { rejection: rejected("session_expired", { expiredAtS: command.sessionExpiresAtS }) };
+  }
+  const { columns, rows } = state.tables.sessions;
+  let held = 0;
+  for (let row = 0; row < rows; row += 1) if (columns.account[row] === account) held += 1;
+  if (held >= MAX_SESSIONS_PER_ACCOUNT) {
+    return { rejection: rejected("sessions_exhausted", { limit: MAX_SESSIONS_PER_ACCOUNT }) };
+  }
+  const event: MarketEvent = {
+    type: "session_authorised",
+    session: state.header.nextSession,
+    account,
+    key: command.key,
+    resources: command.resources.reduce((bits, resource) => bits | RESOURCE_BITS[resource], 0),
+    sides: command.sides.reduce((bits, side) => bits | SIDE_BITS[side], 0),
+    leastAskMicrosPerKwh: command.leastAskMicrosPerKwh,
+    highestBidMicrosPerKwh: command.highestBidMicrosPerKwh,
+    dailyWh: command.dailyWh,
+    spendingLimitMicros: command.spendingLimitMicros,
+    expiresAtS: command.sessionExpiresAtS,
+  };
+  return { events: [event] };
+}
+
+/** Revokes a key, by the wallet or by itself, and ends its live orders from the next slot on. */
+export function revokeSession({ state, command, account, atS, signer }: Occasion<CommandOf<"revoke_session">>): Decision {
+  const row = state.indexes.sessionByKey.get(command.key);
+  const { columns } = state.tables.sessions;
+  if (row === undefined || columns.account[row] !== account) return { rejection: rejected("session_unknown") };
+  if (columns.revokedFromSlot[row] !== 0) return { rejection: rejected("session_revoked") };
+  if (signer.scheme === "session" && signer.key !== command.key) {
+    return { rejection: rejected("session_scope", { limit: "command", asked: "revoke_session of another key" }) };
+  }
+  const session = columns.id[row] as number;
+  const fromSlot = slotAt(atS) + 1;
+  const ended = ordersOfSession(state, session, fromSlot);
+  return {
+    events: [
+      { type: "session_revoked", session, fromSlot },
+      ...ended.map((order) => ({ type: "order_ended", order, untilSlot: fromSlot, reason: "session_revoked" }) as const),
+    ],
+  };
+}
+
+/** Why a session key may not send this command, or null. Limits on quantities and money act when a slot clears. */
+export function sessionRefusal({ state, command, account, atS, signer }: Occasion): Rejection | null {
+  if (signer.scheme !== "session") return null;
+  const row = state.indexes.sessionByKey.get(signer.key);
+  const { columns } = state.tables.sessions;
+  if (row === undefined || columns.account[row] !== account) return rejected("session_unknown");
+  if (columns.revokedFromSlot[row] !== 0) return rejected("session_revoked");
+  const expiresAtS = columns.expiresAtS[row] as number;
+  if (expiresAtS <= atS) return rejected("session_expired", { expiredAtS: expiresAtS });
+  if (command.type === "revoke_session") return null;
+  if (((columns.resources[row] as number) & RESOURCE_BITS.energy) === 0) {
+    return rejected("session_scope", { limit: "resources", asked: "energy" });
+  }
+  if (command.type !== "place_order") return null;
+  if (((columns.sides[row] as number) & SIDE_BITS[command.side]) === 0) {
+    return rejected("session_scope", { limit: "sides", asked: command.side });
+  }
+  const leastAsk = columns.leastAsk[row] as number;
+  const highestBid = columns.highestBid[row] as number;
+  for (const { limitPriceMicrosPerKwh } of command.steps) {
+    if (command.side === "sell" && limitPriceMicrosPerKwh < leastAsk) {
+      return rejected("session_scope", { limit: "leastAskMicrosPerKwh", least: leastAsk, asked: limitPriceMicrosPerKwh });
+    }
+    if (command.side === "buy" && limitPriceMicrosPerKwh > highestBid) {
+      return rejected("session_scope", { limit: "highestBidMicrosPerKwh", most: highestBid, asked: limitPriceMicrosPerKwh });
+    }
+  }
+  return null;
+}
+
+/** Live orders that a session key placed, ascending. */
+function ordersOfSession(state: RegionState, session: number, fromSlot: number): number[] {
+  const { columns, rows } = state.tables.orders;
+  const found: number[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    if (columns.session[row] === session && (columns.untilSlot[row] as number) > fromSlot) {
+      found.push(columns.id[row] as number);
+    }
+  }
+  return found;
+}

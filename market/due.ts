@@ -1,0 +1,57 @@
+// Owns what the region does by itself: slots clear when their window's time for evidence is over, windows and epochs
+// close with their last slot. It refuses to know alarms; what is due follows from the state and the market time alone.
+
+import type { MarketEvent } from "../protocol/events.ts";
+import { clearSlot } from "./clearing.ts";
+import { epochOf, windowDeadlineS } from "./parameters.ts";
+import { closeEpoch } from "./rewards.ts";
+import { type RegionState, termsOf } from "./state.ts";
+
+/** Market time at which the region next does something by itself, or null before it is open. */
+export function nextDueS(state: RegionState): number | null {
+  return state.header.opened === null ? null : windowDeadlineS(state, state.header.windowFirstSlot);
+}
+
+/** True when all slots of the open window have cleared and the next thing due is to close it. */
+export function isWindowCleared(state: RegionState): boolean {
+  const { nextSlot, windowFirstSlot } = state.header;
+  return nextSlot === windowFirstSlot + termsOf(state).windowSlots;
+}
+
+/**
+ * What is done next when it is due: the next slot clears, or the cleared window closes, and with it its epoch where
+ * it was the epoch's last. One step an entry. Reads the state only; the caller has begun an entry at exactly
+ * `nextDueS`, so that nothing depends on when an alarm fired.
+ */
+export function advance(state: RegionState): readonly MarketEvent[] {
+  const { nextSlot } = state.header;
+  if (!isWindowCleared(state)) return [clearSlot(state, nextSlot)];
+  const closed = closeWindow(state);
+  const epoch = epochOf(state, nextSlot - 1);
+  return epochOf(state, nextSlot) === epoch ? [closed] : [closed, closeEpoch(state, epoch)];
+}
+
+/** Names what can no longer apply: orders that ended, keys that expired or were revoked, meters that were revoked. */
+function closeWindow(state: RegionState): MarketEvent {
+  const { orders, sessions, meters } = state.tables;
+  const { nextSlot, atS, windowFirstSlot: firstSlot } = state.header;
+  const endedOrders: number[] = [];
+  const inUse = new Set<number>();
+  for (let row = 0; row < orders.rows; row += 1) {
+    const { id, fromSlot, untilSlot, session } = orders.columns;
+    const until = untilSlot[row] as number;
+    if (until <= nextSlot || until <= (fromSlot[row] as number)) endedOrders.push(id[row] as number);
+    else inUse.add(session[row] as number);
+  }
+  const endedSessions: number[] = [];
+  for (let row = 0; row < sessions.rows; row += 1) {
+    const { id, expiresAtS, revokedFromSlot } = sessions.columns;
+    const ended = revokedFromSlot[row] !== 0 || (expiresAtS[row] as number) <= atS;
+    if (ended && !inUse.has(id[row] as number)) endedSessions.push(id[row] as number);
+  }
+  const endedMeters: number[] = [];
+  for (let row = 0; row < meters.rows; row += 1) {
+    if ((meters.columns.untilSlot[row] as number) <= nextSlot) endedMeters.push(meters.columns.id[row] as number);
+  }
+  return { type: "window_closed", firstSlot, endedOrders, endedSessions, endedMeters };
+}

@@ -1,0 +1,251 @@
+// Owns how each event changes the state, and nothing else changes it. It refuses to decide: every amount and number
+// is in the event, so that recovery gives the same state whatever rules are deployed by then.
+
+import type { EventOf, EventType, MarketEvent } from "../protocol/events.ts";
+import { NO_END_SLOT } from "../protocol/events.ts";
+import { SLOT_SECONDS } from "../protocol/units.ts";
+import { deposit, type Posting, transfer } from "./ledger.ts";
+import { createTables, indexMeters, indexSessions, type RegionState } from "./state.ts";
+import { findRow, writeHex } from "./table.ts";
+
+type Evolvers = { readonly [T in EventType]: (state: RegionState, event: EventOf<T>) => void };
+
+/** Applies one event to the state, in place. */
+export function evolve(state: RegionState, event: MarketEvent): void {
+  (EVOLVERS[event.type] as (state: RegionState, event: MarketEvent) => void)(state, event);
+}
+
+const EVOLVERS: Evolvers = {
+  region_opened(state, event) {
+    const { header } = state;
+    header.opened = event;
+    header.windowFirstSlot = event.firstSlot;
+    header.nextSlot = event.firstSlot;
+    header.parameters = [{ version: 1, fromEpoch: 0, parameters: event.parameters }];
+    header.emission = event.parameters.emissionPerEpoch;
+    const { accounts } = state.tables;
+    state.tables = { ...createTables(event.windowSlots), accounts };
+    state.tables.sides.append();
+  },
+
+  parameters_set({ header }, event) {
+    const { version, fromEpoch, parameters } = event;
+    header.parameters = [...header.parameters.filter((old) => old.fromEpoch < fromEpoch), { version, fromEpoch, parameters }];
+  },
+
+  account_opened({ header, tables, indexes }, event) {
+    const row = tables.accounts.append();
+    if (row !== event.account) throw new Error(`account ${event.account} was opened as row ${row}`);
+    writeHex(tables.accounts.columns.address, row, event.address);
+    indexes.accountByAddress.set(event.address, row);
+    if (header.opened?.treasury === event.address) header.treasuryAccount = row;
+    if (header.opened?.gridOperator === event.address) header.gridOperatorAccount = row;
+  },
+
+  quote_credited(state, event) {
+    deposit(state, event);
+  },
+
+  session_authorised({ header, tables, indexes }, event) {
+    const row = tables.sessions.append();
+    const { columns } = tables.sessions;
+    columns.id[row] = event.session;
+    columns.account[row] = event.account;
+    writeHex(columns.key, row, event.key);
+    columns.resources[row] = event.resources;
+    columns.sides[row] = event.sides;
+    columns.leastAsk[row] = event.leastAskMicrosPerKwh;
+    columns.highestBid[row] = event.highestBidMicrosPerKwh;
+    columns.dailyWh[row] = event.dailyWh;
+    columns.spendingLimitMicros[row] = event.spendingLimitMicros;
+    columns.expiresAtS[row] = event.expiresAtS;
+    indexes.sessionByKey.set(event.key, row);
+    header.nextSession = event.session + 1;
+  },
+
+  session_revoked({ tables }, event) {
+    const row = findRow(tables.sessions.columns.id, tables.sessions.rows, event.session);
+    tables.sessions.columns.revokedFromSlot[row] = event.fromSlot;
+  },
+
+  meter_enrolled({ header, tables, indexes }, event) {
+    const row = tables.meters.append();
+    const { columns } = tables.meters;
+    columns.id[row] = event.meter;
+    columns.account[row] = event.account;
+    writeHex(columns.gateway, row, event.gateway);
+    writeHex(columns.connection, row, event.connection);
+    columns.nameplateWh[row] = event.nameplateWh;
+    columns.connectionWh[row] = event.connectionWh;
+    columns.saleCapWh[row] = event.saleCapWh;
+    columns.purchaseCapWh[row] = event.purchaseCapWh;
+    columns.fromSlot[row] = event.fromSlot;
+    columns.untilSlot[row] = NO_END_SLOT;
+    indexes.meterByGateway.set(event.gateway, row);
+    header.nextMeter = event.meter + 1;
+  },
+
+  meter_revoked({ tables }, event) {
+    const row = findRow(tables.meters.columns.id, tables.meters.rows, event.meter);
+    tables.meters.columns.untilSlot[row] = event.fromSlot;
+  },
+
+  order_placed({ tables }, event) {
+    const row = tables.orders.append();
+    const { columns } = tables.orders;
+    columns.id[row] = event.order;
+    columns.account[row] = event.account;
+    columns.session[row] = event.session;
+    columns.side[row] = event.side === "buy" ? 1 : 0;
+    columns.steps[row] = event.steps.length;
+    columns.fromSlot[row] = event.fromSlot;
+    columns.untilSlot[row] = event.untilSlot;
+    columns.hours[row] = event.hours;
+    const width = tables.orders.schema.price.width;
+    event.steps.forEach((step, index) => {
+      columns.price[row * width + index] = step.limitPriceMicrosPerKwh;
+      columns.cap[row * width + index] = step.capWhPerSlot;
+    });
+  },
+
+  order_ended(state, event) {
+    const { columns, rows } = state.tables.orders;
+    const row = findRow(columns.id, rows, event.order);
+    columns.untilSlot[row] = event.untilSlot;
+    if (event.untilSlot <= (columns.fromSlot[row] as number)) state.header.deadOrders += 1;
+    dropDeadOrders(state);
+  },
+
+  readings_accepted({ header, tables, indexes }, event) {
+    const { window, nullifiers, sides } = tables;
+    let row = indexes.windowRowByAccount.get(event.account);
+    if (row === undefined) {
+      row = window.append();
+      window.columns.account[row] = event.account;
+      indexes.windowRowByAccount.set(event.account, row);
+    }
+    const slots = event.netWh.length;
+    window.columns.evidence[row] = header.entry;
+    event.netWh.forEach((wh, index) => {
+      const cell = (row as number) * slots + index;
+      window.columns.netWh[cell] = (window.columns.netWh[cell] as number) + wh;
+      const side = wh > 0 ? sides.columns.surplusWh : sides.columns.needWh;
+      side[index] = (side[index] as number) + Math.abs(wh);
+    });
+    const proof = nullifiers.append();
+    writeHex(nullifiers.columns.nullifier, proof, event.nullifier);
+    nullifiers.columns.meter[proof] = event.meter;
+    nullifiers.columns.entry[proof] = header.entry;
+    indexes.nullifiers.set(event.nullifier, proof);
+  },
+
+  slot_cleared(state, event) {
+    const { header } = state;
+    transfer(state, postingsOf(state, event));
+    recordFills(state, event);
+    recordSessions(state, event);
+    header.epochDeliveredWh += event.tradedWh;
+    header.epochFeesMicros += event.feeMicros;
+    header.nextSlot = event.slot + 1;
+  },
+
+  window_closed(state, event) {
+    const { header, tables, indexes } = state;
+    const ended = new Set(event.endedOrders);
+    if (ended.size > 0) tables.orders.retain((row) => !ended.has(tables.orders.columns.id[row] as number));
+    header.deadOrders = 0;
+    header.windowFirstSlot = header.nextSlot;
+    const sessionsEnded = new Set(event.endedSessions);
+    if (sessionsEnded.size > 0) {
+      tables.sessions.retain((row) => !sessionsEnded.has(tables.sessions.columns.id[row] as number));
+      indexSessions(state);
+    }
+    const metersEnded = new Set(event.endedMeters);
+    if (metersEnded.size > 0) {
+      tables.meters.retain((row) => !metersEnded.has(tables.meters.columns.id[row] as number));
+      indexMeters(state);
+    }
+    tables.window.reset(0);
+    tables.nullifiers.reset(0);
+    tables.sides.reset(0);
+    tables.sides.append();
+    indexes.windowRowByAccount.clear();
+    indexes.nullifiers.clear();
+  },
+
+  epoch_closed({ header, tables }, event) {
+    const { columns } = tables.accounts;
+    event.accounts.forEach((account, index) => {
+      addReward(columns.rewards, account, BigInt(event.rewards[index] as string));
+    });
+    columns.epochSoldWh.fill(0);
+    columns.epochFeesMicros.fill(0);
+    header.epochDeliveredWh = 0;
+    header.epochFeesMicros = 0;
+    header.emission = event.nextEmission;
+  },
+};
+
+const WORD = 64n;
+
+/** An account's cumulative reward in token base units. */
+export function rewardOf(state: RegionState, account: number): bigint {
+  const { rewards } = state.tables.accounts.columns;
+  return (rewards[account * 2] as bigint) + ((rewards[account * 2 + 1] as bigint) << WORD);
+}
+
+function addReward(rewards: BigUint64Array, account: number, amount: bigint): void {
+  const sum = (rewards[account * 2] as bigint) + ((rewards[account * 2 + 1] as bigint) << WORD) + amount;
+  rewards[account * 2] = BigInt.asUintN(64, sum);
+  rewards[account * 2 + 1] = sum >> WORD;
+}
+
+/** Every micro of a slot: the traders', the grid operator's and the treasury's. */
+function* postingsOf({ header }: RegionState, event: EventOf<"slot_cleared">): Generator<Posting> {
+  // Credits first: an account that is also treasury or grid operator never passes through a negative balance.
+  yield { account: header.gridOperatorAccount, amountMicros: event.networkMicros };
+  yield { account: header.treasuryAccount, amountMicros: event.feeMicros + event.dustMicros };
+  for (let index = 0; index < event.accounts.length; index += 1) {
+    yield { account: event.accounts[index] as number, amountMicros: event.amountMicros[index] as number };
+  }
+}
+
+function recordFills({ tables, indexes }: RegionState, event: EventOf<"slot_cleared">): void {
+  const { columns } = tables.window;
+  const slots = tables.window.schema.netWh.width;
+  const offset = event.slot % slots;
+  event.accounts.forEach((account, index) => {
+    const cell = (indexes.windowRowByAccount.get(account) as number) * slots + offset;
+    const filledWh = event.filledWh[index] as number;
+    columns.filledWh[cell] = filledWh;
+    columns.amountMicros[cell] = event.amountMicros[index] as number;
+    columns.chargeMicros[cell] = event.chargeMicros[index] as number;
+    if (filledWh <= 0) return;
+    const { epochSoldWh, epochFeesMicros } = tables.accounts.columns;
+    epochSoldWh[account] = (epochSoldWh[account] as number) + filledWh;
+    epochFeesMicros[account] = (epochFeesMicros[account] as number) + (event.chargeMicros[index] as number);
+  });
+  for (const account of event.cut) {
+    columns.cut[(indexes.windowRowByAccount.get(account) as number) * slots + offset] = 1;
+  }
+}
+
+function recordSessions({ tables }: RegionState, event: EventOf<"slot_cleared">): void {
+  const { columns, rows } = tables.sessions;
+  const day = Math.floor((event.slot * SLOT_SECONDS) / 86_400);
+  event.sessions.forEach((session, index) => {
+    const row = findRow(columns.id, rows, session);
+    if (columns.day[row] !== day) columns.dayWh[row] = 0;
+    columns.day[row] = day;
+    columns.dayWh[row] = (columns.dayWh[row] as number) + (event.sessionWh[index] as number);
+    columns.spentMicros[row] = (columns.spentMicros[row] as number) + (event.sessionMicros[index] as number);
+  });
+}
+
+/** Orders that never came to apply leave in bulk once they are a quarter of the book, so each costs little. */
+function dropDeadOrders({ header, tables: { orders } }: RegionState): void {
+  if (header.deadOrders < 64 || header.deadOrders * 4 < orders.rows) return;
+  const { fromSlot, untilSlot } = orders.columns;
+  orders.retain((row) => (untilSlot[row] as number) > (fromSlot[row] as number));
+  header.deadOrders = 0;
+}

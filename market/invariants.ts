@@ -1,0 +1,125 @@
+// Owns what must be true of a region after every entry. It refuses nothing and repairs nothing: it names what is
+// broken, for tests, the audit and the health page.
+
+import { MAX_REGION_MICROS } from "../protocol/limits.ts";
+import type { RegionState } from "./state.ts";
+
+/** One thing that must always hold. */
+export interface Invariant {
+  readonly name: string;
+  /** What is wrong, or null. */
+  readonly check: (state: RegionState) => string | null;
+}
+
+/** Every invariant of a region; docs/INVARIANTS.md explains each by this name. */
+export const INVARIANTS: readonly Invariant[] = [
+  {
+    name: "conservation",
+    check: ({ header, tables: { accounts } }) => {
+      let held = 0n;
+      for (let row = 0; row < accounts.rows; row += 1) held += BigInt(accounts.columns.freeMicros[row] as number);
+      const owed = BigInt(header.depositedMicros) - BigInt(header.withdrawnMicros);
+      return held === owed ? null : `balances hold ${held} micros, deposits minus withdrawals are ${owed}`;
+    },
+  },
+  {
+    name: "no-overdraft",
+    check: ({ tables: { accounts } }) =>
+      firstRow(accounts.rows, (row) => {
+        const balance = accounts.columns.freeMicros[row] as number;
+        return Number.isSafeInteger(balance) && balance >= 0 && balance <= MAX_REGION_MICROS ? null : `account ${row} has ${balance}`;
+      }),
+  },
+  {
+    name: "orders-ascend",
+    check: ({ tables: { orders } }) => ascending(orders.columns.id, orders.rows),
+  },
+  {
+    name: "orders-have-accounts",
+    check: ({ tables: { orders, accounts } }) =>
+      firstRow(orders.rows, (row) =>
+        (orders.columns.account[row] as number) < accounts.rows ? null : `order ${orders.columns.id[row]} has no account`,
+      ),
+  },
+  {
+    name: "dead-orders-counted",
+    check: ({ header, tables: { orders } }) => {
+      let dead = 0;
+      for (let row = 0; row < orders.rows; row += 1) {
+        if ((orders.columns.untilSlot[row] as number) <= (orders.columns.fromSlot[row] as number)) dead += 1;
+      }
+      return dead === header.deadOrders ? null : `${dead} orders are dead, ${header.deadOrders} are counted`;
+    },
+  },
+  {
+    name: "session-limits",
+    check: ({ tables: { sessions } }) =>
+      firstRow(sessions.rows, (row) => {
+        const spent = sessions.columns.spentMicros[row] as number;
+        return spent <= (sessions.columns.spendingLimitMicros[row] as number) ? null : `session ${sessions.columns.id[row]} spent ${spent}`;
+      }),
+  },
+  {
+    name: "one-live-meter-per-key",
+    check: ({ tables: { meters }, indexes }) =>
+      indexes.meterByGateway.size === meters.rows ? null : `${meters.rows} meters share ${indexes.meterByGateway.size} keys`,
+  },
+  {
+    name: "fills-within-readings",
+    check: ({ tables: { window } }) => {
+      const slots = window.schema.netWh.width;
+      return firstRow(window.rows * slots, (cell) => {
+        const net = window.columns.netWh[cell] as number;
+        const filled = window.columns.filledWh[cell] as number;
+        const within = filled === 0 || (Math.sign(filled) === Math.sign(net) && Math.abs(filled) <= Math.abs(net));
+        return within ? null : `account ${window.columns.account[Math.floor(cell / slots)]} was filled ${filled} of ${net} Wh`;
+      });
+    },
+  },
+  {
+    name: "sides-sum-readings",
+    check: ({ tables: { window, sides } }) => {
+      const slots = window.schema.netWh.width;
+      return firstRow(sides.rows * slots, (slot) => {
+        let net = 0;
+        for (let row = 0; row < window.rows; row += 1) net += window.columns.netWh[row * slots + slot] as number;
+        const surplus = sides.columns.surplusWh[slot] as number;
+        const need = sides.columns.needWh[slot] as number;
+        return surplus - need === net ? null : `slot ${slot} of the window: ${surplus} - ${need} is not ${net} Wh`;
+      });
+    },
+  },
+  {
+    name: "epoch-totals",
+    check: ({ header, tables: { accounts } }) => {
+      let sold = 0;
+      let fees = 0;
+      for (let row = 0; row < accounts.rows; row += 1) {
+        sold += accounts.columns.epochSoldWh[row] as number;
+        fees += accounts.columns.epochFeesMicros[row] as number;
+      }
+      if (sold !== header.epochDeliveredWh) return `accounts sold ${sold} Wh, the epoch counts ${header.epochDeliveredWh}`;
+      return fees === header.epochFeesMicros ? null : `accounts paid ${fees}, the epoch counts ${header.epochFeesMicros} micros`;
+    },
+  },
+];
+
+/** Names and explains every invariant that does not hold; empty when all do. */
+export function violations(state: RegionState): string[] {
+  return INVARIANTS.flatMap(({ name, check }) => {
+    const problem = check(state);
+    return problem === null ? [] : [`${name}: ${problem}`];
+  });
+}
+
+function firstRow(rows: number, check: (row: number) => string | null): string | null {
+  for (let row = 0; row < rows; row += 1) {
+    const problem = check(row);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+function ascending(ids: Float64Array, rows: number): string | null {
+  return firstRow(rows, (row) => (row === 0 || (ids[row] as number) > (ids[row - 1] as number) ? null : `row ${row} is out of order`));
+}

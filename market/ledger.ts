@@ -1,0 +1,45 @@
+// Owns the balances: every change of money is a posting whose debits and credits are equal. It refuses, by assertion,
+// anything that would take a balance below zero or make money.
+
+import { MAX_REGION_MICROS } from "../protocol/limits.ts";
+import type { RegionState } from "./state.ts";
+
+/** Changes of balances in micros; positive is credited to the account. */
+export interface Posting {
+  readonly account: number;
+  readonly amountMicros: number;
+}
+
+/**
+ * Moves money between accounts of the region.
+ * @throws Error when the postings do not sum to zero or would overdraw an account: a fault of ours, never a rejection.
+ */
+export function transfer(state: RegionState, postings: Iterable<Posting>): void {
+  let sum = 0;
+  for (const posting of postings) {
+    sum += posting.amountMicros;
+    change(state, posting);
+  }
+  if (sum !== 0) throw new Error(`a transfer does not balance: ${sum} micros are left over`);
+}
+
+/** Brings money into the region: the other side of the posting is `depositedMicros`. */
+export function deposit(state: RegionState, posting: Posting): void {
+  state.header.depositedMicros += posting.amountMicros;
+  if (state.header.depositedMicros > MAX_REGION_MICROS) throw new Error("a deposit passes the region's limit");
+  change(state, posting);
+}
+
+/** What an account may spend now, in micros. */
+export function freeMicros(state: RegionState, account: number): number {
+  return state.tables.accounts.columns.freeMicros[account] as number;
+}
+
+function change(state: RegionState, { account, amountMicros }: Posting): void {
+  const balances = state.tables.accounts.columns.freeMicros;
+  const balance = (balances[account] as number) + amountMicros;
+  if (!Number.isSafeInteger(balance) || balance < 0) {
+    throw new Error(`a posting of ${amountMicros} micros takes account ${account} to ${balance}`);
+  }
+  balances[account] = balance;
+}

@@ -1,0 +1,83 @@
+// Owns the reward shares of an epoch, in bigint: what is delivered earns, capped three ways. It refuses to mint what a
+// rule does not reach.
+
+import type { EventOf } from "../protocol/events.ts";
+import { versionInEpoch } from "./parameters.ts";
+import type { RegionState } from "./state.ts";
+
+/** What a resource's share of an epoch depends on; amounts in token base units, units in the resource's own. */
+export interface RewardTerms {
+  readonly emission: bigint;
+  /** Integer weight of the resource and the sum over all resources. */
+  readonly weight: bigint;
+  readonly totalWeight: bigint;
+  /** Delivered units of the resource by everybody. */
+  readonly totalUnits: bigint;
+  readonly shareCapBps: bigint;
+  /** Token base units per 10⁶ micros of fees. */
+  readonly rewardPerFee: bigint;
+}
+
+/**
+ * `min(⌊E·w·u / (W·U)⌋, ⌊E·cap/10⁴⌋, ⌊fees·perFee/10⁶⌋)`: the share by delivered units, no more than a cap, and no
+ * more than the fees that the rewarded units paid justify, so that trading with oneself loses.
+ */
+export function rewardShare(terms: RewardTerms, units: bigint, feesMicros: bigint): bigint {
+  const { emission, weight, totalWeight, totalUnits, shareCapBps, rewardPerFee } = terms;
+  if (units === 0n || totalUnits === 0n || totalWeight === 0n) return 0n;
+  const byUnits = (emission * weight * units) / (totalWeight * totalUnits);
+  const byCap = (emission * shareCapBps) / 10_000n;
+  const byFees = (feesMicros * rewardPerFee) / 1_000_000n;
+  return smallest(smallest(byUnits, byCap), byFees);
+}
+
+/** Closes an epoch: everybody's share for the energy sold in it, and what the next epoch may emit. */
+export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_closed"> {
+  const { header, tables } = state;
+  const { parameters } = versionInEpoch(header, epoch);
+  const { epochSoldWh, epochFeesMicros } = tables.accounts.columns;
+  const terms: RewardTerms = {
+    emission: BigInt(header.emission),
+    weight: BigInt(parameters.rewardWeightEnergy),
+    totalWeight: BigInt(
+      parameters.rewardWeightEnergy + parameters.rewardWeightCompute + parameters.rewardWeightBandwidth,
+    ),
+    totalUnits: BigInt(header.epochDeliveredWh),
+    shareCapBps: BigInt(parameters.shareCapBps),
+    rewardPerFee: BigInt(parameters.rewardPerFee),
+  };
+  const accounts: number[] = [];
+  const soldWh: number[] = [];
+  const rewards: string[] = [];
+  for (let account = 0; account < tables.accounts.rows; account += 1) {
+    const units = BigInt(epochSoldWh[account] as number);
+    const reward = rewardShare(terms, units, BigInt(epochFeesMicros[account] as number));
+    if (reward === 0n) continue;
+    accounts.push(account);
+    soldWh.push(Number(units));
+    rewards.push(reward.toString());
+  }
+  return {
+    type: "epoch_closed",
+    epoch,
+    deliveredWh: header.epochDeliveredWh,
+    feesMicros: header.epochFeesMicros,
+    emission: header.emission,
+    accounts,
+    soldWh,
+    rewards,
+    nextEmission: emissionAfter(state, epoch).toString(),
+  };
+}
+
+/** The emission decays every epoch; a new version of the parameters begins again at its own figure. */
+function emissionAfter(state: RegionState, epoch: number): bigint {
+  const current = versionInEpoch(state.header, epoch);
+  const next = versionInEpoch(state.header, epoch + 1);
+  if (next.version !== current.version) return BigInt(next.parameters.emissionPerEpoch);
+  return (BigInt(state.header.emission) * (10_000n - BigInt(current.parameters.emissionDecayBps))) / 10_000n;
+}
+
+function smallest(left: bigint, right: bigint): bigint {
+  return left < right ? left : right;
+}

@@ -1,0 +1,181 @@
+// Owns the commands: what may be asked of a region, field by field, as decoders. A command is EIP-712 typed data
+// (see typed-data.ts); whatever a decoder here does not accept never reaches the market.
+
+import { z } from "zod";
+import {
+  address,
+  amountMicros,
+  bounded,
+  bytes32,
+  fieldElement,
+  hourOfDay,
+  instantS,
+  nonce,
+  orderId,
+  priceMicrosPerKwh,
+  readingWh,
+  regionId,
+  side,
+  slotNumber,
+  slotWh,
+  tokenAmount,
+} from "./fields.ts";
+import {
+  MAX_EPOCH_SLOTS,
+  MAX_LADDER_STEPS,
+  MAX_NETWORK_FEE_MICROS_PER_KWH,
+  MAX_PROOF_DELAY_SECONDS,
+  MAX_READING_WH,
+  MAX_REGION_MICROS,
+  MAX_TAKE_RATE_BPS,
+  MAX_WINDOW_CAP_WH,
+} from "./limits.ts";
+
+const envelope = { region: regionId, nonce, expiresAtS: instantS };
+const accountEnvelope = { account: address, ...envelope };
+const basisPoints = (maximum: number) => bounded(0, maximum).meta({ description: "hundredths of a percent" });
+
+/** What the vote may set; a slot's and an epoch's parameters are those in force when it began. */
+export const parametersSchema = z.strictObject({
+  networkFeeMicrosPerKwh: bounded(0, MAX_NETWORK_FEE_MICROS_PER_KWH),
+  takeRateBps: basisPoints(MAX_TAKE_RATE_BPS),
+  clearingPriceK: bounded(0, 10_000).meta({ description: "where in the price interval: 0 low, 10000 high" }),
+  proofDelaySeconds: bounded(1, MAX_PROOF_DELAY_SECONDS),
+  emissionPerEpoch: tokenAmount,
+  emissionDecayBps: basisPoints(10_000),
+  rewardWeightEnergy: bounded(0, 1_000_000),
+  rewardWeightCompute: bounded(0, 1_000_000),
+  rewardWeightBandwidth: bounded(0, 1_000_000),
+  shareCapBps: basisPoints(10_000),
+  rewardPerFee: tokenAmount.meta({ description: "token base units per 10^6 micros of fees paid" }),
+});
+export type Parameters = z.infer<typeof parametersSchema>;
+
+const openRegion = z.strictObject({
+  type: z.literal("open_region"),
+  ...envelope,
+  timeZone: z.string().min(1).max(64).regex(/^[A-Za-z0-9_+/-]+$/),
+  windowSlots: z.union([z.literal(4), z.literal(96)]),
+  epochSlots: bounded(4, MAX_EPOCH_SLOTS),
+  quote: z.enum(["test", "settlement"]),
+  operator: address,
+  gridOperator: address,
+  treasury: address,
+  receiptKey: bytes32,
+  parameters: parametersSchema,
+});
+
+const setParameters = z.strictObject({
+  type: z.literal("set_parameters"),
+  ...envelope,
+  parameters: parametersSchema,
+});
+
+const creditTestQuote = z.strictObject({
+  type: z.literal("credit_test_quote"),
+  ...accountEnvelope,
+  amountMicros,
+});
+
+const authoriseSession = z.strictObject({
+  type: z.literal("authorise_session"),
+  ...accountEnvelope,
+  key: bytes32,
+  resources: z.array(z.enum(["energy", "compute", "bandwidth"])).min(1).max(3),
+  sides: z.array(side).min(0).max(2),
+  leastAskMicrosPerKwh: priceMicrosPerKwh,
+  highestBidMicrosPerKwh: priceMicrosPerKwh,
+  dailyWh: bounded(0, Number.MAX_SAFE_INTEGER),
+  spendingLimitMicros: bounded(0, MAX_REGION_MICROS),
+  sessionExpiresAtS: instantS,
+});
+
+const revokeSession = z.strictObject({ type: z.literal("revoke_session"), ...accountEnvelope, key: bytes32 });
+
+const enrolMeter = z.strictObject({
+  type: z.literal("enrol_meter"),
+  ...accountEnvelope,
+  gatewayX: fieldElement,
+  gatewayY: fieldElement,
+  connection: bytes32.meta({ description: "the registrar's keyed tag of the grid connection" }),
+  nameplateWh: bounded(0, MAX_READING_WH),
+  connectionWh: bounded(0, MAX_READING_WH),
+  saleCapWh: bounded(0, MAX_WINDOW_CAP_WH),
+  purchaseCapWh: bounded(0, MAX_WINDOW_CAP_WH),
+});
+
+const revokeMeter = z.strictObject({ type: z.literal("revoke_meter"), ...accountEnvelope, gateway: bytes32 });
+
+export const ladderStep = z.strictObject({ limitPriceMicrosPerKwh: priceMicrosPerKwh, capWhPerSlot: slotWh });
+export type LadderStep = z.infer<typeof ladderStep>;
+
+const placeOrder = z.strictObject({
+  type: z.literal("place_order"),
+  ...accountEnvelope,
+  side,
+  steps: z.array(ladderStep).min(1).max(MAX_LADDER_STEPS),
+  validFromS: instantS.meta({ description: "first instant; 0 means from the next slot on" }),
+  validUntilS: instantS.meta({ description: "slots that start at or after this are not traded; 0 means until cancelled" }),
+  hours: z.array(hourOfDay).max(24).meta({ description: "UTC hours of day, ascending; empty means all" }),
+  replaces: z.union([z.literal(0), orderId]).meta({ description: "number of the order this one replaces, or 0" }),
+});
+
+const cancelOrder = z.strictObject({ type: z.literal("cancel_order"), ...accountEnvelope, orderId });
+
+const submitReadings = z.strictObject({
+  type: z.literal("submit_readings"),
+  ...accountEnvelope,
+  firstSlot: slotNumber,
+  netWh: z.array(readingWh).min(4).max(96),
+});
+
+/** Every command by its `type`. */
+export const commandSchemas = {
+  open_region: openRegion,
+  set_parameters: setParameters,
+  credit_test_quote: creditTestQuote,
+  authorise_session: authoriseSession,
+  revoke_session: revokeSession,
+  enrol_meter: enrolMeter,
+  revoke_meter: revokeMeter,
+  place_order: placeOrder,
+  cancel_order: cancelOrder,
+  submit_readings: submitReadings,
+} as const;
+
+export const commandSchema = z.discriminatedUnion("type", [
+  openRegion,
+  setParameters,
+  creditTestQuote,
+  authoriseSession,
+  revokeSession,
+  enrolMeter,
+  revokeMeter,
+  placeOrder,
+  cancelOrder,
+  submitReadings,
+]);
+
+export type Command = z.infer<typeof commandSchema>;
+export type CommandType = Command["type"];
+export type CommandOf<T extends CommandType> = Extract<Command, { type: T }>;
+export type OpenRegion = CommandOf<"open_region">;
+export type PlaceOrder = CommandOf<"place_order">;
+export type SubmitReadings = CommandOf<"submit_readings">;
+
+/** Commands that only the region's operator may sign. */
+export const OPERATOR_COMMANDS: ReadonlySet<CommandType> = new Set([
+  "open_region",
+  "set_parameters",
+  "credit_test_quote",
+  "enrol_meter",
+  "revoke_meter",
+]);
+
+/** Commands that a session key may sign; the rest wants the wallet. */
+export const SESSION_COMMANDS: ReadonlySet<CommandType> = new Set([
+  "place_order",
+  "cancel_order",
+  "submit_readings",
+  "revoke_session",
+]);

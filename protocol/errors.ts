@@ -1,0 +1,129 @@
+// Owns the closed table of everything that can be refused: code, HTTP status, whether trying again may help, and
+// what it means. Codes stand in order of precedence, are facts in snake_case, and are never renamed or reused.
+
+interface ErrorEntry {
+  readonly status: number;
+  /** True when the same request may succeed later without being changed. */
+  readonly transient: boolean;
+  readonly meaning: string;
+}
+
+/** The table. A new code is added where it belongs in the order of checks; nothing is ever removed. */
+export const ERRORS = {
+  // The request itself: checked in the gateway before anything is computed.
+  route_not_found: entry(404, "No such path; /openapi.json lists the ones there are."),
+  method_not_allowed: entry(405, "The path exists, but not for this method."),
+  body_too_large: entry(413, "The request body is larger than the limit in facts.limitBytes."),
+  malformed_json: entry(400, "The body is not JSON."),
+  malformed_request: entry(400, "A field is missing, unknown, of the wrong type or out of its limits; facts.path names it."),
+  region_not_found: entry(404, "No region of this name is in the directory."),
+
+  // Who is asking: signatures and keys, cheapest check first.
+  authentication_missing: entry(401, "The request carries neither a signature nor an API key."),
+  api_key_malformed: entry(401, "The bearer token is not an API key of the form polder_<account><seed>."),
+  wrong_chain: entry(409, "The command names another chain id than the one this deployment serves."),
+  wrong_region: entry(409, "The command names another region than the path it was sent to."),
+  signature_malformed: entry(400, "The signature has a wrong length, recovery byte or range."),
+  signature_high_s: entry(400, "The wallet signature's s is in the upper half of the order (EIP-2)."),
+  signature_small_order: entry(400, "The session key or the signature's R is a point of small order."),
+  signature_invalid: entry(401, "The signature does not fit the command and the key."),
+  evidence_malformed: entry(400, "The evidence is not of a known kind, or not in canonical form."),
+  gateway_key_invalid: entry(400, "The gateway key is not a point of the prime-order subgroup of Baby Jubjub."),
+  gateway_signature_invalid: entry(401, "The gateway's signature does not fit the readings, the window and the region."),
+
+  // What the region checks for every command.
+  rate_limited: entry(429, "This account sent more commands than the limit in facts allows; wait facts.retryAfterSeconds.", true),
+  overloaded: entry(503, "The region's queue is full; nothing was decided.", true),
+  storage_exhausted: entry(507, "The region's storage is near its limit; only readings and cancellations are accepted."),
+  region_not_open: entry(409, "The region has not been opened by its operator yet."),
+  region_exists: entry(409, "A region of this name exists already with other terms."),
+  command_expired: entry(409, "The command's expiry has passed in market time."),
+  command_expires_too_late: entry(409, "The command's expiry is further ahead than a command may live."),
+  not_operator: entry(403, "Only the region's operator may send this command."),
+  account_unknown: entry(404, "The account has no balance and no meter in this region."),
+  not_account_owner: entry(403, "The wallet that signed is not the account the command acts for."),
+  session_unknown: entry(401, "The session key has not been authorised for this account."),
+  session_revoked: entry(401, "The session key was revoked."),
+  session_expired: entry(401, "The session key's authorisation has expired."),
+  session_scope: entry(403, "The session key may not do this; facts name the limit and what was asked."),
+
+  // What a command may be refused for on its own account.
+  quote_not_test: entry(403, "Test money exists only in regions marked quote=test."),
+  region_money_limit: entry(409, "The region may not hold more than the amount in facts."),
+  accounts_exhausted: entry(409, "The region holds as many accounts as it may."),
+  parameters_out_of_bounds: entry(400, "A parameter is outside its bounds; facts name it."),
+  session_exists: entry(409, "The session key is already authorised, or was once."),
+  sessions_exhausted: entry(409, "The account holds as many live session keys as it may."),
+  ladder_unsorted: entry(400, "The ladder's steps do not go from best to worst price."),
+  order_span_empty: entry(400, "The order would apply to no slot: it ends before it begins."),
+  slot_already_started: entry(409, "The order is meant for slots that have all begun already; energy that flowed is not re-priced."),
+  order_not_found: entry(404, "No live order of this number."),
+  order_not_owned: entry(403, "The order belongs to another account."),
+  orders_exhausted: entry(409, "The account holds as many live orders as it may."),
+  meter_exists: entry(409, "The gateway key or the grid connection has a live enrolment already."),
+  meters_exhausted: entry(409, "The account holds as many live meters as it may."),
+  window_length_wrong: entry(400, "The readings are not as many as the region's window has slots."),
+  window_unaligned: entry(400, "The first slot is not the first slot of a window."),
+  window_not_over: entry(409, "The window has not ended yet in market time.", true),
+  window_closed: entry(409, "The window's time for evidence is over; what was not proved counts as zero."),
+  meter_not_found: entry(404, "No meter with this gateway key is enrolled."),
+  meter_not_owned: entry(403, "The meter is enrolled for another account."),
+  meter_not_active: entry(409, "The meter was not enrolled, or was revoked, for this window."),
+  window_already_proved: entry(409, "This meter's window is already in the journal."),
+  above_nameplate: entry(409, "A slot exports more than the meter's nameplate."),
+  above_connection: entry(409, "A slot imports more than the meter's grid connection."),
+  above_window_cap: entry(409, "The window's sum is above what the meter's enrolment allows."),
+  slot_side_full: entry(409, "The slot holds as much energy on this side as it may."),
+
+  // Reads.
+  account_not_found: entry(404, "No such account in this region."),
+  entry_not_found: entry(404, "The journal has no entry of this number."),
+  command_not_found: entry(404, "No accepted command of this id is remembered."),
+  slot_not_found: entry(404, "The slot has not been cleared, or is older than what is kept."),
+  feed_full: entry(503, "Every feed of this region has as many listeners as it may.", true),
+  upgrade_required: entry(426, "This path is a WebSocket."),
+
+  // Our own faults.
+  clock_refused: entry(500, "A market clock that does not run at wall speed is refused on any chain but the local one."),
+  internal_fault: entry(500, "A fault of ours; the command was not accepted and changed nothing.", true),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Named facts of a refusal: plain values a caller can show or act on. */
+export type Facts = Readonly<Record<string, string | number | boolean | null>>;
+
+export interface Rejection {
+  readonly code: ErrorCode;
+  readonly facts: Facts;
+}
+
+/** Makes a rejection; the market returns these and never throws them. */
+export function rejected(code: ErrorCode, facts: Facts = {}): Rejection {
+  return { code, facts };
+}
+
+/** RFC 9457 problem details of a rejection: `type` is a stable relative URI, facts travel as `facts`. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly transient: boolean;
+  readonly facts: Facts;
+}
+
+/** Maps a rejection to its RFC 9457 problem. */
+export function problemOf(rejection: Rejection): Problem {
+  const { status, transient, meaning } = ERRORS[rejection.code];
+  return { type: `/docs/errors#${rejection.code}`, title: meaning, status, code: rejection.code, transient, facts: rejection.facts };
+}
+
+/** True for a string that is a code of the table. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(ERRORS, value);
+}
+
+function entry(status: number, meaning: string, transient = false): ErrorEntry {
+  return { status, transient, meaning };
+}

@@ -1,0 +1,164 @@
+// Owns the events: what became true in a region, past tense, with every amount in it, so that a state can be rebuilt
+// by whatever code is deployed later without deciding anything again. Accounts, sessions and meters are small numbers.
+
+import { z } from "zod";
+import { ladderStep, parametersSchema } from "./commands.ts";
+import { address, amountMicros, bounded, bytes32, count, entryNumber, instantS, regionId, side, slotNumber } from "./fields.ts";
+import { MAX_ACCOUNTS_PER_REGION } from "./limits.ts";
+
+const accountNumber = bounded(0, MAX_ACCOUNTS_PER_REGION);
+const signed = z.int();
+/** A slot after every possible one: "until further notice". */
+export const NO_END_SLOT = 9_000_000;
+const endSlot = bounded(0, NO_END_SLOT);
+
+const regionOpened = z.strictObject({
+  type: z.literal("region_opened"),
+  region: regionId,
+  timeZone: z.string(),
+  windowSlots: z.union([z.literal(4), z.literal(96)]),
+  epochSlots: count,
+  quote: z.enum(["test", "settlement"]),
+  operator: address,
+  gridOperator: address,
+  treasury: address,
+  receiptKey: bytes32,
+  parameters: parametersSchema,
+  firstSlot: slotNumber,
+});
+
+const parametersSet = z.strictObject({
+  type: z.literal("parameters_set"),
+  version: count,
+  fromEpoch: count,
+  parameters: parametersSchema,
+});
+
+const accountOpened = z.strictObject({ type: z.literal("account_opened"), account: accountNumber, address });
+
+const quoteCredited = z.strictObject({ type: z.literal("quote_credited"), account: accountNumber, amountMicros });
+
+const sessionAuthorised = z.strictObject({
+  type: z.literal("session_authorised"),
+  session: count,
+  account: accountNumber,
+  key: bytes32,
+  resources: bounded(0, 7),
+  sides: bounded(0, 3),
+  leastAskMicrosPerKwh: signed,
+  highestBidMicrosPerKwh: signed,
+  dailyWh: count,
+  spendingLimitMicros: count,
+  expiresAtS: instantS,
+});
+
+const sessionRevoked = z.strictObject({ type: z.literal("session_revoked"), session: count, fromSlot: slotNumber });
+
+const meterEnrolled = z.strictObject({
+  type: z.literal("meter_enrolled"),
+  meter: count,
+  account: accountNumber,
+  gateway: bytes32,
+  connection: bytes32,
+  nameplateWh: count,
+  connectionWh: count,
+  saleCapWh: count,
+  purchaseCapWh: count,
+  fromSlot: slotNumber,
+});
+
+const meterRevoked = z.strictObject({ type: z.literal("meter_revoked"), meter: count, fromSlot: slotNumber });
+
+const orderPlaced = z.strictObject({
+  type: z.literal("order_placed"),
+  order: entryNumber,
+  account: accountNumber,
+  session: count.meta({ description: "0 when the wallet signed" }),
+  side,
+  steps: z.array(ladderStep),
+  fromSlot: slotNumber,
+  untilSlot: endSlot,
+  hours: bounded(0, 2 ** 24 - 1).meta({ description: "bit h set: trades in UTC hour h" }),
+});
+
+const orderEnded = z.strictObject({
+  type: z.literal("order_ended"),
+  order: entryNumber,
+  untilSlot: endSlot,
+  reason: z.enum(["cancelled", "replaced", "session_revoked"]),
+});
+
+const readingsAccepted = z.strictObject({
+  type: z.literal("readings_accepted"),
+  account: accountNumber,
+  meter: count,
+  nullifier: bytes32,
+  firstSlot: slotNumber,
+  netWh: z.array(signed),
+});
+
+const slotCleared = z.strictObject({
+  type: z.literal("slot_cleared"),
+  slot: slotNumber,
+  parametersVersion: count,
+  priceMicrosPerKwh: signed.nullable(),
+  surplusWh: count.meta({ description: "metered export of all accounts" }),
+  needWh: count.meta({ description: "metered import of all accounts" }),
+  offeredWh: count.meta({ description: "of the surplus, what orders offered and could bear" }),
+  askedWh: count.meta({ description: "of the need, what orders asked for and could pay" }),
+  tradedWh: count,
+  networkMicros: count,
+  feeMicros: count,
+  dustMicros: count,
+  accounts: z.array(accountNumber).meta({ description: "those that traded, ascending" }),
+  filledWh: z.array(signed).meta({ description: "per account: sold positive, bought negative" }),
+  amountMicros: z.array(signed).meta({ description: "per account: change of its balance" }),
+  chargeMicros: z.array(count).meta({ description: "per account: the seller's fee or the buyer's network fee" }),
+  cut: z.array(accountNumber).meta({ description: "those whose steps were cut to what they could bear" }),
+  sessions: z.array(count),
+  sessionWh: z.array(count),
+  sessionMicros: z.array(count).meta({ description: "what orders of the session spent, at most" }),
+});
+
+const windowClosed = z.strictObject({
+  type: z.literal("window_closed"),
+  firstSlot: slotNumber,
+  endedOrders: z.array(entryNumber).meta({ description: "orders that can no longer apply and leave the book" }),
+  endedSessions: z.array(count).meta({ description: "session keys that expired or were revoked" }),
+  endedMeters: z.array(count).meta({ description: "meters whose revocation has taken effect" }),
+});
+
+const epochClosed = z.strictObject({
+  type: z.literal("epoch_closed"),
+  epoch: count,
+  deliveredWh: count,
+  feesMicros: count,
+  emission: z.string(),
+  accounts: z.array(accountNumber).meta({ description: "those that were rewarded, ascending" }),
+  soldWh: z.array(count),
+  rewards: z.array(z.string()).meta({ description: "token base units, decimal" }),
+  nextEmission: z.string(),
+});
+
+export const eventSchema = z.discriminatedUnion("type", [
+  regionOpened,
+  parametersSet,
+  accountOpened,
+  quoteCredited,
+  sessionAuthorised,
+  sessionRevoked,
+  meterEnrolled,
+  meterRevoked,
+  orderPlaced,
+  orderEnded,
+  readingsAccepted,
+  slotCleared,
+  windowClosed,
+  epochClosed,
+]);
+
+export type MarketEvent = z.infer<typeof eventSchema>;
+export type EventType = MarketEvent["type"];
+export type EventOf<T extends EventType> = Extract<MarketEvent, { type: T }>;
+export type SlotCleared = EventOf<"slot_cleared">;
+export type EpochClosed = EventOf<"epoch_closed">;

@@ -1,0 +1,99 @@
+/** Owns every numeric bound of the system, each with its reason; refuses to know where a bound is applied. */
+
+// --- Energy and money: together these keep every product of the market below 2⁵³ ≈ 9.007·10¹⁵. ---
+
+/** Wh of one account in one slot: 4 MW for a quarter of an hour. Times any price with its fee: at most 1.1·10¹³. */
+export const MAX_WH_PER_ACCOUNT_SLOT = 1_000_000;
+
+/** Wh of one side of a slot. Pro rata multiplies one account's Wh by it: 10⁶ · 5·10⁹ = 5·10¹⁵ < 2⁵³. */
+export const MAX_WH_PER_SIDE_SLOT = 5_000_000_000;
+
+/** Limit prices are at most 10 quote units per kWh either way, far beyond any tariff or scarcity price. */
+export const MAX_ABSOLUTE_PRICE_MICROS_PER_KWH = 10_000_000;
+
+/** Highest grid fee: one quote unit per kWh; a bid minus it stays within a 32-bit column. */
+export const MAX_NETWORK_FEE_MICROS_PER_KWH = 1_000_000;
+
+/** Highest treasury share: a fifth, so an ask grossed up by it grows at most by a quarter. */
+export const MAX_TAKE_RATE_BPS = 2_000;
+
+/** All money of one region: 4·10⁹ quote units. Two such amounts still add up below 2⁵³. */
+export const MAX_REGION_MICROS = 4_000_000_000_000_000;
+
+// --- Orders and readings ---
+
+/** Steps of one order: enough for a tariff's bands, small enough that an order is one journal line. */
+export const MAX_LADDER_STEPS = 8;
+
+/** Live orders of one account: a sell and a buy for several parts of a day; bounds the work of a slot. */
+export const MAX_ORDERS_PER_ACCOUNT = 32;
+
+/** Largest |net Wh| of a metered slot: readings are 20-bit values with a sign in the meter statement. */
+export const MAX_READING_WH = 2 ** 20 - 1;
+
+// --- Commands ---
+
+/** Life of a signed command: its id is remembered this long against replay, so this bounds that memory. */
+export const MAX_COMMAND_LIFE_S = 48 * 3600;
+
+/** Body of a request: the largest command (a day's window of 96 readings and its signature) fits many times. */
+export const MAX_BODY_BYTES = 16_384;
+
+/** Accounts of one region: the object's memory is 128 MB, and an account number fits 15 bits. */
+export const MAX_ACCOUNTS_PER_REGION = 32_768;
+
+/** Commands one account may send per `COMMAND_WINDOW_SECONDS`, accepted or not, so a flood harms only itself. */
+export const MAX_COMMANDS_PER_ACCOUNT_WINDOW = 300;
+
+/** Length of that flood window. Seconds of wall time: market time may run faster and must not relax it. */
+export const COMMAND_WINDOW_SECONDS = 10;
+
+// --- Feed ---
+
+/** Listeners of one feed object: one frame to all of them must fit well inside the time between two frames. */
+export const MAX_LISTENERS_PER_FEED = 1_000;
+
+/** A listener this far behind is closed with `resync`: a slow reader must not fill the object's memory. */
+export const MAX_LISTENER_BACKLOG_BYTES = 262_144;
+
+/** Time between two frames: one send per event collapses under load, and 50 ms still looks live. Wall time. */
+export const FEED_FRAME_MILLISECONDS = 50;
+
+// --- Storage ---
+
+/** One journal row: half of what a row of the object's database may hold. */
+export const MAX_JOURNAL_ROW_BYTES = 1_000_000;
+
+/** One snapshot section: half of a row, and small enough that writing it stalls requests only a few milliseconds. */
+export const MAX_SECTION_BYTES = 1_000_000;
+
+// --- Regions ---
+
+/** Chain id of the local chain: the only one on which the clock may run fast and development keys are accepted. */
+export const LOCAL_CHAIN_ID = 31_337;
+
+/** Longest epoch: four weeks of quarter-hours, so that rewards and reports never wait longer than a bill. */
+export const MAX_EPOCH_SLOTS = 4 * 7 * 96;
+
+/** Longest time for evidence after a window: a day. It also never exceeds the region's window, so one is open at a time. */
+export const MAX_PROOF_DELAY_SECONDS = 86_400;
+
+/** Cap of a window's sales or purchases in a meter's enrolment: 27 bits, what the meter circuit will range-check. */
+export const MAX_WINDOW_CAP_WH = 2 ** 27 - 1;
+
+/** Meters of one account: a home, a battery shed, a few flats; bounds the work of one window. */
+export const MAX_METERS_PER_ACCOUNT = 16;
+
+/** Live session keys of one account: a few agents and apps; each is memory that only a wallet can free. */
+export const MAX_SESSIONS_PER_ACCOUNT = 32;
+
+// --- Queue ---
+
+/** Commands waiting for one flush: about a second of work; beyond it the caller is told to come back. */
+export const MAX_QUEUED_COMMANDS = 4_096;
+
+/** Bytes a region may hold in its database before it only accepts readings and cancellations: 8 of 10 GB. */
+export const MAX_STORAGE_BYTES = 8_000_000_000;
+
+/** Entries one journal download may ask for at once is unlimited, but slots, orders and bills come in pages of this. */
+export const MAX_PAGE_ROWS = 2_000;

@@ -1,0 +1,120 @@
+// Owns `npm test`: the checks of form first, then every test, and one last line that a program can read.
+// It refuses to call a run good whose report is missing.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { buildWeb } from "./build-web.ts";
+
+const ROOT = dirname(import.meta.dirname);
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+interface Step {
+  name: string;
+  command: string;
+  args: string[];
+}
+
+const STEPS: Step[] = [
+  // Formatting and the order of imports.
+  { name: "format", command: "biome", args: ["check", "--linter-enabled=false", "."] },
+  { name: "lint", command: "biome", args: ["lint", "--error-on-warnings", "."] },
+  {
+    name: "types",
+    command: "tsc",
+    args: ["--build", "tsconfig.node.json", "tsconfig.workers.json", "tsconfig.web.json"],
+  },
+  { name: "tree", command: "node", args: ["tools/check-tree.ts"] },
+];
+
+/** Runs a program of node_modules/.bin with its output shown; resolves to its exit code. */
+function run(command: string, args: string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    // Wrangler and its tests must not report anything to anybody.
+    const env = {
+      ...process.env,
+      PATH: `${join(ROOT, "node_modules/.bin")}:${process.env.PATH}`,
+      WRANGLER_SEND_METRICS: "false",
+    };
+    const child = spawn(command, args, { cwd: ROOT, stdio: "inherit", env });
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
+}
+
+async function runStep({ name, command, args }: Step): Promise<boolean> {
+  const startedMs = performance.now();
+  console.log(`▸ ${name}`);
+  const passed = (await run(command, args)) === 0;
+  console.log(`${passed ? "✓" : "✗"} ${name} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);
+  return passed;
+}
+
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numTodoTests: number;
+  testResults: { name: string; status: string; assertionResults: { status: string }[] }[];
+}
+
+/** Counts a report. A file that failed without a failing test (it did not even load) counts as one. */
+function countReport(report: Report, exitCode: number): Tally {
+  const broken = report.testResults.filter(
+    (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
+  ).length;
+  const failed = report.numFailedTests + broken;
+  return {
+    passed: report.numPassedTests,
+    // An unhandled error fails the run though every test passed.
+    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}
+
+async function runTests(filters: string[]): Promise<Tally> {
+  const folder = mkdtempSync(join(tmpdir(), "polder-test-"));
+  const outputFile = join(folder, "report.json");
+  try {
+    const args = [
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${outputFile}`,
+      ...filters,
+    ];
+    const exitCode = await run("vitest", args);
+    return countReport(JSON.parse(readFileSync(outputFile, "utf8")), exitCode);
+  } catch (error) {
+    console.error(`the tests left no report: ${error}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function main(args: string[]): Promise<number> {
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  for (const step of STEPS) {
+    if (await runStep(step)) total.passed += 1;
+    else total.failed += 1;
+  }
+  if (!args.includes("--fast")) {
+    await buildWeb();
+    const tests = await runTests(args);
+    total.passed += tests.passed;
+    total.failed += tests.failed;
+    total.skipped += tests.skipped;
+  }
+  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+  console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+  return total.failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));

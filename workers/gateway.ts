@@ -1,0 +1,45 @@
+// Owns the front door: every HTTP path of the deployment, put together. It refuses unknown paths; each room behind it
+// refuses its own.
+
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { cors } from "hono/cors";
+import type { Env } from "../durable-objects/environment.ts";
+import { rejected } from "../protocol/errors.ts";
+import { documentationRoutes } from "./documentation.ts";
+import { problem, problemOfError } from "./problems.ts";
+import type { Application } from "./router.ts";
+import { accountRoutes } from "./routes/accounts.ts";
+import { commandRoutes } from "./routes/commands.ts";
+import { journalRoutes } from "./routes/journal.ts";
+import { regionRoutes } from "./routes/regions.ts";
+
+export { Directory } from "../durable-objects/directory.ts";
+export { Feed } from "../durable-objects/feed.ts";
+export { Region } from "../durable-objects/region.ts";
+
+/** Puts the application together. */
+export function createApplication(): Application {
+  const application: Application = new OpenAPIHono<{ Bindings: Env }>();
+  application.use("/v1/*", cors({ origin: "*", allowHeaders: ["authorization", "content-type"], maxAge: 86_400 }));
+  application.onError((error, context) => problemOfError(error, context));
+  application.notFound((context) => {
+    const methods = application.routes.filter(({ path }) => matches(path, context.req.path)).map(({ method }) => method);
+    const isKnown = methods.some((method) => method !== "ALL");
+    return problem(context, rejected(isKnown ? "method_not_allowed" : "route_not_found", { path: context.req.path }));
+  });
+  regionRoutes(application);
+  commandRoutes(application);
+  accountRoutes(application);
+  journalRoutes(application);
+  documentationRoutes(application);
+  return application;
+}
+
+/** Whether a path's pattern fits, for telling a wrong method from a wrong path. */
+function matches(pattern: string, path: string): boolean {
+  const parts = pattern.split("/");
+  const pieces = path.split("/");
+  return parts.length === pieces.length && parts.every((part, index) => part.startsWith(":") || part === pieces[index]);
+}
+
+export default createApplication() satisfies ExportedHandler<Env>;

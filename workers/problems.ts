@@ -1,0 +1,68 @@
+// Owns how a refusal leaves over HTTP: problem details (RFC 9457) with the code of the closed table. It refuses to
+// leak what a fault of ours was about; that goes to the log.
+
+import type { Context } from "hono";
+import { z } from "zod";
+import { ERRORS, type ErrorCode, type Facts, isErrorCode, problemOf, type Rejection, rejected } from "../protocol/errors.ts";
+
+/** Thrown by handlers to answer with a rejection; caught once, at the front. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly rejection: Rejection;
+
+  constructor(code: ErrorCode, facts: Facts = {}) {
+    super(code);
+    this.rejection = rejected(code, facts);
+  }
+}
+
+/** Throws a rejection that a region or a verifier gave as a value. */
+export function refuse({ code, facts }: { readonly code: ErrorCode; readonly facts: Facts }): never {
+  throw new Refusal(code, facts);
+}
+
+/** Answers with a rejection as problem details. */
+export function problem(context: Context, rejection: Rejection): Response {
+  const body = problemOf(rejection);
+  context.header("content-type", "application/problem+json");
+  if (typeof rejection.facts.retryAfterSeconds === "number") {
+    context.header("retry-after", String(rejection.facts.retryAfterSeconds));
+  }
+  return context.body(JSON.stringify(body), body.status as 400);
+}
+
+/** Answers whatever a handler threw. */
+export function problemOfError(error: unknown, context: Context): Response {
+  if (error instanceof Refusal) return problem(context, error.rejection);
+  console.error("a request failed", error);
+  return problem(context, rejected("internal_fault"));
+}
+
+/** The first thing a decoder found wrong. */
+export function malformed(error: z.ZodError, root = ""): Refusal {
+  const issue = firstIssue(error.issues[0]);
+  const path = [root, ...(issue?.path ?? []).map(String)].filter((part) => part !== "").join(".");
+  return new Refusal("malformed_request", { path, expected: issue?.message ?? "another value" });
+}
+
+/** Inside a union the alternative that came furthest says most. */
+function firstIssue(issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | undefined {
+  if (issue?.code !== "invalid_union") return issue;
+  const nested = issue.errors.map((alternative) => alternative[0]).filter((found) => found !== undefined);
+  const deepest = nested.sort((left, right) => right.path.length - left.path.length)[0];
+  return deepest === undefined ? issue : { ...deepest, path: [...issue.path, ...deepest.path] };
+}
+
+const codes = Object.keys(ERRORS).filter(isErrorCode);
+
+/** A problem as the OpenAPI document shows it. */
+export const problemSchema = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(codes as [ErrorCode, ...ErrorCode[]]),
+    transient: z.boolean(),
+    facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  })
+  .meta({ id: "Problem", description: "RFC 9457 problem details; codes are listed at /docs/errors" });

@@ -1,0 +1,136 @@
+// Owns how a path is declared: once, with the schemas that both validate it and describe it in the OpenAPI document.
+// It refuses bodies over the limit, what is not JSON, and every value its schemas do not accept.
+
+import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { z } from "zod";
+import type { Env } from "../durable-objects/environment.ts";
+import { MAX_BODY_BYTES } from "../protocol/limits.ts";
+import { malformed, problemSchema, Refusal } from "./problems.ts";
+
+export type Application = OpenAPIHono<{ Bindings: Env }>;
+export type RequestContext = Context<{ Bindings: Env }>;
+
+type Schema = z.ZodType;
+type Shape = z.ZodObject;
+
+/** A path and everything that goes in and out of it. */
+interface Definition<P extends Shape, Q extends Shape, B extends Schema> {
+  readonly method: "get" | "post" | "put" | "delete";
+  /** Hono's form: `/v1/regions/:region`. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: P;
+  readonly query?: Q;
+  /** Absent or `undefined` when the path takes no body. */
+  readonly body?: B;
+  /** A body may be left out: the handler gets null. */
+  readonly isBodyOptional?: boolean;
+  readonly accepts?: "api-key";
+  readonly answers: Schema | { readonly contentType: string; readonly description: string };
+  readonly status?: 200 | 201 | 101;
+}
+
+interface Decoded<P extends Shape, Q extends Shape, B extends Schema> {
+  readonly context: RequestContext;
+  readonly env: Env;
+  readonly params: z.infer<P>;
+  readonly query: z.infer<Q>;
+  readonly body: z.infer<B>;
+}
+
+/** Declares a path: registers it for the OpenAPI document and serves it. */
+export function route<P extends Shape, Q extends Shape, B extends Schema>(
+  application: Application,
+  definition: Definition<P, Q, B>,
+  handle: (request: Decoded<P, Q, B>) => Promise<Response> | Response,
+): void {
+  application.openAPIRegistry.registerPath(describe(definition));
+  application.on(definition.method.toUpperCase(), definition.path, async (context) => {
+    const params = decode(definition.params, context.req.param(), "path");
+    const query = decode(definition.query, context.req.query(), "query");
+    const body = definition.body === undefined ? null : await readBody(context, definition.body, definition.isBodyOptional === true);
+    return handle({ context, env: context.env, params, query, body } as Decoded<P, Q, B>);
+  });
+}
+
+function decode(schema: Shape | undefined, value: Record<string, string>, root: string): unknown {
+  const decoded = (schema ?? NOTHING).safeParse(value);
+  if (!decoded.success) throw malformed(decoded.error, root);
+  return decoded.data;
+}
+
+const NOTHING = z.strictObject({});
+
+/** Reads at most the limit, then UTF-8, then JSON, then the schema. */
+async function readBody(context: RequestContext, schema: Schema, isOptional: boolean): Promise<unknown> {
+  const declared = Number(context.req.header("content-length") ?? 0);
+  if (declared > MAX_BODY_BYTES) throw new Refusal("body_too_large", { limitBytes: MAX_BODY_BYTES });
+  const text = await readText(context.req.raw);
+  if (text === "" && isOptional) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Refusal("malformed_json");
+  }
+  const decoded = schema.safeParse(value);
+  if (!decoded.success) throw malformed(decoded.error);
+  return decoded.data;
+}
+
+/** A body without a declared length is read piece by piece, so that it cannot be larger than it says. */
+async function readText(request: Request): Promise<string> {
+  if (request.body === null) return "";
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of request.body as unknown as AsyncIterable<Uint8Array>) {
+    bytes += piece.byteLength;
+    if (bytes > MAX_BODY_BYTES) throw new Refusal("body_too_large", { limitBytes: MAX_BODY_BYTES });
+    pieces.push(piece);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(join(pieces, bytes));
+  } catch {
+    throw new Refusal("malformed_json");
+  }
+}
+
+function join(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
+  if (pieces.length === 1) return pieces[0] as Uint8Array;
+  const whole = new Uint8Array(bytes);
+  let offset = 0;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.byteLength;
+  }
+  return whole;
+}
+
+function describe<P extends Shape, Q extends Shape, B extends Schema>(definition: Definition<P, Q, B>): RouteConfig {
+  const { method, path, tag, summary, description, params, query, body, answers, status = 200 } = definition;
+  const request = {
+    ...(params && { params }),
+    ...(query && { query }),
+    ...(body && {
+      body: { required: definition.isBodyOptional !== true, content: { "application/json": { schema: body } } },
+    }),
+  };
+  const success =
+    answers instanceof z.ZodType
+      ? { description: "done", content: { "application/json": { schema: answers } } }
+      : { description: answers.description, content: { [answers.contentType]: { schema: z.string() } } };
+  const failure = { description: "refused; see the code", content: { "application/problem+json": { schema: problemSchema } } };
+  return {
+    method,
+    path: path.replaceAll(/:([a-zA-Z]+)/g, "{$1}"),
+    tags: [tag],
+    summary,
+    ...(description && { description }),
+    ...(definition.accepts && { security: [{}, { apiKey: [] }] }),
+    request,
+    responses: { [status]: success, "4XX": failure, "5XX": failure },
+  } as RouteConfig;
+}

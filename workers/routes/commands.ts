@@ -1,0 +1,171 @@
+// Owns the paths that change something: orders, readings, session keys, meters, test money, parameters, and any signed
+// command. It refuses nothing by itself: authentication and the region do.
+
+import { z } from "zod";
+import { type CommandType, commandSchemas } from "../../protocol/commands.ts";
+import { bytes32, orderId, regionId } from "../../protocol/fields.ts";
+import { acceptedAnswer, orderAnswer } from "../answers.ts";
+import { anySigned, eitherSchema, signedSchema, submissionOf } from "../authentication.ts";
+import { accepted, regionParams } from "../parts.ts";
+import { Refusal } from "../problems.ts";
+import { regionOf } from "../region-access.ts";
+import { type Application, type RequestContext, route } from "../router.ts";
+
+const KEY_NOTE = "Signed by wallet or session key; or, with an API key as bearer token, just the command's own fields.";
+const orderParams = z.strictObject({ region: regionId, order: z.coerce.number().pipe(orderId) });
+
+/** Registers the paths. */
+export function commandRoutes(application: Application): void {
+  orderRoutes(application);
+  otherSessionRoutes(application);
+  signedRoutes(application);
+}
+
+/** Verifies a request's command and has its region decide it. */
+async function submit(
+  context: RequestContext,
+  region: string,
+  type: CommandType | null,
+  body: unknown,
+  status: 200 | 201,
+  fixed: Record<string, unknown> = {},
+): Promise<Response> {
+  const object = await regionOf(context.env, region);
+  const submission = await submissionOf(context, region, type, body, fixed);
+  return accepted(context, await object.submit(submission), status);
+}
+
+function orderRoutes(application: Application): void {
+  const tag = "orders";
+  route(
+    application,
+    {
+      method: "post",
+      path: "/v1/regions/:region/orders",
+      tag,
+      summary: "Place a standing order",
+      description: `Applies to slots that start after it was accepted. ${KEY_NOTE}`,
+      accepts: "api-key",
+      params: regionParams,
+      body: eitherSchema("place_order"),
+      answers: acceptedAnswer,
+      status: 201,
+    },
+    ({ context, params, body }) => submit(context, params.region, "place_order", body, 201),
+  );
+  route(
+    application,
+    {
+      method: "put",
+      path: "/v1/regions/:region/orders/:order",
+      tag,
+      summary: "Replace an order in one step",
+      description: KEY_NOTE,
+      accepts: "api-key",
+      params: orderParams,
+      body: eitherSchema("place_order"),
+      answers: acceptedAnswer,
+    },
+    ({ context, params, body }) => submit(context, params.region, "place_order", body, 200, { replaces: params.order }),
+  );
+  route(
+    application,
+    {
+      method: "delete",
+      path: "/v1/regions/:region/orders/:order",
+      tag,
+      summary: "Cancel an order from the next slot on",
+      description: `${KEY_NOTE} With an API key the body may be left out.`,
+      accepts: "api-key",
+      params: orderParams,
+      body: signedSchema(commandSchemas.cancel_order),
+      isBodyOptional: true,
+      answers: acceptedAnswer,
+    },
+    ({ context, params, body }) => submit(context, params.region, "cancel_order", body, 200, { orderId: params.order }),
+  );
+  route(
+    application,
+    { method: "get", path: "/v1/regions/:region/orders/:order", tag, summary: "One order of the book", params: orderParams, answers: orderAnswer },
+    async ({ context, env, params }) => {
+      const order = await (await regionOf(env, params.region)).order(params.order);
+      if (order === null) throw new Refusal("order_not_found", { orderId: params.order });
+      return context.json(order);
+    },
+  );
+}
+
+function otherSessionRoutes(application: Application): void {
+  route(
+    application,
+    {
+      method: "post",
+      path: "/v1/regions/:region/readings",
+      tag: "readings",
+      summary: "Submit a window's net readings with their evidence",
+      description: `Accepted from the window's end until it closes. ${KEY_NOTE}`,
+      accepts: "api-key",
+      params: regionParams,
+      body: eitherSchema("submit_readings"),
+      answers: acceptedAnswer,
+      status: 201,
+    },
+    ({ context, params, body }) => submit(context, params.region, "submit_readings", body, 201),
+  );
+  route(
+    application,
+    {
+      method: "delete",
+      path: "/v1/regions/:region/sessions/:key",
+      tag: "keys",
+      summary: "Revoke a session key and end its orders",
+      description: `${KEY_NOTE} With an API key the body may be left out; a key may revoke itself.`,
+      accepts: "api-key",
+      params: z.strictObject({ region: regionId, key: bytes32 }),
+      body: signedSchema(commandSchemas.revoke_session),
+      isBodyOptional: true,
+      answers: acceptedAnswer,
+    },
+    ({ context, params, body }) => submit(context, params.region, "revoke_session", body, 200, { key: params.key }),
+  );
+}
+
+/** Paths that only a wallet's or the operator's signature opens. */
+function signedRoutes(application: Application): void {
+  const paths = [
+    ["sessions", "authorise_session", "keys", "Authorise a session key (wallet); an API key is one whose seed travels as bearer token"],
+    ["meters", "enrol_meter", "meters", "Enrol a gateway for an account (operator)"],
+    ["meters/revocations", "revoke_meter", "meters", "Revoke a gateway from the next window on (operator)"],
+    ["credits", "credit_test_quote", "operator", "Credit test money (operator; only in regions marked quote=test)"],
+    ["parameters", "set_parameters", "operator", "Set the parameters from the next epoch on (operator)"],
+  ] as const;
+  for (const [path, type, tag, summary] of paths) {
+    route(
+      application,
+      {
+        method: "post",
+        path: `/v1/regions/:region/${path}`,
+        tag,
+        summary,
+        params: regionParams,
+        body: signedSchema(commandSchemas[type]),
+        answers: acceptedAnswer,
+        status: 201,
+      },
+      ({ context, params, body }) => submit(context, params.region, type, body, 201),
+    );
+  }
+  route(
+    application,
+    {
+      method: "post",
+      path: "/v1/regions/:region/commands",
+      tag: "keys",
+      summary: "Any signed command",
+      params: regionParams,
+      body: anySigned,
+      answers: acceptedAnswer,
+    },
+    ({ context, params, body }) => submit(context, params.region, null, body, 200),
+  );
+}

@@ -1,0 +1,165 @@
+// Owns the paths that let anybody check a region: journal, head, state hash, receipts, health, and the live feed. It
+// refuses to hold a download in memory; segments stream from the archive, pages from the region.
+
+import { z } from "zod";
+import type { Env } from "../../durable-objects/environment.ts";
+import type { ArchivedSegment } from "../../durable-objects/region-store.ts";
+import { bytes32, count, entryNumber, type Hex, regionId } from "../../protocol/fields.ts";
+import { acceptedAnswer, headAnswer } from "../answers.ts";
+import { accepted, regionParams } from "../parts.ts";
+import { Refusal } from "../problems.ts";
+import { regionOf } from "../region-access.ts";
+import { type Application, type RequestContext, route } from "../router.ts";
+
+const span = z.strictObject({
+  from: z.coerce.number().pipe(entryNumber).default(1),
+  to: z.coerce.number().pipe(entryNumber).default(Number.MAX_SAFE_INTEGER),
+});
+
+/** Registers the paths. */
+export function journalRoutes(application: Application): void {
+  const tag = "audit";
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/journal",
+      tag,
+      summary: "The journal as NDJSON, entries from..to",
+      description: 'A line is {"hash", "entry"}; hash = SHA-256(hash before ‖ "\\n" ‖ the entry\'s exact bytes), the first before being 64 zeroes.',
+      params: regionParams,
+      query: span,
+      answers: { contentType: "application/x-ndjson", description: "journal lines" },
+    },
+    async ({ context, env, params, query }) => {
+      await regionOf(env, params.region);
+      const lines = journalLines(env, params.region, query.from, query.to);
+      return context.body(streamOf(lines), 200, { "content-type": "application/x-ndjson" });
+    },
+  );
+  route(
+    application,
+    { method: "get", path: "/v1/regions/:region/journal/head", tag, summary: "Where the journal stands", params: regionParams, answers: headAnswer },
+    async ({ context, env, params }) => context.json(await (await regionOf(env, params.region)).head()),
+  );
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/state",
+      tag,
+      summary: "SHA-256 over the region's state, and the entry it holds for",
+      params: regionParams,
+      answers: z.strictObject({ entry: entryNumber, stateHash: bytes32 }),
+    },
+    async ({ context, env, params }) => context.json(await (await regionOf(env, params.region)).stateHash()),
+  );
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/receipts/:reference",
+      tag,
+      summary: "The answer and receipt of an entry, by its number or its command's id",
+      params: z.strictObject({ region: regionId, reference: z.union([bytes32, z.coerce.number().pipe(entryNumber)]) }),
+      answers: acceptedAnswer,
+    },
+    async ({ context, env, params }) =>
+      accepted(context, await (await regionOf(env, params.region)).answer(params.reference as Hex | number)),
+  );
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/health",
+      tag,
+      summary: "Invariants, storage and queue of a region",
+      params: regionParams,
+      answers: z.strictObject({
+        entry: entryNumber,
+        violations: z.array(z.string()),
+        databaseBytes: count,
+        archivedSegments: count,
+        rememberedCommands: count,
+        queued: count,
+        atS: count,
+      }),
+    },
+    async ({ context, env, params }) => context.json(await (await regionOf(env, params.region)).health()),
+  );
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/feed",
+      tag: "market",
+      summary: "Live events over a WebSocket",
+      description:
+        "First `hello` with the journal's head, then at most one `frame` per 50 ms. Send `ack N` with the number of characters taken in; a listener 256 kB behind is closed with code 4000, `resync`.",
+      params: regionParams,
+      status: 101,
+      answers: { contentType: "text/plain", description: "switching protocols" },
+    },
+    ({ context, env, params }) => listen(context, env, params.region),
+  );
+}
+
+/** Feeds of a region, filled one after the other: up to a thousand listeners each. */
+const FEED_SHARDS = 16;
+
+async function listen(context: RequestContext, env: Env, region: string): Promise<Response> {
+  if (context.req.header("upgrade")?.toLowerCase() !== "websocket") throw new Refusal("upgrade_required");
+  await regionOf(env, region);
+  for (let shard = 0; shard < FEED_SHARDS; shard += 1) {
+    const feed = env.FEED.getByName(`${region}/${shard}`);
+    const response = await feed.fetch(new Request(`https://feed/${region}/${shard}`, context.req.raw));
+    if (response.status !== 503) return response;
+  }
+  throw new Refusal("feed_full", { listeners: FEED_SHARDS });
+}
+
+/** Journal text in order: archived segments first, then what the region still holds. */
+async function* journalLines(env: Env, region: string, from: number, to: number): AsyncGenerator<string> {
+  const object = env.REGION.getByName(region);
+  const segments = await object.segments();
+  for (const segment of segments) {
+    if (segment.last >= from && segment.first <= to) yield* archivedLines(env, segment, from, to);
+  }
+  let next: number | null = Math.max(from, (segments.at(-1)?.last ?? 0) + 1);
+  while (next !== null && next <= to) {
+    const page: { text: string; next: number | null } = await object.journalPage(next);
+    yield within(page.text, from, to);
+    next = page.next;
+  }
+}
+
+async function* archivedLines(env: Env, segment: ArchivedSegment, from: number, to: number): AsyncGenerator<string> {
+  const stored = await env.ARCHIVE.get(segment.key);
+  if (stored === null) throw new Error(`the archive lacks ${segment.key}`);
+  yield within(await stored.text(), from, to);
+}
+
+const NUMBER = /"entry":\{"number":([0-9]+)/;
+
+/** Lines whose entry number is in [from, to]. */
+function within(text: string, from: number, to: number): string {
+  const lines = text.split("\n").filter((line) => {
+    const number = Number(NUMBER.exec(line)?.[1] ?? -1);
+    return number >= from && number <= to;
+  });
+  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+}
+
+function streamOf(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await pieces.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    async cancel() {
+      await pieces.return(undefined);
+    },
+  });
+}
