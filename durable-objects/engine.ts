@@ -75,7 +75,7 @@ interface Line {
 const CATCH_UP_WORK = 40_000;
 const STEP_OVERHEAD = 400;
 /** After a fault of ours in a due step, the region tries again this much later. */
-const FAULT_PAUSE_MS = 5_000;
+export const FAULT_PAUSE_MS = 5_000;
 
 /** One region at work. */
 export class RegionEngine {

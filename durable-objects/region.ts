@@ -9,7 +9,7 @@ import type { Hex } from "../protocol/fields.ts";
 import { MAX_PAGE_ROWS } from "../protocol/limits.ts";
 import { Archive } from "./archive.ts";
 import { ed25519Signer, sha256Hex } from "./digest.ts";
-import { type Answer, type Outcome, RegionEngine, type Submission } from "./engine.ts";
+import { type Answer, FAULT_PAUSE_MS, type Outcome, RegionEngine, type Submission } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
 import type { EpochRecord, SlotRecord } from "./projections.ts";
@@ -89,8 +89,13 @@ export class Region extends DurableObject<Env> {
   }
 
   /** Wakes the region to do what is due. Never throws: the platform would give up on the alarm after a few tries. */
-  override async alarm(): Promise<void> {
-    this.engine.arm();
+  override alarm(): void {
+    try {
+      this.engine.flush();
+    } catch (fault) {
+      console.error("an alarm failed", fault);
+      void this.ctx.storage.setAlarm(Date.now() + FAULT_PAUSE_MS);
+    }
   }
 
   /** Decides a verified command; the answer leaves when its journal row is durable. */

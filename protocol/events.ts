@@ -114,10 +114,10 @@ const slotCleared = z.strictObject({
   filledWh: z.array(signed).meta({ description: "per account: sold positive, bought negative" }),
   amountMicros: z.array(signed).meta({ description: "per account: change of its balance" }),
   chargeMicros: z.array(count).meta({ description: "per account: the seller's fee or the buyer's network fee" }),
-  cut: z.array(accountNumber).meta({ description: "those whose steps were cut to what they could bear" }),
   sessions: z.array(count),
   sessionWh: z.array(count),
   sessionMicros: z.array(count).meta({ description: "what orders of the session spent, at most" }),
+  cut: z.array(accountNumber).meta({ description: "those whose steps were cut to what they could bear" }),
 });
 
 const windowClosed = z.strictObject({

@@ -60,10 +60,12 @@ export const tokenAmount = z
   .meta({ description: "token base units as a decimal string" });
 /** Order of the scalar field of BN254, over which Baby Jubjub and the circuits work (EIP-197, ERC-2494). */
 export const FIELD_ORDER = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
+const LARGEST = String(FIELD_ORDER - 1n);
 export const fieldElement = z
   .string()
   .regex(/^(0|[1-9][0-9]{0,76})$/, "must be a canonical decimal")
-  .refine((text) => BigInt(text) < FIELD_ORDER, "must be below the field's order")
+  // Compared as digits: a refinement also sees what the pattern refused, and BigInt would throw on that.
+  .refine((text) => text.length < LARGEST.length || (text.length === LARGEST.length && text <= LARGEST), "must be below the field's order")
   .meta({ description: "element of BN254's scalar field, canonical decimal" });
 export const side = z.enum(["sell", "buy"]);
 export type Side = z.infer<typeof side>;

@@ -110,9 +110,6 @@ describe("changing and ending", () => {
     market.to(MIDNIGHT_S + 10);
     market.accept(place(ann, "sell", [[200_000, 30]], { replaces: number }));
     expect(soldBySlot(market, ann)).toEqual([70, 30, 30, 30]);
-    expect([0, 1].map((slot) => market.slot(FIRST_SLOT + slot).priceMicrosPerKwh)).toEqual([
-      100_000, 200_000,
-    ]);
   });
 
   test("behavior: an order cancelled before it began never trades and leaves the book in bulk", () => {

@@ -1,0 +1,160 @@
+// Owns the audit: a journal is believed in nothing. Chain, signatures and evidence are checked, every command decided
+// and everything the region did by itself derived again. It refuses at the first entry that does not follow.
+
+import { createHash } from "node:crypto";
+import { verifyReceipt, type Receipt } from "../../evidence/receipt.ts";
+import { verifyCommand } from "../../evidence/verified-command.ts";
+import { isRemembered } from "../../market/decide.ts";
+import { nextDueS } from "../../market/due.ts";
+import { chainHash, decodeLine, type Entry, execute, executeDue, GENESIS_HASH, stateHash } from "../../market/journal.ts";
+import { violations } from "../../market/invariants.ts";
+import { createState, type RegionState, RULES_VERSION } from "../../market/state.ts";
+import { commandSchema } from "../../protocol/commands.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import type { SigningDomain } from "../../protocol/typed-data.ts";
+
+/** What an audit found. */
+export interface AuditReport {
+  readonly auditOk: boolean;
+  readonly entries: number;
+  readonly commands: number;
+  readonly signatures: number;
+  readonly evidences: number;
+  readonly dueSteps: number;
+  /** State hashes in the journal that were compared. */
+  readonly stateHashes: number;
+  /** Receipts that were held against the journal. */
+  readonly receipts: number;
+  readonly headHash: string;
+  readonly stateHash: Hex;
+  /** The first entry that does not follow, and why. */
+  readonly failure: { readonly entry: number; readonly reason: string } | null;
+}
+
+export interface AuditOptions {
+  /** Receipts kept by somebody; each must be in the journal. */
+  readonly receipts?: readonly Receipt[];
+  readonly progress?: (entry: number) => void;
+  /** Called after each entry that holds, with the state it leads to. */
+  readonly observe?: (entry: Entry, state: RegionState) => void;
+}
+
+/** SHA-256 over concatenated pieces as hex digits. */
+export function sha256(...pieces: (string | Uint8Array)[]): string {
+  const hash = createHash("sha256");
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest("hex");
+}
+
+class Mismatch extends Error {}
+
+/** Checks the invariants after every this many entries and at the end: they read the whole state. */
+const INVARIANTS_EVERY = 500;
+
+/** Replays a journal from its first line. */
+export async function audit(
+  domain: SigningDomain,
+  lines: AsyncIterable<string> | Iterable<string>,
+  options: AuditOptions = {},
+): Promise<AuditReport> {
+  const run = new AuditRun(domain, options);
+  let failure: AuditReport["failure"] = null;
+  try {
+    for await (const line of lines) await run.take(line);
+    await run.finish();
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error;
+    failure = { entry: run.number, reason: error.message };
+  }
+  return { auditOk: failure === null, ...run.counts, headHash: run.hash, stateHash: stateHash(run.state, sha256), failure };
+}
+
+class AuditRun {
+  readonly state = createState();
+  readonly counts = { entries: 0, commands: 0, signatures: 0, evidences: 0, dueSteps: 0, stateHashes: 0, receipts: 0 };
+  hash = GENESIS_HASH;
+  number = 0;
+  readonly #domain: SigningDomain;
+  readonly #options: AuditOptions;
+  readonly #receipts: Map<number, Receipt[]>;
+  readonly #seen = new Set<Hex>();
+
+  constructor(domain: SigningDomain, options: AuditOptions) {
+    this.#domain = domain;
+    this.#options = options;
+    this.#receipts = Map.groupBy(options.receipts ?? [], ({ entry }) => entry);
+  }
+
+  async take(line: string): Promise<void> {
+    this.number += 1;
+    const decoded = decodeLine(line);
+    if (decoded === null) throw new Mismatch("the line is not a journal line");
+    if (chainHash(sha256, this.hash, decoded.body) !== decoded.hash) throw new Mismatch("the hash does not follow from the entry before");
+    const entry = JSON.parse(decoded.body) as Entry;
+    if (entry.number !== this.number) throw new Mismatch(`the entry says it is number ${entry.number}`);
+    if (entry.rules !== RULES_VERSION) throw new Mismatch(`decided by rules ${entry.rules}; audit it with the release that has them`);
+    const derived = entry.command === undefined ? this.#deriveDueStep(entry) : await this.#decideAgain(entry);
+    if (JSON.stringify(derived) !== decoded.body) throw new Mismatch("the entry is not what the rules give");
+    this.hash = decoded.hash;
+    await this.#holdReceipts(decoded.hash, entry);
+    this.counts.entries += 1;
+    if (this.number % INVARIANTS_EVERY === 0) this.#checkInvariants();
+    this.#options.observe?.(entry, this.state);
+    this.#options.progress?.(this.number);
+  }
+
+  async finish(): Promise<void> {
+    this.#checkInvariants();
+    for (const number of this.#receipts.keys()) {
+      if (number <= this.number) continue;
+      this.number = number;
+      throw new Mismatch("a receipt names this entry and the journal lacks it");
+    }
+  }
+
+  #deriveDueStep(entry: Entry): Entry {
+    const due = nextDueS(this.state);
+    if (due !== entry.atS) throw new Mismatch(`nothing is due at ${entry.atS}; the next step is due at ${due}`);
+    const derived = executeDue(this.state, entry.atS, sha256) as Entry;
+    this.counts.dueSteps += 1;
+    if (derived.stateHash !== undefined) this.counts.stateHashes += 1;
+    return derived;
+  }
+
+  async #decideAgain(entry: Entry): Promise<Entry> {
+    const decoded = commandSchema.safeParse(entry.command);
+    if (!decoded.success || entry.auth === undefined) throw new Mismatch("the command is malformed");
+    const command = decoded.data;
+    const verdict = await verifyCommand(this.#domain, command, entry.auth, entry.evidence);
+    if (!verdict.ok) throw new Mismatch(`the command's proof is refused: ${verdict.code}`);
+    this.counts.signatures += 1;
+    if (entry.evidence !== undefined) this.counts.evidences += 1;
+    const due = nextDueS(this.state);
+    if (due !== null && due <= entry.atS) throw new Mismatch(`a step due at ${due} is missing before it`);
+    if (entry.atS < this.state.header.atS) throw new Mismatch("market time goes back");
+    const { commandId, signer, evidence } = verdict;
+    if (isRemembered(this.state, commandId) || this.#seen.has(commandId)) throw new Mismatch("the command was accepted before");
+    this.#seen.add(commandId);
+    const result = execute(this.state, { command, commandId, signer, evidence }, entry.auth, entry.evidence, entry.atS);
+    if ("rejection" in result) throw new Mismatch(`the rules refuse the command: ${result.rejection.code}`);
+    this.counts.commands += 1;
+    return result.entry;
+  }
+
+  /** A receipt must be the region's, for this command at this number with this hash. */
+  async #holdReceipts(hash: string, entry: Entry): Promise<void> {
+    for (const receipt of this.#receipts.get(entry.number) ?? []) {
+      const { opened } = this.state.header;
+      if (opened === null) throw new Mismatch("a receipt for a region that is not open");
+      const verdict = await verifyReceipt(receipt, opened.receiptKey);
+      if (!verdict.ok) throw new Mismatch(`a receipt for this entry is not the region's: ${verdict.code}`);
+      if (receipt.entryHash !== `0x${hash}`) throw new Mismatch("a receipt proves that another entry stood here");
+      this.counts.receipts += 1;
+    }
+  }
+
+  #checkInvariants(): void {
+    const [broken] = violations(this.state);
+    if (broken !== undefined) throw new Mismatch(`an invariant does not hold: ${broken}`);
+  }
+}

@@ -1,0 +1,205 @@
+// Owns a household's part in the market: it keeps its standing orders up to date, signs each window once when it is
+// over, and keeps its receipts. It refuses orders outside its limits, and to sign a window twice differently.
+
+import type { Receipt } from "../../evidence/receipt.ts";
+import { signWindow } from "../../evidence/gateway-window.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import { slotAt, slotStartS } from "../../protocol/units.ts";
+import type { Accepted, Market, PolderClient } from "../sdk/client.ts";
+import { PolderProblem } from "../sdk/problem.ts";
+import type { Signer } from "../sdk/signer.ts";
+import type { AgentMemory, SignedWindow } from "./agent-memory.ts";
+import { type DesiredOrder, defaultOrders } from "./default-orders.ts";
+import type { MeterSource } from "./meter-source.ts";
+import type { Tariff } from "./tariff.ts";
+
+/** The owner's own bounds, over whatever ladder or default is in force. */
+export interface AgentLimits {
+  readonly leastAskMicrosPerKwh: number;
+  readonly highestBidMicrosPerKwh: number;
+}
+
+export interface AgentOptions {
+  readonly name: string;
+  readonly client: PolderClient;
+  readonly region: string;
+  readonly signer: Signer;
+  /** Seed of the gateway's key (EdDSA over Baby Jubjub). */
+  readonly gatewaySeed: Hex;
+  readonly meter: MeterSource;
+  readonly tariff: Tariff;
+  readonly memory: AgentMemory;
+  readonly limits?: AgentLimits;
+  /** The owner's ladders instead of the default of the tariff. */
+  readonly orders?: readonly DesiredOrder[];
+  /** Slot from which the agent orders nothing more; without it, it never ends. */
+  readonly untilSlot?: number;
+  /** Told of everything worth telling. */
+  readonly report?: (message: string) => void;
+}
+
+/** What an agent has done so far. */
+export interface AgentCounts {
+  orders: number;
+  windows: number;
+  /** Windows whose time for evidence was over before the readings arrived. */
+  missed: number;
+}
+
+/** Orders are renewed this far ahead, and at the latest when less than a window of it is left. */
+const HORIZON_SLOTS = 28 * 96;
+/** Orders of one renewal; with the ones still in force an account stays below its limit. */
+const MOST_ORDERS_AHEAD = 14;
+
+/** One household's agent. */
+export class HouseholdAgent {
+  readonly counts: AgentCounts = { orders: 0, windows: 0, missed: 0 };
+  readonly #options: AgentOptions;
+  #coveredUntilSlot = 0;
+  #orderedUnder = "";
+  #nextWindow = 0;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get account(): Hex {
+    return this.#options.signer.account;
+  }
+
+  /** Receipts of everything this agent was answered. */
+  get receipts(): readonly Receipt[] {
+    return this.#options.memory.receipts();
+  }
+
+  /**
+   * Does what is to do at a market time: orders first, then the windows that are over.
+   * @returns market time at which there is something to do again.
+   */
+  async step(atS: number): Promise<number> {
+    const market = await this.#options.client.market(this.#options.region);
+    await this.#keepOrders(market, atS);
+    await this.#proveWindows(market, atS);
+    const windowEndS = slotStartS(this.#nextWindow + market.windowSlots);
+    const isDone = this.#coveredUntilSlot >= (this.#options.untilSlot ?? Number.MAX_SAFE_INTEGER);
+    const renewAtS = isDone ? windowEndS : slotStartS(this.#coveredUntilSlot - market.windowSlots);
+    return Math.min(windowEndS, Math.max(renewAtS, atS + 1));
+  }
+
+  async #keepOrders(market: Market, atS: number): Promise<void> {
+    const { parameters, windowSlots } = market;
+    const terms = JSON.stringify([parameters.networkFeeMicrosPerKwh, parameters.takeRateBps]);
+    const from = Math.max(slotAt(atS) + 1, market.firstSlot);
+    if (this.#orderedUnder === "") await this.#adopt(terms, from);
+    if (this.#orderedUnder !== terms) {
+      await this.#cancelAll();
+      this.#coveredUntilSlot = 0;
+    }
+    const { untilSlot: endSlot = Number.MAX_SAFE_INTEGER } = this.#options;
+    const fromSlot = Math.max(from, this.#coveredUntilSlot);
+    if (fromSlot >= endSlot || (this.#orderedUnder === terms && this.#coveredUntilSlot - from >= windowSlots)) return;
+    const { orders, untilSlot } = this.#desired(market, fromSlot);
+    for (const order of orders) await this.#place(order);
+    this.#coveredUntilSlot = untilSlot;
+    this.#orderedUnder = terms;
+  }
+
+  /** After a restart: the orders of an earlier run stand, and what they cover need not be ordered again. */
+  async #adopt(terms: string, from: number): Promise<void> {
+    const live = (await this.#options.client.orders(this.#options.region, this.account)).filter(({ isLive }) => isLive);
+    if (live.length === 0) return;
+    const untilSlots = live.map(({ untilSlot }) => untilSlot ?? from + HORIZON_SLOTS);
+    this.#coveredUntilSlot = Math.max(...untilSlots);
+    this.#orderedUnder = terms;
+  }
+
+  #desired({ parameters }: Market, fromSlot: number): { orders: readonly DesiredOrder[]; untilSlot: number } {
+    const { orders: own, tariff, untilSlot: endSlot = Number.MAX_SAFE_INTEGER } = this.#options;
+    if (own !== undefined) return { orders: own, untilSlot: Number.MAX_SAFE_INTEGER };
+    const { networkFeeMicrosPerKwh, takeRateBps } = parameters;
+    for (let horizon = HORIZON_SLOTS; ; horizon = Math.ceil(horizon / 2)) {
+      const untilSlot = Math.min(endSlot, fromSlot + horizon);
+      const orders = defaultOrders({ tariff, networkFeeMicrosPerKwh, takeRateBps, fromSlot, untilSlot });
+      if (orders.length <= MOST_ORDERS_AHEAD || horizon <= 24) return { orders, untilSlot };
+    }
+  }
+
+  async #place(order: DesiredOrder): Promise<void> {
+    const { client, region, signer, limits, report } = this.#options;
+    const worst = order.steps.map(({ limitPriceMicrosPerKwh }) => limitPriceMicrosPerKwh);
+    if (limits !== undefined && isOutside(order.side, worst, limits)) {
+      report?.(`${this.name}: a ${order.side} order is outside its owner's limits and was not sent`);
+      return;
+    }
+    try {
+      this.#keep(await client.submit(region, signer, { type: "place_order", ...order, steps: [...order.steps], hours: [...order.hours], replaces: 0 }));
+      this.counts.orders += 1;
+    } catch (error) {
+      // Its slots began while it was on its way: the rest of the ladder still stands.
+      if (!(error instanceof PolderProblem && error.code === "slot_already_started")) throw error;
+    }
+  }
+
+  async #cancelAll(): Promise<void> {
+    const { client, region, signer } = this.#options;
+    for (const { orderId, isLive } of await client.orders(region, this.account)) {
+      if (!isLive) continue;
+      try {
+        this.#keep(await client.submit(region, signer, { type: "cancel_order", orderId }));
+      } catch (error) {
+        if (!(error instanceof PolderProblem && error.code === "order_not_found")) throw error;
+      }
+    }
+  }
+
+  async #proveWindows(market: Market, atS: number): Promise<void> {
+    const { windowSlots, windowFirstSlot, nextSlot } = market;
+    const open = nextSlot > windowFirstSlot ? windowFirstSlot + windowSlots : windowFirstSlot;
+    let next = Math.max(this.#nextWindow, open);
+    for (; slotStartS(next + windowSlots) <= atS; next += windowSlots) await this.#proveWindow(next, windowSlots);
+    this.#nextWindow = next;
+  }
+
+  async #proveWindow(firstSlot: number, windowSlots: 4 | 96): Promise<void> {
+    const { client, region, signer, report } = this.#options;
+    const { netWh, evidence } = await this.#sign(firstSlot, windowSlots);
+    if (netWh.every((wh) => wh === 0)) return;
+    try {
+      this.#keep(await client.submit(region, signer, { type: "submit_readings", firstSlot, netWh: [...netWh] }, evidence));
+      this.counts.windows += 1;
+    } catch (error) {
+      if (!(error instanceof PolderProblem)) throw error;
+      // It arrived before its answer was lost, or in an earlier run.
+      if (error.code === "window_already_proved") return;
+      // The enrolment acts from a later window on: nothing is lost.
+      if (error.code === "meter_not_active") return;
+      this.counts.missed += 1;
+      report?.(`${this.name}: window ${firstSlot} was not accepted: ${error.message}`);
+    }
+  }
+
+  /** Signs a window once; a slot the meter does not know is zero, and nothing is claimed for it. */
+  async #sign(firstSlot: number, windowSlots: 4 | 96): Promise<SignedWindow> {
+    const { client, region, gatewaySeed, meter, memory } = this.#options;
+    const signed = memory.signedWindow(firstSlot);
+    if (signed !== undefined) return signed;
+    const { chainId, settlement } = await client.deployment();
+    const netWh = Array.from({ length: windowSlots }, (_, index) => meter.read(firstSlot + index)?.netWh ?? 0);
+    const context = { chainId, settlement, regionId: region, windowSlots };
+    const window = { firstSlot, netWh, evidence: signWindow(gatewaySeed, context, firstSlot, netWh) };
+    memory.rememberWindow(window);
+    return window;
+  }
+
+  #keep(accepted: Accepted): void {
+    this.#options.memory.rememberReceipt(accepted.receipt);
+  }
+}
+
+function isOutside(side: "sell" | "buy", prices: readonly number[], limits: AgentLimits): boolean {
+  return prices.some((price) => (side === "sell" ? price < limits.leastAskMicrosPerKwh : price > limits.highestBidMicrosPerKwh));
+}

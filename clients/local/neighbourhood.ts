@@ -1,0 +1,157 @@
+// Owns setting up a neighbourhood on a local deployment: the region, and per household its wallet, gateway, session key
+// and test money. It refuses nothing that is there already: running it again changes nothing.
+
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
+import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
+import { exactBytes } from "../../evidence/bytes.ts";
+import { formatApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
+import type { Parameters } from "../../protocol/commands.ts";
+import { type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
+import { MAX_READING_WH, MAX_WINDOW_CAP_WH } from "../../protocol/limits.ts";
+import type { Profile } from "../../protocol/profile.ts";
+import type { PolderClient } from "../sdk/client.ts";
+import { PolderProblem } from "../sdk/problem.ts";
+import { sessionSigner, type Signer, walletSigner } from "../sdk/signer.ts";
+
+/** All keys of a household; on a local deployment they follow from one seed. */
+export interface HouseholdKeys {
+  readonly wallet: LocalAccount;
+  readonly account: Hex;
+  readonly sessionSeed: Hex;
+  readonly gatewaySeed: Hex;
+  readonly apiKey: string;
+}
+
+/** A key for a purpose: keccak256 of seed and purpose. Only for local deployments, whose keys guard nothing. */
+export function derivedKey(seed: string, purpose: string): Hex {
+  return `0x${bytesToHex(keccak_256(utf8ToBytes(`polder/local/${seed}/${purpose}`)))}`;
+}
+
+/** The wallet of a local deployment's operator. */
+export function operatorWallet(seed: string): LocalAccount {
+  return privateKeyToAccount(derivedKey(seed, "operator"));
+}
+
+/** The keys of one household. */
+export function householdKeys(seed: string, name: string): HouseholdKeys {
+  const wallet = privateKeyToAccount(derivedKey(seed, `${name}/wallet`));
+  const account = wallet.address.toLowerCase() as Hex;
+  const sessionSeed = derivedKey(seed, `${name}/session`);
+  return {
+    wallet,
+    account,
+    sessionSeed,
+    gatewaySeed: derivedKey(seed, `${name}/gateway`),
+    apiKey: formatApiKey(account, sessionSeed),
+  };
+}
+
+export interface RegionTerms {
+  readonly profile: Omit<Profile, "operator">;
+  readonly windowSlots: 4 | 96;
+  readonly epochSlots: number;
+  readonly parameters: Parameters;
+}
+
+/** Opens the region unless it is open; answers with the operator's signer. */
+export async function openRegion(client: PolderClient, seed: string, terms: RegionTerms): Promise<Signer> {
+  const operator = walletSigner(operatorWallet(seed));
+  const known = await client.regions();
+  if (known.some(({ region }) => region === terms.profile.region)) {
+    const { market } = await client.region(terms.profile.region);
+    if (market !== null) return operator;
+  }
+  await client.openRegion(operator, { ...terms.profile, operator: operator.account }, {
+    type: "open_region",
+    timeZone: terms.profile.timeZone,
+    windowSlots: terms.windowSlots,
+    epochSlots: terms.epochSlots,
+    quote: "test",
+    operator: operator.account,
+    gridOperator: accountOf(seed, "grid operator"),
+    treasury: accountOf(seed, "treasury"),
+    parameters: terms.parameters,
+  });
+  return operator;
+}
+
+export interface Enrolment {
+  readonly name: string;
+  readonly creditMicros: number;
+  /** Most Wh of a slot; the market's own bounds where the meter has none of its own. */
+  readonly nameplateWh?: number;
+  readonly connectionWh?: number;
+}
+
+/** Gives a household its meter, its test money and its session key, unless it has them. */
+export async function enrolHousehold(
+  client: PolderClient,
+  region: string,
+  seed: string,
+  operator: Signer,
+  { name, creditMicros, nameplateWh = MAX_READING_WH, connectionWh = MAX_READING_WH }: Enrolment,
+): Promise<HouseholdKeys> {
+  const keys = householdKeys(seed, name);
+  if (await isEnrolled(client, region, keys)) return keys;
+  const [gatewayX, gatewayY] = poseidonKeyOf(exactBytes(keys.gatewaySeed, 32, "gateway seed"));
+  await passing("meter_exists", () =>
+    client.submit(region, operator, {
+      type: "enrol_meter",
+      account: keys.account,
+      gatewayX: gatewayX.toString(),
+      gatewayY: gatewayY.toString(),
+      connection: derivedKey(seed, `${name}/connection`),
+      nameplateWh,
+      connectionWh,
+      saleCapWh: MAX_WINDOW_CAP_WH,
+      purchaseCapWh: MAX_WINDOW_CAP_WH,
+    }),
+  );
+  await client.submit(region, operator, { type: "credit_test_quote", account: keys.account, amountMicros: creditMicros });
+  await passing("session_exists", () =>
+    client.submit(region, walletSigner(keys.wallet), {
+      type: "authorise_session",
+      key: sessionKeyOf(keys.sessionSeed),
+      resources: ["energy"],
+      sides: ["sell", "buy"],
+      leastAskMicrosPerKwh: 0,
+      highestBidMicrosPerKwh: 5_000_000,
+      dailyWh: MAX_WINDOW_CAP_WH,
+      spendingLimitMicros: creditMicros,
+      sessionExpiresAtS: LAST_INSTANT_S,
+    }),
+  );
+  return keys;
+}
+
+/** The signer an agent uses: the household's session key. */
+export function agentSigner({ account, sessionSeed }: HouseholdKeys): Signer {
+  return sessionSigner(account, sessionSeed);
+}
+
+/** Accounts that are nobody's in a local deployment. */
+export function accountOf(seed: string, purpose: string): Hex {
+  return privateKeyToAccount(derivedKey(seed, purpose)).address.toLowerCase() as Hex;
+}
+
+/** The session key is authorised last, so it stands for the rest. */
+async function isEnrolled(client: PolderClient, region: string, { account, sessionSeed }: HouseholdKeys): Promise<boolean> {
+  try {
+    const { sessions } = await client.account(region, account);
+    return sessions.some(({ key }) => key === sessionKeyOf(sessionSeed));
+  } catch (error) {
+    if (error instanceof PolderProblem && error.code === "account_not_found") return false;
+    throw error;
+  }
+}
+
+/** Runs a step that may have been done in an earlier run. */
+async function passing(code: string, step: () => Promise<unknown>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (!(error instanceof PolderProblem && error.code === code)) throw error;
+  }
+}

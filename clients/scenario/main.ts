@@ -1,0 +1,97 @@
+// Owns the command line of the scenarios: it reads options, runs one scenario, and prints what came of it. With --json
+// the last line is one JSON object and everything else goes to standard error.
+
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { parseLadders } from "../household/ladder-file.ts";
+import { parseDecimalMicros } from "../household/tariff.ts";
+import { loadDataset } from "./data-folder.ts";
+import { generatedDataset } from "./data-generated.ts";
+import { runNeighbourhood } from "./neighbourhood.ts";
+import type { ScenarioResult } from "./summary.ts";
+
+interface Options {
+  readonly data?: string;
+  readonly days: number;
+  readonly homes: number;
+  readonly seed: number;
+  readonly feedIn?: string;
+  readonly networkFee: string;
+  readonly takeRate: number;
+  readonly orders?: string;
+  readonly pace?: number;
+  readonly json?: boolean;
+}
+
+const whole = (least: number, most: number) => (text: string) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}`);
+  }
+  return value;
+};
+
+const program = new Command("scenario").description("runs a scenario on this machine and reports it");
+program
+  .command("neighbourhood")
+  .description("homes trade their solar kWh through the real HTTP path, as fast as this machine goes")
+  .option("--data <folder>", "folder of measured homes; generated homes without it")
+  .addOption(new Option("--days <n>", "whole days to trade").default(2).argParser(whole(1, 366)))
+  .addOption(new Option("--homes <n>", "generated homes").default(17).argParser(whole(2, 500)))
+  .addOption(new Option("--seed <n>", "of the generated homes").default(1).argParser(whole(0, 2 ** 31)))
+  .option("--feed-in <price>", "what the supplier pays per exported kWh, e.g. 0.08")
+  .option("--network-fee <price>", "the grid's fee per kWh", "0.02")
+  .addOption(new Option("--take-rate <bps>", "the treasury's share of a sale").default(100).argParser(whole(0, 2000)))
+  .option("--orders <file>", "ladders that every home posts instead of the default")
+  .addOption(new Option("--pace <seconds>", "wall seconds a market day takes at least").argParser(Number))
+  .option("--json", "print one JSON object as the last line")
+  .action(neighbourhood);
+
+async function neighbourhood(options: Options): Promise<void> {
+  const dataset =
+    options.data === undefined ? generatedDataset(options.seed, options.homes, options.days) : loadDataset(options.data);
+  const feedIn = options.feedIn === undefined ? (dataset.feedInMicrosPerKwh ?? 80_000) : parseDecimalMicros(options.feedIn);
+  const stopping = new AbortController();
+  process.once("SIGINT", () => stopping.abort(new Error("stopped")));
+  const startedMs = Date.now();
+  const result = await runNeighbourhood({
+    dataset,
+    days: options.days,
+    tariff: dataset.tariff(feedIn),
+    networkFeeMicrosPerKwh: parseDecimalMicros(options.networkFee),
+    takeRateBps: options.takeRate,
+    signal: stopping.signal,
+    progress: (message) => console.error(`${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${message}`),
+    ...(options.orders === undefined ? {} : { orders: parseLadders(JSON.parse(readFileSync(options.orders, "utf8"))) }),
+    ...(options.pace === undefined ? {} : { secondsPerDay: options.pace }),
+  });
+  console.log(options.json ? JSON.stringify(result) : inWords(result, dataset.currency));
+  if (!isGood(result)) process.exitCode = 1;
+}
+
+/** What must be true of every run, whatever the ladders. */
+function isGood({ auditOk, conservationDriftMicros, missedWindows }: ScenarioResult): boolean {
+  return auditOk && conservationDriftMicros === 0 && missedWindows === 0;
+}
+
+function inWords(result: ScenarioResult, currency: string): string {
+  const kwh = (wh: number) => `${(wh / 1000).toFixed(1)} kWh`;
+  const money = (micros: number) => `${(micros / 1e6).toFixed(2)} ${currency}`;
+  const rows = result.households.map(
+    ({ name, soldWh, boughtWh, gainMicros }) =>
+      `  ${name.padEnd(12)} sold ${kwh(soldWh).padStart(11)}   bought ${kwh(boughtWh).padStart(11)}   gained ${money(gainMicros).padStart(12)}`,
+  );
+  return [
+    `${result.homes} homes, ${result.days} days: ${kwh(result.tradedWh)} traded of ${kwh(result.matchableWh)} matchable (${(100 * result.tradedShare).toFixed(1)} %)`,
+    `buyers paid ${money(result.settledMicros)}: grid ${money(result.networkMicros)}, treasury ${money(result.feesMicros)}, dust ${result.dustMicros} micros`,
+    ...rows,
+    `audit ${result.auditOk ? "ok" : `FAILED at ${result.auditFailure}`} over ${result.entries} entries and ${result.receipts} receipts; money drift ${result.conservationDriftMicros} micros`,
+  ].join("\n");
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

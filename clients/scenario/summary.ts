@@ -1,0 +1,163 @@
+// Owns what a scenario reports: sums over the settled slots, the audit, and what each household gained against its
+// tariff alone. It refuses to trust the region's own totals where the audit can derive them.
+
+import type { Hex } from "../../protocol/fields.ts";
+import { costUnderTariffMicros } from "../../market/tariff-cost.ts";
+import { audit } from "../audit/audit.ts";
+import { feedInAt, retailAt, type Tariff } from "../household/tariff.ts";
+import { accountOf } from "../local/neighbourhood.ts";
+import type { BillLine, PolderClient } from "../sdk/client.ts";
+import type { ScenarioOptions, SettledHome } from "./neighbourhood.ts";
+
+/** One household's outcome, in micros of the quote asset. */
+export interface HouseholdResult {
+  readonly name: string;
+  readonly account: Hex;
+  readonly soldWh: number;
+  readonly boughtWh: number;
+  /** What its energy would have cost under the tariff alone. */
+  readonly tariffCostMicros: number;
+  /** What it cost with the market: trades, and the rest under the tariff. */
+  readonly costMicros: number;
+  readonly gainMicros: number;
+  /** Slots in which it was worse off than under the tariff alone. */
+  readonly worseSlots: number;
+}
+
+export interface ScenarioResult {
+  readonly scenario: "neighbourhood";
+  readonly dataset: string;
+  readonly homes: number;
+  readonly days: number;
+  readonly orders: number;
+  readonly meteredSurplusWh: number;
+  readonly meteredNeedWh: number;
+  /** Per slot the smaller of surplus and need, summed. */
+  readonly matchableWh: number;
+  readonly tradedWh: number;
+  readonly tradedShare: number;
+  /** What buyers paid in all. */
+  readonly settledMicros: number;
+  readonly feesMicros: number;
+  readonly networkMicros: number;
+  readonly dustMicros: number;
+  /** Money in all accounts minus money credited. */
+  readonly conservationDriftMicros: number;
+  readonly auditOk: boolean;
+  readonly auditFailure: string | null;
+  readonly entries: number;
+  readonly receipts: number;
+  readonly missedWindows: number;
+  readonly households: readonly HouseholdResult[];
+}
+
+interface Ended {
+  readonly client: PolderClient;
+  readonly region: string;
+  readonly agents: readonly SettledHome[];
+  readonly options: ScenarioOptions;
+  readonly firstSlot: number;
+  readonly untilSlot: number;
+  readonly seed: string;
+}
+
+/** Reads everything back over HTTP, audits it, and adds it up. */
+export async function summarise(ended: Ended): Promise<ScenarioResult> {
+  const { client, region, agents, options, firstSlot, untilSlot } = ended;
+  const { dataset, progress, days } = options;
+  progress("reading the market back");
+  const sums = { tradedWh: 0, feesMicros: 0, networkMicros: 0, dustMicros: 0, settledMicros: 0 };
+  progress("auditing the journal");
+  const receipts = agents.flatMap(({ agent }) => agent.receipts);
+  const report = await audit(await client.deployment(), client.journal(region), {
+    receipts,
+    observe: ({ events }) => {
+      for (const event of events) {
+        if (event.type !== "slot_cleared") continue;
+        sums.tradedWh += event.tradedWh;
+        sums.feesMicros += event.feeMicros;
+        sums.networkMicros += event.networkMicros;
+        sums.dustMicros += event.dustMicros;
+        event.amountMicros.forEach((amount, index) => {
+          if ((event.filledWh[index] as number) < 0) sums.settledMicros -= amount;
+        });
+      }
+    },
+  });
+  const metered = meteredTotals(ended);
+  const households = await Promise.all(agents.map(({ agent }) => householdResult(ended, agent.name, agent.account)));
+  return {
+    scenario: "neighbourhood",
+    dataset: dataset.name,
+    homes: agents.length,
+    days,
+    orders: agents.reduce((sum, { agent }) => sum + agent.counts.orders, 0),
+    ...metered,
+    tradedWh: sums.tradedWh,
+    tradedShare: metered.matchableWh === 0 ? 1 : sums.tradedWh / metered.matchableWh,
+    settledMicros: sums.settledMicros,
+    feesMicros: sums.feesMicros,
+    networkMicros: sums.networkMicros,
+    dustMicros: sums.dustMicros,
+    conservationDriftMicros: await drift(ended),
+    auditOk: report.auditOk,
+    auditFailure: report.failure === null ? null : `entry ${report.failure.entry}: ${report.failure.reason}`,
+    entries: report.entries,
+    receipts: report.receipts,
+    missedWindows: agents.reduce((sum, { agent }) => sum + agent.counts.missed, 0),
+    households,
+  };
+
+  function meteredTotals({ agents: homes }: Ended) {
+    const totals = { meteredSurplusWh: 0, meteredNeedWh: 0, matchableWh: 0 };
+    for (let slot = firstSlot; slot < untilSlot; slot += 1) {
+      let surplus = 0;
+      let need = 0;
+      for (const { home } of homes) {
+        const wh = home.netWhBySlot(slot - dataset.startSlot);
+        if (wh > 0) surplus += wh;
+        else need -= wh;
+      }
+      totals.meteredSurplusWh += surplus;
+      totals.meteredNeedWh += need;
+      totals.matchableWh += Math.min(surplus, need);
+    }
+    return totals;
+  }
+}
+
+/** Money in every account of the region minus everything that was credited. */
+async function drift({ client, region, agents, seed }: Ended): Promise<number> {
+  const accounts = new Set([...agents.map(({ agent }) => agent.account), accountOf(seed, "treasury"), accountOf(seed, "grid operator")]);
+  let held = 0;
+  for (const account of accounts) {
+    const { freeMicros, escrowMicros } = await client.account(region, account);
+    held += freeMicros + escrowMicros;
+  }
+  return held - (await client.market(region)).depositedMicros;
+}
+
+async function householdResult(ended: Ended, name: string, account: Hex): Promise<HouseholdResult> {
+  const { client, region, firstSlot, untilSlot, options } = ended;
+  const result = { name, account, soldWh: 0, boughtWh: 0, tariffCostMicros: 0, costMicros: 0, gainMicros: 0, worseSlots: 0 };
+  for (let from: number | null = firstSlot; from !== null; ) {
+    const bill = await client.bill(region, account, { from, until: untilSlot });
+    for (const line of bill.lines) add(result, line, options.tariff);
+    from = bill.next;
+  }
+  result.gainMicros = result.tariffCostMicros - result.costMicros;
+  return result;
+}
+
+function add(result: { -readonly [K in keyof HouseholdResult]: HouseholdResult[K] }, line: BillLine, tariff: Tariff): void {
+  const { slot, meteredWh, tradedWh, amountMicros } = line;
+  const retail = retailAt(tariff, slot);
+  const feedIn = feedInAt(tariff, slot);
+  const alone = costUnderTariffMicros(meteredWh, retail, feedIn);
+  const together = costUnderTariffMicros(meteredWh - tradedWh, retail, feedIn) - amountMicros;
+  result.soldWh += Math.max(0, tradedWh);
+  result.boughtWh += Math.max(0, -tradedWh);
+  result.tariffCostMicros += alone;
+  result.costMicros += together;
+  if (together > alone) result.worseSlots += 1;
+}

@@ -1,0 +1,334 @@
+// Owns the typed way to a deployment over HTTP, for browsers and Node. It refuses to hide refusals: they are thrown as
+// problems; only transient ones are tried again, with the very same signed command, which is safe by its id.
+
+import type { Receipt } from "../../evidence/receipt.ts";
+import { type MarketClock, marketTimeS, parseClock } from "../../protocol/clock.ts";
+import type { Command, CommandType, Parameters } from "../../protocol/commands.ts";
+import type { MarketEvent } from "../../protocol/events.ts";
+import type { Hex, Side } from "../../protocol/fields.ts";
+import { MAX_COMMAND_LIFE_S } from "../../protocol/limits.ts";
+import type { Profile } from "../../protocol/profile.ts";
+import type { SigningDomain } from "../../protocol/typed-data.ts";
+import { PolderProblem, problemFrom, TransportFault } from "./problem.ts";
+import type { Signer } from "./signer.ts";
+
+/** What signatures, receipts and time of a deployment are bound to. */
+export interface Deployment extends SigningDomain {
+  readonly operator: string;
+  readonly receiptKey: Hex;
+  readonly clock: MarketClock;
+}
+
+/** An accepted command. */
+export interface Accepted {
+  readonly commandId: Hex;
+  /** Number of the journal entry; of a placed order also its order id. */
+  readonly entry: number;
+  readonly atS: number;
+  readonly events: readonly MarketEvent[];
+  readonly receipt: Receipt;
+}
+
+export interface Curve {
+  readonly bids: { readonly priceMicros: readonly number[]; readonly cumulativeWh: readonly number[] };
+  readonly asks: { readonly priceMicros: readonly number[]; readonly cumulativeWh: readonly number[] };
+}
+
+export interface ClearedSlot {
+  readonly slot: number;
+  readonly parametersVersion: number;
+  readonly priceMicrosPerKwh: number | null;
+  readonly surplusWh: number;
+  readonly needWh: number;
+  readonly offeredWh: number;
+  readonly askedWh: number;
+  readonly tradedWh: number;
+  readonly networkMicros: number;
+  readonly feeMicros: number;
+  readonly dustMicros: number;
+  readonly entry: number;
+  readonly traders: number;
+  readonly curve: Curve;
+}
+
+export interface Market {
+  readonly region: string;
+  readonly atS: number;
+  readonly slot: number;
+  readonly windowFirstSlot: number;
+  readonly windowSlots: 4 | 96;
+  readonly epochSlots: number;
+  readonly firstSlot: number;
+  readonly nextSlot: number;
+  readonly nextDueS: number;
+  readonly parametersVersion: number;
+  readonly parameters: Parameters;
+  readonly entries: number;
+  readonly accounts: number;
+  readonly liveOrders: number;
+  readonly meters: number;
+  readonly provedAccounts: number;
+  readonly depositedMicros: number;
+  readonly lastCleared: ClearedSlot | null;
+}
+
+export interface Order {
+  readonly orderId: number;
+  readonly account: Hex;
+  readonly side: Side;
+  readonly steps: readonly { readonly limitPriceMicrosPerKwh: number; readonly capWhPerSlot: number }[];
+  readonly fromSlot: number;
+  readonly untilSlot: number | null;
+  readonly hours: readonly number[];
+  readonly session: number;
+  readonly isLive: boolean;
+}
+
+export interface Account {
+  readonly account: Hex;
+  readonly number: number;
+  readonly freeMicros: number;
+  readonly escrowMicros: number;
+  readonly rewards: string;
+  readonly liveOrders: number;
+  readonly epochSoldWh: number;
+  readonly epochFeesMicros: number;
+  readonly sessions: readonly { readonly session: number; readonly key: Hex; readonly isRevoked: boolean; readonly expiresAtS: number }[];
+  readonly meters: readonly { readonly meter: number; readonly gateway: Hex; readonly fromSlot: number; readonly untilSlot: number | null }[];
+}
+
+export interface BillLine {
+  readonly slot: number;
+  readonly startS: number;
+  readonly meteredWh: number;
+  readonly tradedWh: number;
+  readonly priceMicrosPerKwh: number | null;
+  readonly amountMicros: number;
+  readonly feeMicros: number;
+  readonly networkMicros: number;
+  readonly reward: string | null;
+  readonly evidence: number;
+  readonly wasCut: boolean;
+  readonly restMicros: number;
+  readonly tariffMicros: number;
+  readonly gainMicros: number;
+}
+
+export interface Bill {
+  readonly account: Hex;
+  readonly region: string;
+  readonly currency: string;
+  readonly tariff: { readonly name: string; readonly retailMicrosPerKwh: number; readonly feedInMicrosPerKwh: number };
+  readonly next: number | null;
+  readonly totals: Readonly<Record<string, number>>;
+  readonly lines: readonly BillLine[];
+}
+
+type DraftOf<T extends CommandType> = Omit<Extract<Command, { type: T }>, "region" | "account" | "nonce" | "expiresAtS"> & {
+  readonly account?: Hex;
+  readonly nonce?: number;
+  readonly expiresAtS?: number;
+};
+
+/** A command without what the client fills in: region, account, nonce and expiry. */
+export type Draft = { [T in CommandType]: DraftOf<T> }[CommandType];
+
+export interface ClientOptions {
+  readonly fetch?: typeof fetch;
+  /** How often a transient refusal or a lost answer is tried again. */
+  readonly retries?: number;
+}
+
+/** Wall seconds in which a signed command must be accepted. */
+const COMMAND_LIFE_SECONDS = 60;
+
+/** A deployment's HTTP interface. */
+export class PolderClient {
+  readonly url: string;
+  readonly #fetch: typeof fetch;
+  readonly #retries: number;
+  #deployment: Promise<Deployment> | undefined;
+
+  constructor(url: string, options: ClientOptions = {}) {
+    this.url = url.replace(/\/+$/, "");
+    this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
+    this.#retries = options.retries ?? 5;
+  }
+
+  /** What this deployment is bound to; asked for once. */
+  deployment(): Promise<Deployment> {
+    this.#deployment ??= this.#readDeployment();
+    return this.#deployment;
+  }
+
+  /** Market time now, by this machine's clock and the deployment's mapping. */
+  async marketTimeS(): Promise<number> {
+    return marketTimeS((await this.deployment()).clock, Date.now());
+  }
+
+  async regions(): Promise<readonly Profile[]> {
+    return (await this.get<{ regions: Profile[] }>("/v1/regions")).regions;
+  }
+
+  async nearestRegions(latitude: number, longitude: number) {
+    const found = await this.get<{ regions: { profile: Profile; distanceKm: number }[] }>(
+      `/v1/regions/nearest?near=${latitude.toFixed(6)},${longitude.toFixed(6)}`,
+    );
+    return found.regions;
+  }
+
+  market(region: string): Promise<Market> {
+    return this.get(`/v1/regions/${region}/market`);
+  }
+
+  region(region: string): Promise<{ profile: Profile; market: Market | null }> {
+    return this.get(`/v1/regions/${region}`);
+  }
+
+  slot(region: string, slot: number): Promise<ClearedSlot> {
+    return this.get(`/v1/regions/${region}/slots/${slot}`);
+  }
+
+  /** Cleared slots in [from, until), page by page. */
+  async *slots(region: string, from: number, until: number): AsyncGenerator<ClearedSlot> {
+    for (let next: number | null = from; next !== null; ) {
+      const page: { slots: ClearedSlot[]; next: number | null } = await this.get(
+        `/v1/regions/${region}/slots?from=${next}&until=${until}`,
+      );
+      yield* page.slots;
+      next = page.next;
+    }
+  }
+
+  account(region: string, account: Hex): Promise<Account> {
+    return this.get(`/v1/regions/${region}/accounts/${account}`);
+  }
+
+  async orders(region: string, account: Hex): Promise<readonly Order[]> {
+    return (await this.get<{ orders: Order[] }>(`/v1/regions/${region}/accounts/${account}/orders`)).orders;
+  }
+
+  order(region: string, orderId: number): Promise<Order> {
+    return this.get(`/v1/regions/${region}/orders/${orderId}`);
+  }
+
+  /** A page of an account's bill; `next` says where the next one begins. */
+  bill(region: string, account: Hex, query: Readonly<Record<string, string | number>> = {}): Promise<Bill> {
+    const search = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]));
+    return this.get(`/v1/regions/${region}/accounts/${account}/bill?${search}`);
+  }
+
+  receipt(region: string, reference: number | Hex): Promise<Accepted> {
+    return this.get(`/v1/regions/${region}/receipts/${reference}`);
+  }
+
+  head(region: string): Promise<{ entry: number; hash: string; atS: number }> {
+    return this.get(`/v1/regions/${region}/journal/head`);
+  }
+
+  stateHash(region: string): Promise<{ entry: number; stateHash: Hex }> {
+    return this.get(`/v1/regions/${region}/state`);
+  }
+
+  /** The journal's lines as they come, entries from..to. */
+  async *journal(region: string, from = 1, to = Number.MAX_SAFE_INTEGER): AsyncGenerator<string> {
+    const response = await this.#fetch(`${this.url}/v1/regions/${region}/journal?from=${from}&to=${to}`);
+    if (!response.ok || response.body === null) throw problemFrom(response.status, await response.text());
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
+      const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+    if (rest !== "") yield rest;
+  }
+
+  /** Completes, signs and submits a command; the same signed command is sent again when an answer is lost. */
+  async submit(region: string, signer: Signer, draft: Draft, evidence?: unknown): Promise<Accepted> {
+    const signed = await this.sign(region, signer, draft, evidence);
+    return this.send("POST", `/v1/regions/${region}/commands`, signed);
+  }
+
+  /** Registers and opens a region; the signer must be the deployment's operator. */
+  async openRegion(signer: Signer, profile: Profile, draft: Omit<DraftOf<"open_region">, "receiptKey">): Promise<Accepted> {
+    const { receiptKey } = await this.deployment();
+    const signed = await this.sign(profile.region, signer, { ...draft, receiptKey });
+    return this.send("POST", "/v1/regions", { ...signed, profile });
+  }
+
+  /** A signed command as the gateway takes it. */
+  async sign(region: string, signer: Signer, draft: Draft, evidence?: unknown) {
+    const { chainId, settlement, clock } = await this.deployment();
+    const life = Math.min(MAX_COMMAND_LIFE_S - 900, Math.ceil(COMMAND_LIFE_SECONDS * Math.max(1, clock.rate)));
+    const command = {
+      ...(OPERATOR_WIDE.has(draft.type) ? {} : { account: signer.account }),
+      region,
+      nonce: Math.floor(Math.random() * Number.MAX_SAFE_INTEGER),
+      expiresAtS: marketTimeS(clock, Date.now()) + life,
+      ...draft,
+    } as unknown as Command;
+    const auth = await signer.sign({ chainId, settlement }, command);
+    return {
+      chainId,
+      command,
+      signature: auth.signature,
+      ...(auth.scheme === "session" ? { sessionKey: auth.key } : {}),
+      ...(evidence === undefined ? {} : { evidence }),
+    };
+  }
+
+  /** Reads a path. @throws PolderProblem, TransportFault */
+  get<T>(path: string): Promise<T> {
+    return this.send("GET", path);
+  }
+
+  /** Sends a request, again when its refusal is transient or its answer was lost. */
+  async send<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+    for (let attempt = 0; ; attempt += 1) {
+      const fault = await this.#attempt<T>(method, path, body, headers);
+      if ("value" in fault) return fault.value;
+      const { error } = fault;
+      const isLasting = error instanceof PolderProblem && (!error.transient || error.code === "window_not_over");
+      if (isLasting || attempt >= this.#retries) throw error;
+      const waitSeconds = error instanceof PolderProblem ? Number(error.facts.retryAfterSeconds ?? 0) : 0;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(waitSeconds * 1000, 50 * 2 ** attempt)));
+    }
+  }
+
+  async #attempt<T>(
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string>,
+  ): Promise<{ value: T } | { error: PolderProblem | TransportFault }> {
+    let response: Response;
+    try {
+      response = await this.#fetch(`${this.url}${path}`, {
+        method,
+        headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch (cause) {
+      return { error: new TransportFault(`no answer from ${this.url}`, { cause }) };
+    }
+    const text = await response.text();
+    if (!response.ok) return { error: problemFrom(response.status, text) };
+    return { value: JSON.parse(text) as T };
+  }
+
+  async #readDeployment(): Promise<Deployment> {
+    const raw = await this.get<{
+      chainId: number;
+      settlement: Hex;
+      operator: string;
+      receiptKey: Hex;
+      clock: { origin: string; rate: number };
+    }>("/v1/deployment");
+    const { chainId, settlement, operator, receiptKey, clock } = raw;
+    return { chainId, settlement, operator, receiptKey, clock: parseClock(clock.origin, String(clock.rate), chainId) };
+  }
+}
+
+/** Commands that act for no account. */
+const OPERATOR_WIDE: ReadonlySet<CommandType> = new Set(["open_region", "set_parameters"]);

@@ -1,0 +1,301 @@
+// Owns what happens when windows close: what is purged, what is remembered and for how long. It refuses to forget
+// anything that can still matter.
+
+import { describe, expect, test } from "vitest";
+import { isRemembered } from "../../market/decide.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import {
+  address,
+  authorise,
+  cancel,
+  credit,
+  deadlineS,
+  enrol,
+  FIRST_SLOT,
+  Market,
+  MIDNIGHT_S,
+  OPENED_AT_S,
+  open,
+  openMarket,
+  place,
+  prove,
+  readings,
+  revoke,
+  session,
+  settle,
+  unenrol,
+  word,
+} from "../support/market.ts";
+
+describe("the first window", () => {
+  test("behavior: trading begins with the first whole window after the region opened", () => {
+    for (const [openedAtS, firstSlot] of [
+      [MIDNIGHT_S - 1, FIRST_SLOT],
+      [MIDNIGHT_S, FIRST_SLOT + 4],
+      [MIDNIGHT_S + 1, FIRST_SLOT + 4],
+    ] as const) {
+      const market = new Market(openedAtS);
+      market.accept(open());
+      expect(market.state.header.nextSlot).toBe(firstSlot);
+    }
+    const daily = new Market(OPENED_AT_S);
+    daily.accept(open({ windowSlots: 96, epochSlots: 96 }));
+    expect(daily.state.header.nextSlot).toBe(FIRST_SLOT);
+  });
+
+  test("behavior: a meter measures from the next window on, never inside the one that runs", () => {
+    const market = openMarket();
+    market.accept(enrol(address(1), 1));
+    market.to(MIDNIGHT_S + 10);
+    market.accept(enrol(address(2), 2));
+    expect(market.events("meter_enrolled").map(({ fromSlot }) => fromSlot)).toEqual([
+      FIRST_SLOT,
+      FIRST_SLOT + 4,
+    ]);
+  });
+});
+
+describe("a window closes", () => {
+  test("behavior: its slots clear in order at its deadline, an entry each, then readings and proofs of it are gone", () => {
+    const market = openMarket();
+    const [ann] = settle(market, 1) as [Hex];
+    market.to(MIDNIGHT_S + 3_600);
+    market.accept(readings(ann, 1, FIRST_SLOT, [1, 2, 3, 4]));
+    expect(market.state.tables.window.rows).toBe(1);
+    expect(market.to(deadlineS(FIRST_SLOT) - 1)).toEqual([]);
+    const done = market.to(deadlineS(FIRST_SLOT));
+    expect(done.map(({ atS }) => atS)).toEqual([1, 2, 3, 4, 5].map(() => deadlineS(FIRST_SLOT)));
+    expect(done.flatMap(({ events }) => events.map(({ type }) => type))).toEqual([
+      ...new Array<string>(4).fill("slot_cleared"),
+      "window_closed",
+    ]);
+    const { window, nullifiers, sides } = market.state.tables;
+    expect([window.rows, nullifiers.rows, sides.rows, sides.columns.surplusWh[3]]).toEqual([0, 0, 1, 0]);
+  });
+
+  test("behavior: orders that have ended leave the book, those that may still apply stay", () => {
+    const market = openMarket();
+    const [ann] = settle(market, 1) as [Hex];
+    const place1 = (more = {}): number => market.accept(place(ann, "sell", [[1, 1]], more)).number;
+    place1({ validUntilS: MIDNIGHT_S + 3_600 });
+    const beyond = place1({ validUntilS: MIDNIGHT_S + 3_601 });
+    const future = place1({ validFromS: MIDNIGHT_S + 5 * 86_400 });
+    const dead = place1({ validFromS: MIDNIGHT_S + 86_400 });
+    const running = place1();
+    market.accept(cancel(ann, dead));
+    market.to(MIDNIGHT_S + 3_600 + 10);
+    market.accept(cancel(ann, running));
+    market.to(deadlineS(FIRST_SLOT));
+    const { orders } = market.state.tables;
+    expect([...orders.columns.id.subarray(0, orders.rows)]).toEqual([beyond, future, running]);
+    market.to(deadlineS(FIRST_SLOT + 4));
+    expect([...orders.columns.id.subarray(0, orders.rows)]).toEqual([future]);
+  });
+
+  test("behavior: session keys leave when they expired or were revoked and no order of theirs can still trade", () => {
+    const market = openMarket();
+    const [ann] = settle(market, 1) as [Hex];
+    market.accept(authorise(ann, word(7), { sessionExpiresAtS: MIDNIGHT_S + 600 }));
+    for (const key of [8, 9]) market.accept(authorise(ann, word(key)));
+    market.accept(place(ann, "sell", [[1, 1]], {}, session(word(8))));
+    market.to(MIDNIGHT_S + 3_600 + 10);
+    market.accept(revoke(ann, word(8)));
+    market.to(deadlineS(FIRST_SLOT));
+    expect([...market.state.indexes.sessionByKey.keys()]).toEqual([word(8), word(9)]);
+    market.to(deadlineS(FIRST_SLOT + 4));
+    expect([...market.state.indexes.sessionByKey.keys()]).toEqual([word(9)]);
+    market.accept(authorise(ann, word(8)));
+    expect(market.events("session_authorised").map(({ session: number }) => number)).toEqual([1, 2, 3, 4]);
+  });
+
+  test("behavior: a revoked meter still proves the window it measured, and then its key and connection are free", () => {
+    const market = openMarket();
+    const [ann, bob] = settle(market, 2) as [Hex, Hex];
+    market.to(MIDNIGHT_S + 10);
+    market.accept(unenrol(ann, 1));
+    market.refuse(enrol(bob, 1, { connection: word(50) }), "meter_exists");
+    market.accept(enrol(bob, 51, { connection: word(1) }));
+    market.to(MIDNIGHT_S + 3_600);
+    market.accept(readings(ann, 1, FIRST_SLOT, [5]));
+    market.to(deadlineS(FIRST_SLOT));
+    expect(market.state.indexes.meterByGateway.has(word(1))).toBe(false);
+    market.accept(enrol(bob, 1, { connection: word(50) }));
+    market.to(MIDNIGHT_S + 7_200);
+    market.refuse(readings(ann, 1, FIRST_SLOT + 4, [5]), "meter_not_owned");
+    market.accept(readings(bob, 51, FIRST_SLOT + 4, [5]));
+  });
+
+  test("behavior: a meter revoked before it ever measured never does", () => {
+    const market = openMarket();
+    const [ann] = settle(market, 1) as [Hex];
+    market.accept(unenrol(ann, 1));
+    market.to(MIDNIGHT_S + 3_600);
+    market.refuse(readings(ann, 1, FIRST_SLOT, [5]), "meter_not_active");
+  });
+});
+
+describe("remembered commands", () => {
+  test("behavior: an accepted command is remembered until it expires, and then refused for that", () => {
+    const market = openMarket();
+    settle(market, 1);
+    const request = market.request(credit(address(1), 5), { expiresAtS: MIDNIGHT_S + 3_600 + 900 });
+    market.execute(request);
+    expect(isRemembered(market.state, request.commandId)).toBe(true);
+    market.to(MIDNIGHT_S + 3_600 + 899);
+    expect(isRemembered(market.state, request.commandId)).toBe(true);
+    market.to(MIDNIGHT_S + 3_600 + 900);
+    expect(isRemembered(market.state, request.commandId)).toBe(false);
+    const again = market.execute(request);
+    expect(again).toMatchObject({ rejection: { code: "command_expired" } });
+  });
+
+  test("behavior: a refused command is not remembered and may be sent again", () => {
+    const market = openMarket();
+    const [ann] = settle(market, 1) as [Hex];
+    market.to(MIDNIGHT_S + 3_599);
+    const request = market.request(readings(ann, 1, FIRST_SLOT, [5]));
+    expect(market.execute(request)).toMatchObject({ rejection: { code: "window_not_over" } });
+    expect(isRemembered(market.state, request.commandId)).toBe(false);
+    market.to(MIDNIGHT_S + 3_600);
+    expect("entry" in market.execute(request)).toBe(true);
+  });
+});
+
+describe("defects seen in other systems", () => {
+  const street = (parameters = {}): { market: Market; ann: Hex; bob: Hex; total: () => number } => {
+    const market = openMarket({ parameters });
+    const [ann, bob] = settle(market, 2) as [Hex, Hex];
+    const total = (): number => {
+      const { columns, rows } = market.state.tables.accounts;
+      return columns.freeMicros.subarray(0, rows).reduce((sum, micros) => sum + micros, 0);
+    };
+    return { market, ann, bob, total };
+  };
+
+  test("regression: one meter missing charges nobody, least of all the side that proved", () => {
+    for (const proved of [{ 1: [100] }, { 2: [-100] }] as Record<number, number[]>[]) {
+      const { market, ann, bob } = street();
+      market.accept(place(ann, "sell", [[100_000, 1_000]]));
+      market.accept(place(bob, "buy", [[300_000, 1_000]]));
+      prove(market, FIRST_SLOT, proved);
+      expect(market.slot(FIRST_SLOT)).toMatchObject({
+        tradedWh: 0,
+        priceMicrosPerKwh: null,
+        accounts: [],
+        cut: [],
+      });
+      expect([market.balance(ann), market.balance(bob)]).toEqual([1_000_000_000, 1_000_000_000]);
+    }
+  });
+
+  test("regression: an order that does not trade never sets a price outside the matched range", () => {
+    const { market, ann, bob } = street();
+    market.accept(
+      place(ann, "sell", [
+        [100_000, 50],
+        [9_000_000, 1_000],
+      ]),
+    );
+    market.accept(
+      place(bob, "buy", [
+        [300_000, 50],
+        [-9_000_000, 1_000],
+      ]),
+    );
+    prove(market, FIRST_SLOT, { 1: [1_000], 2: [-1_000] });
+    const { priceMicrosPerKwh, tradedWh } = market.slot(FIRST_SLOT);
+    expect(tradedWh).toBe(50);
+    expect(priceMicrosPerKwh).toBe(200_000);
+  });
+
+  test("regression: no money moves before delivery is proved and its window closes", () => {
+    const { market, ann, bob } = street();
+    const before = [market.balance(ann), market.balance(bob)];
+    market.accept(place(ann, "sell", [[100_000, 1_000]]));
+    market.accept(place(bob, "buy", [[300_000, 1_000]]));
+    market.to(MIDNIGHT_S + 3_600);
+    market.accept(readings(ann, 1, FIRST_SLOT, [100]));
+    market.accept(readings(bob, 2, FIRST_SLOT, [-100]));
+    market.to(deadlineS(FIRST_SLOT) - 1);
+    expect([market.balance(ann), market.balance(bob)]).toEqual(before);
+    market.to(deadlineS(FIRST_SLOT));
+    expect(market.balance(ann)).toBeGreaterThan(before[0] as number);
+  });
+
+  test("regression: every fee, network share and grain of dust that is recorded is collected", () => {
+    const { market, ann, bob, total } = street({ networkFeeMicrosPerKwh: 20_011, takeRateBps: 333 });
+    const before = total();
+    market.accept(place(ann, "sell", [[100_001, 1_000]]));
+    market.accept(place(bob, "buy", [[300_007, 1_000]]));
+    prove(market, FIRST_SLOT, { 1: [101, 333, 7, 1], 2: [-77, -334, -7, -1] });
+    const cleared = market.events("slot_cleared");
+    const sum = (pick: (event: (typeof cleared)[number]) => number): number =>
+      cleared.reduce((all, event) => all + pick(event), 0);
+    const { header, tables } = market.state;
+    expect(tables.accounts.columns.freeMicros[header.treasuryAccount]).toBe(
+      sum((event) => event.feeMicros + event.dustMicros),
+    );
+    expect(tables.accounts.columns.freeMicros[header.gridOperatorAccount]).toBe(
+      sum((event) => event.networkMicros),
+    );
+    expect(sum((event) => event.feeMicros)).toBeGreaterThan(0);
+    expect(sum((event) => event.dustMicros)).toBeGreaterThan(0);
+    expect(total()).toBe(before);
+  });
+
+  test("regression: a refused replacement leaves the order it was to replace in the book", () => {
+    const { market, ann, bob } = street();
+    const { number } = market.accept(place(ann, "sell", [[100_000, 1_000]]));
+    market.accept(place(bob, "buy", [[300_000, 1_000]]));
+    market.refuse(
+      place(
+        ann,
+        "sell",
+        [
+          [2, 1],
+          [1, 1],
+        ],
+        { replaces: number },
+      ),
+      "ladder_unsorted",
+    );
+    market.refuse(place(bob, "sell", [[2, 1]], { replaces: number }), "order_not_owned");
+    market.refuse(
+      place(ann, "sell", [[2, 1]], { replaces: number, validUntilS: 900 }),
+      "slot_already_started",
+    );
+    prove(market, FIRST_SLOT, { 1: [100], 2: [-100] });
+    expect(market.filled(FIRST_SLOT, ann)).toBe(100);
+  });
+
+  test("regression: a negative price stays negative, and the seller pays it", () => {
+    const { market, ann, bob, total } = street({ networkFeeMicrosPerKwh: 10_000, takeRateBps: 500 });
+    const before = total();
+    market.accept(place(ann, "sell", [[-90_000, 1_000]]));
+    market.accept(place(bob, "buy", [[-20_000, 1_000]]));
+    prove(market, FIRST_SLOT, { 1: [100], 2: [-100] });
+    expect(market.slot(FIRST_SLOT)).toMatchObject({
+      priceMicrosPerKwh: -60_000,
+      feeMicros: 0,
+      networkMicros: 1_000,
+      dustMicros: 0,
+    });
+    expect([market.balance(ann), market.balance(bob)]).toEqual([
+      1_000_000_000 - 6_000,
+      1_000_000_000 + 5_000,
+    ]);
+    expect(total()).toBe(before);
+  });
+
+  test("regression: a bid that loses is visible: asked for, not filled, at which price", () => {
+    const market = openMarket();
+    const [ann, bob, cas] = settle(market, 3) as [Hex, Hex, Hex];
+    market.accept(place(ann, "sell", [[100_000, 100]]));
+    market.accept(place(bob, "buy", [[300_000, 1_000]]));
+    market.accept(place(cas, "buy", [[150_000, 1_000]]));
+    prove(market, FIRST_SLOT, { 1: [100], 2: [-100], 3: [-40] });
+    expect(market.slot(FIRST_SLOT)).toMatchObject({ askedWh: 140, tradedWh: 100, needWh: 140 });
+    expect(market.slot(FIRST_SLOT).priceMicrosPerKwh).toBeGreaterThanOrEqual(150_000);
+    expect(market.filled(FIRST_SLOT, cas)).toBe(0);
+  });
+});
