@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { DEPLOYMENT } from "./test/support/object-deployment.ts";
 
 const INSIDE_WORKERD = ["test/durable-objects/**/*.test.ts", "test/workers/**/*.test.ts"];
 
@@ -23,10 +24,17 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { ...DEPLOYMENT } },
+          }),
+        ],
         test: {
           name: "workers",
           include: INSIDE_WORKERD,
+          // Ships ES modules without saying so in its package.json.
+          deps: { optimizer: { ssr: { enabled: true, include: ["itty-durable"] } } },
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

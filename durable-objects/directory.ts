@@ -21,8 +21,8 @@ export class Directory extends createDurable({ autoPersist: false, autoReturn: f
    */
   async register(encoded: string): Promise<Profile> {
     const profile = JSON.parse(decodeURIComponent(encoded)) as Profile;
-    const registered = this.profiles[profile.region];
-    if (registered !== undefined) return registered;
+    // A region may be called "constructor".
+    if (Object.hasOwn(this.profiles, profile.region)) return this.profiles[profile.region] as Profile;
     this.profiles[profile.region] = profile;
     await this.persist();
     return profile;

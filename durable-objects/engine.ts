@@ -2,13 +2,13 @@
 // refuses to answer before the row is written, and a fault in one command never costs another its answer.
 
 import type { CommandSignature, VerifiedCommand } from "../evidence/verified-command.ts";
-import type { Receipt } from "../evidence/receipt.ts";
+import { NO_COMMAND, type Receipt } from "../evidence/receipt.ts";
 import { isRemembered } from "../market/decide.ts";
 import { nextDueS } from "../market/due.ts";
 import { chainHash, type Entry, encodeLine, execute, executeDue } from "../market/journal.ts";
-import type { RegionState } from "../market/state.ts";
+import { addressOf, type RegionState } from "../market/state.ts";
 import { type MarketClock, marketTimeS, wallTimeMs } from "../protocol/clock.ts";
-import { type Command, OPERATOR_COMMANDS } from "../protocol/commands.ts";
+import type { Command } from "../protocol/commands.ts";
 import { type Rejection, rejected } from "../protocol/errors.ts";
 import type { MarketEvent } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
@@ -53,6 +53,8 @@ export interface EngineHost {
   readonly archivedRow: (entry: number) => Promise<JournalRow | null>;
   /** Told when everything up to an entry is in a snapshot. */
   readonly snapshotted: (entry: number) => void;
+  /** Ends this instance: its memory may be wrong and could not be made again. */
+  readonly giveUp: (fault: unknown) => void;
   readonly authority: ReceiptAuthority;
   readonly snapshotPolicy: SnapshotPolicy;
 }
@@ -133,6 +135,12 @@ export class RegionEngine {
     this.#host.later(() => this.flush(), 0);
   }
 
+  /** The alarm went off. It is spent now, even when it came before its time, so it must be armed again. */
+  wake(): void {
+    this.#wakesAtMs = 0;
+    this.flush();
+  }
+
   /** Does what is due, decides everything queued, writes it and answers. */
   flush(): void {
     this.#isArmed = false;
@@ -165,9 +173,12 @@ export class RegionEngine {
 
   /** After a fault each command has a transaction of its own: only the one that throws is hurt. */
   #flushOneByOne(batch: readonly Waiting[]): void {
-    for (const waiting of batch) {
+    for (const [index, waiting] of batch.entries()) {
       try {
-        this.#answer([waiting], this.#commit([waiting]));
+        const judgements = this.#commit([waiting]);
+        // What is due is not done yet: this one and those behind it wait, in their order.
+        if (judgements === null) return this.#answer(batch.slice(index), null);
+        this.#answer([waiting], judgements);
       } catch (fault) {
         this.#reload(fault);
         waiting.resolve({ rejection: rejected("internal_fault") });
@@ -213,8 +224,9 @@ export class RegionEngine {
   }
 
   #judge({ command, commandId, signer, evidence, auth, rawEvidence }: Submission, atS: number, lines: Line[]): Judgement {
-    if (!OPERATOR_COMMANDS.has(command.type) && "account" in command) {
-      const retryAfterSeconds = this.#limits.take(command.account, this.#host.wallMs());
+    const sender = senderOf(this.state, signer);
+    if (sender !== this.state.header.opened?.operator) {
+      const retryAfterSeconds = this.#limits.take(sender, this.#host.wallMs());
       if (retryAfterSeconds !== null) return { rejection: rejected("rate_limited", { retryAfterSeconds }) };
     }
     if (isRemembered(this.state, commandId)) {
@@ -287,15 +299,25 @@ export class RegionEngine {
   #reload(fault: unknown): void {
     console.error("a flush was rolled back", fault);
     this.#snapshots.cancel();
-    const recovered = recover(this.#host.store);
+    const recovered = this.#recover();
     this.state = recovered.state;
     this.#hash = recovered.hash;
     this.#snapshots = this.#makeSnapshots(recovered);
   }
 
+  #recover(): ReturnType<typeof recover> {
+    try {
+      return recover(this.#host.store);
+    } catch (fault) {
+      // Going on would write what the fault left half done.
+      this.#host.giveUp(fault);
+      throw fault;
+    }
+  }
+
   #makeSnapshots(recovered: ReturnType<typeof recover>): Snapshots {
-    const { store, snapshotPolicy, later, snapshotted } = this.#host;
-    return new Snapshots(store, snapshotPolicy, later, recovered, snapshotted);
+    const { store, later, snapshotted } = this.#host;
+    return new Snapshots(store, () => this.#host.snapshotPolicy, later, recovered, snapshotted);
   }
 
   /** The alarm follows from the state; it only wakes the region and decides nothing. */
@@ -314,9 +336,19 @@ export class RegionEngine {
 /** What is still accepted when storage runs out: what settles and what lets go. */
 const FREEING_COMMANDS: ReadonlySet<Command["type"]> = new Set(["submit_readings", "cancel_order", "revoke_session"]);
 
-function answer(entry: Entry, receipt: Receipt): Answer {
-  const { number, atS, events, commandId } = entry;
-  return { commandId: commandId as Hex, entry: number, atS, events, receipt };
+/**
+ * Who is counted for a command: the account behind the signature. Not the account that the command names, or a
+ * stranger could use up its limit; and not the kind of command, or a stranger could send the operator's without limit.
+ */
+function senderOf(state: RegionState, signer: Submission["signer"]): Hex {
+  if (signer.scheme === "wallet") return signer.address;
+  const row = state.indexes.sessionByKey.get(signer.key);
+  return row === undefined ? signer.key : addressOf(state, state.tables.sessions.columns.account[row] as number);
+}
+
+/** What the region did by itself has the command id that its receipt has. */
+function answer({ number, atS, events, commandId = NO_COMMAND }: Entry, receipt: Receipt): Answer {
+  return { commandId, entry: number, atS, events, receipt };
 }
 
 /** Cuts lines into runs that fit a row; a longer line has a row of its own. */

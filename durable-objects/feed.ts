@@ -18,6 +18,8 @@ export class Feed extends DurableObject<Env> {
    * after it nobody is behind.
    */
   readonly #outstanding = new Map<WebSocket, number>();
+  /** Listeners whose hello is on its way, each with the frames that came since. */
+  readonly #arriving = new Set<string[]>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -31,20 +33,28 @@ export class Feed extends DurableObject<Env> {
 
   /** Accepts a listener, or answers 503 when the shard is full; the gateway then tries the next one. */
   override async fetch(request: Request): Promise<Response> {
-    if (this.listeners() >= MAX_LISTENERS_PER_FEED) return new Response(null, { status: 503 });
+    if (this.listeners() + this.#arriving.size >= MAX_LISTENERS_PER_FEED) return new Response(null, { status: 503 });
     const { region, shard } = placeOf(request.url);
-    const head = await this.env.REGION.getByName(region).subscribe(shard);
-    const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server);
-    server.send(JSON.stringify({ type: "hello", region, ...head, backlogLimit: MAX_LISTENER_BACKLOG_BYTES }));
-    return new Response(null, { status: 101, webSocket: client });
+    const missed: string[] = [];
+    this.#arriving.add(missed);
+    try {
+      const head = await this.env.REGION.getByName(region).subscribe(shard);
+      const { 0: client, 1: server } = new WebSocketPair();
+      this.ctx.acceptWebSocket(server);
+      server.send(JSON.stringify({ type: "hello", region, ...head, backlogLimit: MAX_LISTENER_BACKLOG_BYTES }));
+      for (const frame of missed) this.#send(server, frame);
+      return new Response(null, { status: 101, webSocket: client });
+    } finally {
+      this.#arriving.delete(missed);
+    }
   }
 
   /** Sends a frame to every listener; answers how many there are, so that a region forgets empty feeds. */
   publish(frame: string): number {
     const sockets = this.ctx.getWebSockets();
     for (const socket of sockets) this.#send(socket, frame);
-    return sockets.length;
+    for (const missed of this.#arriving) missed.push(frame);
+    return sockets.length + this.#arriving.size;
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {

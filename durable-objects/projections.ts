@@ -15,6 +15,8 @@ export interface SlotRecord
   extends Omit<SlotCleared, "type" | "accounts" | "filledWh" | "amountMicros" | "chargeMicros" | "cut" | "sessions" | "sessionWh" | "sessionMicros"> {
   readonly entry: number;
   readonly traders: number;
+  /** What buyers paid in all, network fee included. */
+  readonly settledMicros: number;
   /** Wh asked and offered by price, of what meters proved. */
   readonly curve: Curve;
 }
@@ -63,9 +65,10 @@ export function project(store: RegionStore, state: RegionState, entry: Entry, be
 }
 
 function slotRecord(event: SlotCleared, entry: number, curve: Curve): SlotRecord {
-  const { type: _type, accounts, filledWh: _f, amountMicros: _a, chargeMicros: _c, cut: _x, ...rest } = event;
+  const { type: _type, accounts, filledWh, amountMicros, chargeMicros: _c, cut: _x, ...rest } = event;
   const { sessions: _s, sessionWh: _w, sessionMicros: _m, ...totals } = rest;
-  return { ...totals, entry, traders: accounts.length, curve };
+  const settledMicros = amountMicros.reduce((sum, amount, index) => ((filledWh[index] as number) < 0 ? sum - amount : sum), 0);
+  return { ...totals, entry, traders: accounts.length, settledMicros, curve };
 }
 
 function epochRecord(state: RegionState, event: EpochClosed): EpochRecord {

@@ -188,17 +188,11 @@ export function billOf(state: RegionState, store: RegionStore, address: Hex, fro
   if (account === undefined) return null;
   const { windowSlots, epochSlots } = termsOf(state);
   const windows = store.bills(account, from - windowSlots + 1, until, Math.ceil(MAX_PAGE_ROWS / windowSlots) + 2);
-  const lastWindow = windows.at(-1)?.firstSlot ?? from;
-  const prices = new Map(
-    store.slots(from, Math.min(until, lastWindow + windowSlots), MAX_PAGE_ROWS * 2).map(({ slot, record }) => [
-      slot,
-      (JSON.parse(record) as SlotRecord).priceMicrosPerKwh,
-    ]),
-  );
   const rewards = new EpochRewards(store, address, epochSlots);
   const lines: BillLine[] = [];
   for (const { firstSlot, record } of windows) {
     const bill = JSON.parse(record) as BillRecord;
+    const prices = pricesOf(store, firstSlot, windowSlots);
     for (let index = 0; index < windowSlots && lines.length < MAX_PAGE_ROWS; index += 1) {
       const slot = firstSlot + index;
       if (slot < from || slot >= until) continue;
@@ -220,6 +214,15 @@ export function billOf(state: RegionState, store: RegionStore, address: Hex, fro
     }
   }
   return lines;
+}
+
+/** Prices of a window's cleared slots. By window: an account that proves seldom has windows far apart. */
+function pricesOf(store: RegionStore, firstSlot: number, windowSlots: number): Map<number, number | null> {
+  return new Map(
+    store
+      .slots(firstSlot, firstSlot + windowSlots, windowSlots)
+      .map(({ slot, record }) => [slot, (JSON.parse(record) as SlotRecord).priceMicrosPerKwh]),
+  );
 }
 
 /** Splits an account's epoch reward over the slots it sold in, by the Wh sold, rounded down. */

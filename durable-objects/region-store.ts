@@ -67,10 +67,11 @@ export class RegionStore {
 
   /** Rows that hold entries from `first` on, ascending, that are still in the database. */
   *rowsFrom(first: number): Generator<JournalRow> {
-    let next = first;
+    let next = this.rowOf(first)?.first ?? first;
     for (;;) {
-      // One row at a time: a cursor must not stay open while others write, and a row may be a megabyte.
-      const row = this.#row("SELECT first, last, at_s AS atS, text FROM journal WHERE last >= ? ORDER BY first LIMIT 1", next);
+      // One row at a time: a cursor must not stay open while others write, and a row may be a megabyte. By the primary
+      // key: looking for `last` would read every row before it again and again.
+      const row = this.#row("SELECT first, last, at_s AS atS, text FROM journal WHERE first >= ? ORDER BY first LIMIT 1", next);
       if (row === null) return;
       yield row;
       next = row.last + 1;

@@ -37,6 +37,8 @@ export interface Head {
 
 /** One page of a journal download; `next` is null at its end. */
 export interface JournalPage {
+  /** First entry of the text; later than asked for when rows have left for the archive in between. */
+  readonly first: number | null;
   readonly text: string;
   readonly next: number | null;
 }
@@ -52,6 +54,7 @@ export class Region extends DurableObject<Env> {
   readonly engine: RegionEngine;
   readonly #store: RegionStore;
   readonly #feed: FeedPublisher;
+  #subscriptions = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -68,6 +71,7 @@ export class Region extends DurableObject<Env> {
       wakeAt: (wallMs) => void ctx.storage.setAlarm(wallMs),
       publish: (entries) => this.#feed.add(entries),
       archivedRow: (entry) => this.#archivedRow(entry),
+      giveUp: (fault) => ctx.abort(String(fault)),
       snapshotted: (entry) => ctx.waitUntil(this.#archive(entry)),
       authority: {
         chainId: signingDomain(env).chainId,
@@ -91,7 +95,7 @@ export class Region extends DurableObject<Env> {
   /** Wakes the region to do what is due. Never throws: the platform would give up on the alarm after a few tries. */
   override alarm(): void {
     try {
-      this.engine.flush();
+      this.engine.wake();
     } catch (fault) {
       console.error("an alarm failed", fault);
       void this.ctx.storage.setAlarm(Date.now() + FAULT_PAUSE_MS);
@@ -168,11 +172,13 @@ export class Region extends DurableObject<Env> {
   /** Journal lines still in the database, from an entry's row on. */
   journalPage(from: number): JournalPage {
     let text = "";
+    let first: number | null = null;
     for (const row of this.#store.rowsFrom(from)) {
-      if (text.length > 0 && text.length + row.text.length > JOURNAL_PAGE_CHARACTERS) return { text, next: row.first };
+      if (text.length > 0 && text.length + row.text.length > JOURNAL_PAGE_CHARACTERS) return { first, text, next: row.first };
+      first ??= row.first;
       text += row.text;
     }
-    return { text, next: null };
+    return { first, text, next: null };
   }
 
   health() {
@@ -182,6 +188,7 @@ export class Region extends DurableObject<Env> {
   /** Registers a shard of the feed; answers where its listeners begin. */
   subscribe(shard: number): Head {
     this.#store.addFeed(shard);
+    this.#subscriptions += 1;
     return this.head();
   }
 
@@ -206,10 +213,12 @@ export class Region extends DurableObject<Env> {
   }
 
   async #sendToFeeds(frame: string): Promise<void> {
+    const before = this.#subscriptions;
     await Promise.all(
       this.#store.feeds().map(async (shard) => {
         const listeners = await this.env.FEED.getByName(`${this.name}/${shard}`).publish(frame);
-        if (listeners === 0) this.#store.removeFeed(shard);
+        // Somebody may have come while the answer was on its way.
+        if (listeners === 0 && this.#subscriptions === before) this.#store.removeFeed(shard);
       }),
     );
   }

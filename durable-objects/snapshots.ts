@@ -26,7 +26,7 @@ interface Running {
 /** Takes snapshots of one region. */
 export class Snapshots {
   readonly #store: RegionStore;
-  readonly #policy: SnapshotPolicy;
+  readonly #policy: () => SnapshotPolicy;
   readonly #later: Later;
   readonly #finished: (entry: number) => void;
   #running: Running | null = null;
@@ -36,7 +36,7 @@ export class Snapshots {
 
   constructor(
     store: RegionStore,
-    policy: SnapshotPolicy,
+    policy: () => SnapshotPolicy,
     later: Later,
     tail: { readonly generation: number; readonly tailEntries: number; readonly tailCharacters: number },
     finished: (entry: number) => void,
@@ -55,7 +55,8 @@ export class Snapshots {
   count(state: RegionState, hash: string, entries: number, characters: number): void {
     this.#entries += entries;
     this.#characters += characters;
-    const isLong = this.#entries >= this.#policy.entries || this.#characters >= this.#policy.characters;
+    const policy = this.#policy();
+    const isLong = this.#entries >= policy.entries || this.#characters >= policy.characters;
     if (isLong && this.#running === null) this.begin(state, hash);
   }
 

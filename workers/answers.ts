@@ -35,6 +35,7 @@ export const slotAnswer = z
     dustMicros: count,
     entry: entryNumber,
     traders: count,
+    settledMicros: signed.meta({ description: "what buyers paid in all, network fee included" }),
     curve: z.strictObject({ bids: curveSide, asks: curveSide }),
   })
   .meta({ id: "Slot", description: "A cleared quarter-hour: one price, totals, and the aggregated curve of what meters proved" });

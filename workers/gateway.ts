@@ -3,7 +3,7 @@
 
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { cors } from "hono/cors";
-import type { Env } from "../durable-objects/environment.ts";
+import { type Env, marketClock } from "../durable-objects/environment.ts";
 import { rejected } from "../protocol/errors.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { problem, problemOfError } from "./problems.ts";
@@ -21,11 +21,17 @@ export { Region } from "../durable-objects/region.ts";
 export function createApplication(): Application {
   const application: Application = new OpenAPIHono<{ Bindings: Env }>();
   application.use("/v1/*", cors({ origin: "*", allowHeaders: ["authorization", "content-type"], maxAge: 86_400 }));
+  // A clock that must not run is told as that by every path, not as a fault of the region it would reach.
+  application.use("/v1/*", async (context, next) => {
+    marketClock(context.env);
+    await next();
+  });
   application.onError((error, context) => problemOfError(error, context));
   application.notFound((context) => {
     const methods = application.routes.filter(({ path }) => matches(path, context.req.path)).map(({ method }) => method);
-    const isKnown = methods.some((method) => method !== "ALL");
-    return problem(context, rejected(isKnown ? "method_not_allowed" : "route_not_found", { path: context.req.path }));
+    const known = [...new Set(methods.filter((method) => method !== "ALL"))];
+    if (known.length > 0) context.header("allow", known.join(", "));
+    return problem(context, rejected(known.length > 0 ? "method_not_allowed" : "route_not_found", { path: context.req.path }));
   });
   regionRoutes(application);
   commandRoutes(application);

@@ -3,6 +3,7 @@
 
 import type { Context } from "hono";
 import { z } from "zod";
+import { ClockRefused } from "../protocol/clock.ts";
 import { ERRORS, type ErrorCode, type Facts, isErrorCode, problemOf, type Rejection, rejected } from "../protocol/errors.ts";
 
 /** Thrown by handlers to answer with a rejection; caught once, at the front. */
@@ -34,6 +35,7 @@ export function problem(context: Context, rejection: Rejection): Response {
 /** Answers whatever a handler threw. */
 export function problemOfError(error: unknown, context: Context): Response {
   if (error instanceof Refusal) return problem(context, error.rejection);
+  if (error instanceof ClockRefused) return problem(context, rejected("clock_refused", { reason: error.message }));
   console.error("a request failed", error);
   return problem(context, rejected("internal_fault"));
 }

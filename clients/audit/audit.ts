@@ -34,6 +34,8 @@ export interface AuditReport {
 export interface AuditOptions {
   /** Receipts kept by somebody; each must be in the journal. */
   readonly receipts?: readonly Receipt[];
+  /** What the region says of its state after an entry. */
+  readonly claimed?: { readonly entry: number; readonly stateHash: Hex };
   readonly progress?: (entry: number) => void;
   /** Called after each entry that holds, with the state it leads to. */
   readonly observe?: (entry: Entry, state: RegionState) => void;
@@ -98,6 +100,7 @@ class AuditRun {
     this.hash = decoded.hash;
     await this.#holdReceipts(decoded.hash, entry);
     this.counts.entries += 1;
+    this.#holdClaim();
     if (this.number % INVARIANTS_EVERY === 0) this.#checkInvariants();
     this.#options.observe?.(entry, this.state);
     this.#options.progress?.(this.number);
@@ -151,6 +154,13 @@ class AuditRun {
       if (receipt.entryHash !== `0x${hash}`) throw new Mismatch("a receipt proves that another entry stood here");
       this.counts.receipts += 1;
     }
+  }
+
+  #holdClaim(): void {
+    const { claimed } = this.#options;
+    if (claimed?.entry !== this.number) return;
+    if (stateHash(this.state, sha256) !== claimed.stateHash) throw new Mismatch("the region's state hash is not the replay's");
+    this.counts.stateHashes += 1;
   }
 
   #checkInvariants(): void {

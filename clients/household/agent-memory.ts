@@ -1,7 +1,7 @@
 // Owns what an agent must not forget: every window it signed and every receipt it was given. It refuses to forget;
 // lines are only ever added, and written to disk before anything is sent.
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type { GatewayWindow } from "../../evidence/gateway-window.ts";
 import type { Receipt } from "../../evidence/receipt.ts";
@@ -44,8 +44,8 @@ export function fileMemory(file: string): AgentMemory {
     }
   }
   mkdirSync(dirname(file), { recursive: true });
+  // Open for as long as the agent lives; the process closes it.
   const descriptor = openSync(file, "a", 0o600);
-  process.once("exit", () => closeSync(descriptor));
   const append = (line: object, mustLast: boolean): void => {
     writeSync(descriptor, `${JSON.stringify(line)}\n`);
     if (mustLast) fsyncSync(descriptor);

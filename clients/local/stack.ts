@@ -122,7 +122,9 @@ function describeRuntime(options: RuntimeOptions, script: string, pidFile: strin
     log: new LineLog(logger),
     handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
       createInterface(stdout).on("line", (line) => logger(line, "info"));
-      createInterface(stderr).on("line", (line) => logger(line, "error"));
+      createInterface(stderr).on("line", (line) => {
+        if (!HARMLESS.test(line)) logger(line, "error");
+      });
     },
     unsafeRuntimeEnv: {
       POLDER_PID_FILE: pidFile,
@@ -132,6 +134,9 @@ function describeRuntime(options: RuntimeOptions, script: string, pidFile: strin
     ...(stateFolder === undefined ? {} : { defaultPersistRoot: resolve(stateFolder) }),
   };
 }
+
+/** workerd says so whenever an alarm is set anew while the old one is firing, which is what a region does. */
+const HARMLESS = /NOSENTRY SQLite alarm handler canceled/;
 
 /** Miniflare's own complaints, handed to the same logger as the Workers' lines. */
 class LineLog extends Log {

@@ -2,7 +2,8 @@
 // the last line is one JSON object and everything else goes to standard error.
 
 import { readFileSync } from "node:fs";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { whole } from "../cli/options.ts";
 import { parseLadders } from "../household/ladder-file.ts";
 import { parseDecimalMicros } from "../household/tariff.ts";
 import { loadDataset } from "./data-folder.ts";
@@ -22,14 +23,6 @@ interface Options {
   readonly pace?: number;
   readonly json?: boolean;
 }
-
-const whole = (least: number, most: number) => (text: string) => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
-    throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}`);
-  }
-  return value;
-};
 
 const program = new Command("scenario").description("runs a scenario on this machine and reports it");
 program

@@ -48,6 +48,8 @@ export interface ClearedSlot {
   readonly dustMicros: number;
   readonly entry: number;
   readonly traders: number;
+  /** What buyers paid in all, network fee included. */
+  readonly settledMicros: number;
   readonly curve: Curve;
 }
 

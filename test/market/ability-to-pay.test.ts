@@ -142,6 +142,22 @@ describe("session keys", () => {
     expect(market.balance(bob)).toBe(985_000);
   });
 
+  test("behavior: two orders of a key share its spending limit within a slot", () => {
+    const { market, ann, bob } = homes();
+    market.accept(credit(bob, 1_000_000));
+    market.accept(authorise(bob, word(7), { spendingLimitMicros: 15_000 }));
+    market.accept(place(ann, "sell", [[100_000, 1_000]]));
+    for (let order = 0; order < 2; order += 1)
+      market.accept(place(bob, "buy", [[100_000, 100]], {}, session(word(7))));
+    prove(market, FIRST_SLOT, { 1: [1_000], 2: [-200] });
+    expect(market.slot(FIRST_SLOT)).toMatchObject({
+      askedWh: 150,
+      tradedWh: 150,
+      sessionWh: [150],
+      sessionMicros: [15_000],
+    });
+  });
+
   test("behavior: what a key may not spend its wallet's own order still may", () => {
     const { market, ann, bob } = homes();
     market.accept(credit(bob, 1_000_000));
@@ -176,8 +192,8 @@ describe("session keys", () => {
     expect([0, 1, 2].map((slot) => market.filled(FIRST_SLOT + slot, ann))).toEqual([100, 50, 0]);
     prove(market, FIRST_SLOT + 92, { 1: [0, 0, 0, 100], 2: [0, 0, 0, -100] });
     expect(market.filled(FIRST_SLOT + 95, ann)).toBe(0);
-    prove(market, FIRST_SLOT + 96, { 1: [100], 2: [-100] });
-    expect(market.filled(FIRST_SLOT + 96, ann)).toBe(100);
+    prove(market, FIRST_SLOT + 96, { 1: [100, 100], 2: [-100, -100] });
+    expect([96, 97].map((slot) => market.filled(FIRST_SLOT + slot, ann))).toEqual([100, 50]);
   });
 
   test("behavior: a key with nothing to spend may still sell above zero", () => {

@@ -32,6 +32,8 @@ async function submit(
 ): Promise<Response> {
   const object = await regionOf(context.env, region);
   const submission = await submissionOf(context, region, type, body, fixed);
+  // Any wallet can name itself the operator of a region that is registered and not open yet.
+  if (submission.command.type === "open_region") throw new Refusal("not_operator", { path: "/v1/regions" });
   return accepted(context, await object.submit(submission), status);
 }
 

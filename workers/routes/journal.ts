@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import type { Env } from "../../durable-objects/environment.ts";
+import type { JournalPage } from "../../durable-objects/region.ts";
 import type { ArchivedSegment } from "../../durable-objects/region-store.ts";
 import { bytes32, count, entryNumber, type Hex, regionId } from "../../protocol/fields.ts";
 import { acceptedAnswer, headAnswer } from "../answers.ts";
@@ -121,15 +122,31 @@ async function listen(context: RequestContext, env: Env, region: string): Promis
 /** Journal text in order: archived segments first, then what the region still holds. */
 async function* journalLines(env: Env, region: string, from: number, to: number): AsyncGenerator<string> {
   const object = env.REGION.getByName(region);
-  const segments = await object.segments();
-  for (const segment of segments) {
-    if (segment.last >= from && segment.first <= to) yield* archivedLines(env, segment, from, to);
-  }
-  let next: number | null = Math.max(from, (segments.at(-1)?.last ?? 0) + 1);
-  while (next !== null && next <= to) {
-    const page: { text: string; next: number | null } = await object.journalPage(next);
-    yield within(page.text, from, to);
-    next = page.next;
+  let segments = await object.segments();
+  let next: number | null = Math.max(1, from);
+  for (let isCurrent = false; next !== null && next <= to; ) {
+    const at: number = next;
+    const segment = segments.find(({ first, last }) => first <= at && at <= last);
+    if (segment !== undefined) {
+      yield* archivedLines(env, segment, at, to);
+      next = segment.last + 1;
+      isCurrent = false;
+      continue;
+    }
+    const page: JournalPage = await object.journalPage(at);
+    if (page.first !== null && page.first <= at) {
+      yield within(page.text, at, to);
+      next = page.next;
+      isCurrent = false;
+      continue;
+    }
+    // Past the end, or rows have left for the archive during this download: then the list of segments is old.
+    if (isCurrent) {
+      if (page.first === null) return;
+      throw new Error(`entry ${at} is neither in the region nor in the archive`);
+    }
+    segments = await object.segments();
+    isCurrent = true;
   }
 }
 

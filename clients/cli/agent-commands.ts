@@ -1,0 +1,136 @@
+// Owns the commands that run a household's agent. It refuses to start without a gateway's key, and to forget: receipts
+// and signed windows are kept in a file.
+
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import { parse } from "csv-parse/sync";
+import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
+import { exactBytes } from "../../evidence/bytes.ts";
+import { gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH, MAX_READING_WH } from "../../protocol/limits.ts";
+import { SLOT_SECONDS } from "../../protocol/units.ts";
+import { HouseholdAgent } from "../household/agent.ts";
+import { fileMemory } from "../household/agent-memory.ts";
+import { createHousehold } from "../household/generator.ts";
+import { parseLadders } from "../household/ladder-file.ts";
+import { generatedSource, type MeterSource } from "../household/meter-source.ts";
+import { runAgent } from "../household/runner.ts";
+import { parseTariff, type Tariff } from "../household/tariff.ts";
+import { type Place, placeOf, signerFromEnvironment, withPlace } from "./context.ts";
+import { price } from "./options.ts";
+
+interface AgentOptions extends Place {
+  readonly meter: string;
+  readonly tariff?: string;
+  readonly orders?: string;
+  readonly memory: string;
+  readonly name: string;
+  readonly leastAsk: number;
+  readonly highestBid: number;
+}
+
+/** Adds `agent start | gateway`. */
+export function agentCommands(program: Command): void {
+  const agent = program.command("agent").description("a household's agent");
+  withPlace(agent.command("start").description("keep the orders, sign each window, keep the receipts, until Ctrl-C"))
+    .addOption(new Option("--meter <source>", "generated:<seed>, or csv:<file> with columns start,netWh").makeOptionMandatory())
+    .option("--tariff <file>", "the household's own tariff as JSON; the region's reference tariff without it")
+    .option("--orders <file>", "ladders of your own instead of the default")
+    .option("--memory <file>", "where receipts and signed windows are kept", "polder-agent.ndjson")
+    .option("--name <name>", "how the agent calls itself", "agent")
+    .option("--least-ask <price>", "never sell below", price, -MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
+    .option("--highest-bid <price>", "never buy above", price, MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
+    .addHelpText("after", "\nkeys: POLDER_API_KEY for orders and readings, POLDER_GATEWAY_SEED for the gateway's signature")
+    .action(start);
+  agent
+    .command("gateway")
+    .description("make a software gateway's key, for local chains; prints its seed and what the operator enrols")
+    .action(makeGateway);
+}
+
+async function start(options: AgentOptions): Promise<void> {
+  const gatewaySeed = gatewayFromEnvironment();
+  const signer = signerFromEnvironment();
+  const { client, region } = await placeOf(options);
+  const { profile } = await client.region(region);
+  const reference = profile.tariffs[0];
+  const tariff: Tariff =
+    options.tariff !== undefined
+      ? parseTariff(JSON.parse(readFileSync(options.tariff, "utf8")))
+      : {
+          name: reference?.name ?? "none",
+          currency: profile.currency,
+          feedInMicrosPerKwh: reference?.feedInMicrosPerKwh ?? 0,
+          retail: { kind: "flat", microsPerKwh: reference?.retailMicrosPerKwh ?? 0 },
+        };
+  const agent = new HouseholdAgent({
+    name: options.name,
+    client,
+    region,
+    signer,
+    gatewaySeed,
+    meter: meterOf(options.meter, profile),
+    tariff,
+    memory: fileMemory(options.memory),
+    limits: { leastAskMicrosPerKwh: options.leastAsk, highestBidMicrosPerKwh: options.highestBid },
+    report: (message) => console.error(message),
+    ...(options.orders === undefined ? {} : { orders: parseLadders(JSON.parse(readFileSync(options.orders, "utf8"))) }),
+  });
+  const stopping = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stopping.abort());
+  console.log(`${options.name} trades for ${signer.account} in ${region} with gateway ${gatewayIdOfSeed(gatewaySeed)}`);
+  const { clock } = await client.deployment();
+  await runAgent(agent, { clock, signal: stopping.signal, failed: (_agent, error) => console.error(String(error)) });
+  const { orders, windows, missed } = agent.counts;
+  console.log(`${orders} orders placed, ${windows} windows proved, ${missed} missed, ${agent.receipts.length} receipts in ${options.memory}`);
+}
+
+function gatewayFromEnvironment(): Hex {
+  const seed = process.env.POLDER_GATEWAY_SEED;
+  if (seed === undefined || !/^0x[0-9a-f]{64}$/.test(seed)) {
+    throw new Error("set POLDER_GATEWAY_SEED to the gateway's seed: 0x and 64 hex digits (polder agent gateway makes one)");
+  }
+  return seed as Hex;
+}
+
+function meterOf(source: string, place: { latitude: number; longitude: number; timeZone: string }): MeterSource {
+  const [kind, ...rest] = source.split(":");
+  const value = rest.join(":");
+  if (kind === "generated" && /^\d{1,9}$/.test(value)) {
+    const { latitude, longitude, timeZone } = place;
+    return generatedSource(createHousehold({ seed: Number(value), latitude, longitude, timeZone }));
+  }
+  if (kind === "csv" && value !== "") return csvSource(value);
+  throw new Error(`not a meter: ${source}; generated:<seed> or csv:<file>`);
+}
+
+/** A file of quarter-hours: `start` as ISO 8601 with zone, `netWh` as a whole number, export positive. */
+function csvSource(file: string): MeterSource {
+  const rows = parse(readFileSync(file, "utf8"), { columns: true, bom: true, skip_empty_lines: true }) as Record<string, string>[];
+  const readings = new Map<number, number>();
+  rows.forEach((row, index) => {
+    const startMs = /(Z|[+-]\d\d:\d\d)$/.test(row.start ?? "") ? Date.parse(row.start as string) : Number.NaN;
+    const slot = startMs / 1000 / SLOT_SECONDS;
+    const netWh = Number(row.netWh);
+    const line = `${file}, line ${index + 2}`;
+    if (!Number.isInteger(slot)) throw new Error(`${line}, start: not the start of a quarter-hour with a time zone: ${row.start}`);
+    if (!/^-?\d+$/.test(row.netWh ?? "") || Math.abs(netWh) > MAX_READING_WH) throw new Error(`${line}, netWh: not whole Wh of a slot: ${row.netWh}`);
+    if (readings.has(slot)) throw new Error(`${line}, start: the quarter-hour stands twice: ${row.start}`);
+    readings.set(slot, netWh);
+  });
+  return {
+    read(slot) {
+      const netWh = readings.get(slot);
+      return netWh === undefined ? null : { netWh, generationWh: null, loadWh: null };
+    },
+  };
+}
+
+function makeGateway(): void {
+  const seed = randomBytes(32);
+  const [gatewayX, gatewayY] = poseidonKeyOf(exactBytes(new Uint8Array(seed), 32, "seed"));
+  console.log(`POLDER_GATEWAY_SEED=0x${seed.toString("hex")}`);
+  console.log(JSON.stringify({ gatewayX: gatewayX.toString(), gatewayY: gatewayY.toString() }));
+}

@@ -1,0 +1,71 @@
+// Owns `polder audit`: a region's journal, downloaded or from a file, believed in nothing. It refuses with the number of
+// the first entry that does not follow, and ends with status 1.
+
+import { createReadStream, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Command } from "commander";
+import colours from "picocolors";
+import type { Receipt } from "../../evidence/receipt.ts";
+import { audit, type AuditReport } from "../audit/audit.ts";
+import { fileMemory } from "../household/agent-memory.ts";
+import { type Place, placeOf, withPlace } from "./context.ts";
+
+interface AuditOptions extends Place {
+  readonly journal?: string;
+  readonly save?: string;
+  readonly receipts?: string;
+  readonly json?: boolean;
+}
+
+/** Adds `audit`. */
+export function auditCommand(program: Command): void {
+  withPlace(program.command("audit").description("check a region's journal: chain, signatures, evidence, every decision, state hashes"))
+    .option("--journal <file>", "a journal saved before, instead of downloading it")
+    .option("--save <file>", "keep the journal here")
+    .option("--receipts <path>", "an agent's memory file, or a folder of them: name what the journal omits")
+    .option("--json", "as JSON")
+    .action(run);
+}
+
+async function run(options: AuditOptions): Promise<void> {
+  const { client, region } = await placeOf(options);
+  const domain = await client.deployment();
+  const receipts = options.receipts === undefined ? [] : receiptsIn(options.receipts).filter((receipt) => receipt.region === region);
+  const claimed = options.journal === undefined ? await client.stateHash(region) : null;
+  const kept: string[] = [];
+  const lines = options.journal === undefined ? client.journal(region) : createInterface({ input: createReadStream(options.journal) });
+  const isShown = process.stderr.isTTY === true;
+  const report = await audit(domain, tapped(lines, options.save === undefined ? null : kept), {
+    receipts,
+    progress: (entry) => isShown && entry % 250 === 0 && process.stderr.write(`\r${entry} entries checked`),
+    ...(claimed === null ? {} : { claimed }),
+  });
+  if (isShown) process.stderr.write("\r\u001b[K");
+  if (options.save !== undefined) writeFileSync(options.save, `${kept.join("\n")}\n`);
+  console.log(options.json ? JSON.stringify(report) : inWords(region, report));
+  if (!report.auditOk) process.exitCode = 1;
+}
+
+async function* tapped(lines: AsyncIterable<string>, kept: string[] | null): AsyncGenerator<string> {
+  for await (const line of lines) {
+    kept?.push(line);
+    yield line;
+  }
+}
+
+/** Receipts of one agent's memory, or of every `.ndjson` file in a folder. */
+function receiptsIn(path: string): Receipt[] {
+  const files = statSync(path).isDirectory()
+    ? readdirSync(path)
+        .filter((name) => name.endsWith(".ndjson"))
+        .map((name) => join(path, name))
+    : [path];
+  return files.flatMap((file) => [...fileMemory(file).receipts()]);
+}
+
+function inWords(region: string, report: AuditReport): string {
+  const checked = `${report.entries} entries: ${report.commands} commands with ${report.signatures} signatures and ${report.evidences} evidences, ${report.dueSteps} steps the region took by itself, ${report.stateHashes} state hashes, ${report.receipts} receipts`;
+  if (report.failure === null) return `${colours.green("audit ok")}: ${region}, ${checked}\nhead ${report.headHash}\nstate ${report.stateHash}`;
+  return `${colours.red("audit failed")} at entry ${report.failure.entry}: ${report.failure.reason}\nbefore it, ${checked}`;
+}

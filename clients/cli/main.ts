@@ -1,0 +1,35 @@
+// Owns the one command line, noun by noun: region, account, order, bill, key, agent, audit. It refuses nothing itself;
+// refusals of the market are printed with their code and end with status 1.
+
+import { Command } from "commander";
+import { ZodError } from "zod";
+import { PolderProblem, TransportFault } from "../sdk/problem.ts";
+import { agentCommands } from "./agent-commands.ts";
+import { auditCommand } from "./audit-command.ts";
+import { keyCommands } from "./key-commands.ts";
+import { orderCommands } from "./order-commands.ts";
+import { readCommands } from "./read-commands.ts";
+
+const program = new Command("polder")
+  .description("a regional market at the edge: households sell solar kWh to their neighbours")
+  .showHelpAfterError();
+readCommands(program);
+orderCommands(program);
+keyCommands(program);
+agentCommands(program);
+auditCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(explain(error));
+  process.exitCode = 1;
+}
+
+function explain(error: unknown): string {
+  if (error instanceof PolderProblem || error instanceof TransportFault) return error.message;
+  if (error instanceof ZodError) {
+    return error.issues.map(({ path, message }) => `${path.join(".") || "value"}: ${message}`).join("\n");
+  }
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,32 @@
+// Owns how command lines read values. It refuses what is not exactly a whole number, an address or a price.
+
+import { InvalidArgumentError } from "commander";
+import { address as addressField, type Hex } from "../../protocol/fields.ts";
+import { parseDecimalMicros } from "../household/tariff.ts";
+
+/** A whole number within bounds. */
+export const whole =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}`);
+    }
+    return value;
+  };
+
+/** An account's address. */
+export function address(text: string): Hex {
+  const decoded = addressField.safeParse(text);
+  if (!decoded.success) throw new InvalidArgumentError("must be an address: 0x and 40 hex digits");
+  return decoded.data;
+}
+
+/** A price per kWh as decimal text, in micros; it is never rounded. */
+export function price(text: string): number {
+  try {
+    return parseDecimalMicros(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : "must be a decimal");
+  }
+}
