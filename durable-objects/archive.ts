@@ -20,7 +20,11 @@ export class Archive {
   }
 
   /** Moves whole segments of rows up to `entry` out of the database, oldest first; resolves when none is left. */
-  async moveSegments(store: RegionStore, entry: number, segmentCharacters = SEGMENT_CHARACTERS): Promise<void> {
+  async moveSegments(
+    store: RegionStore,
+    entry: number,
+    segmentCharacters = SEGMENT_CHARACTERS,
+  ): Promise<void> {
     while (store.archivable(entry).bytes >= segmentCharacters) {
       const rows = takeRows(store, entry, segmentCharacters);
       const segment = await this.#put(rows);
@@ -30,11 +34,16 @@ export class Archive {
 
   /** The row that holds an entry of an archived segment. */
   async rowOf(segment: ArchivedSegment, entry: number): Promise<JournalRow | null> {
-    const [journal, spans] = await Promise.all([this.#bucket.get(segment.key), this.#bucket.get(spansKey(segment.key))]);
+    const [journal, spans] = await Promise.all([
+      this.#bucket.get(segment.key),
+      this.#bucket.get(spansKey(segment.key)),
+    ]);
     if (journal === null || spans === null) throw new Error(`the archive lacks ${segment.key}`);
     const span = (await spans.json<RowSpan[]>()).find(({ first, last }) => first <= entry && entry <= last);
     if (span === undefined) return null;
-    const lines = (await journal.text()).split("\n").slice(span.first - segment.first, span.last - segment.first + 1);
+    const lines = (await journal.text())
+      .split("\n")
+      .slice(span.first - segment.first, span.last - segment.first + 1);
     return { ...span, text: `${lines.join("\n")}\n` };
   }
 
@@ -44,9 +53,14 @@ export class Archive {
     const last = (rows.at(-1) as JournalRow).last;
     const sha256 = sha256Hex(text);
     const key = `journal/${this.#region}/${String(first).padStart(16, "0")}-${last}.ndjson`;
-    const spans = JSON.stringify(rows.map((row): RowSpan => ({ first: row.first, last: row.last, atS: row.atS })));
+    const spans = JSON.stringify(
+      rows.map((row): RowSpan => ({ first: row.first, last: row.last, atS: row.atS })),
+    );
     await this.#bucket.put(spansKey(key), spans);
-    const put = await this.#bucket.put(key, text, { sha256, httpMetadata: { contentType: "application/x-ndjson" } });
+    const put = await this.#bucket.put(key, text, {
+      sha256,
+      httpMetadata: { contentType: "application/x-ndjson" },
+    });
     const stored = await this.#bucket.get(key);
     if (put === null || stored === null || sha256Hex(await stored.text()) !== sha256) {
       throw new Error(`the archive does not hold what was written to ${key}`);

@@ -20,6 +20,10 @@ const PKCS8_HEAD = "302e020100300506032b657004220420";
 
 /** A signer with an Ed25519 seed (RFC 8032); a native signature takes a tenth of the portable one's time. */
 export function ed25519Signer(seed: Hex): (message: Uint8Array) => Hex {
-  const key: KeyObject = createPrivateKey({ key: Buffer.from(PKCS8_HEAD + seed.slice(2), "hex"), format: "der", type: "pkcs8" });
+  const key: KeyObject = createPrivateKey({
+    key: Buffer.from(PKCS8_HEAD + seed.slice(2), "hex"),
+    format: "der",
+    type: "pkcs8",
+  });
   return (message) => `0x${sign(null, message, key).toString("hex")}`;
 }

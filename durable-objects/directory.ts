@@ -38,7 +38,8 @@ export class Directory extends createDurable({ autoPersist: false, autoReturn: f
     return this.list()
       .map((profile) => ({
         profile,
-        distanceKm: Math.round(10 * distanceKm(latitude, longitude, profile.latitude, profile.longitude)) / 10,
+        distanceKm:
+          Math.round(10 * distanceKm(latitude, longitude, profile.latitude, profile.longitude)) / 10,
       }))
       .sort((left, right) => left.distanceKm - right.distanceKm);
   }

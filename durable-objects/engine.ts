@@ -1,8 +1,8 @@
 // Owns the region's one rhythm: commands queue, a flush decides them all, writes one journal row and answers. It
 // refuses to answer before the row is written, and a fault in one command never costs another its answer.
 
-import type { CommandSignature, VerifiedCommand } from "../evidence/verified-command.ts";
 import { NO_COMMAND, type Receipt } from "../evidence/receipt.ts";
+import type { CommandSignature, VerifiedCommand } from "../evidence/verified-command.ts";
 import { isRemembered } from "../market/decide.ts";
 import { nextDueS } from "../market/due.ts";
 import { chainHash, type Entry, encodeLine, execute, executeDue } from "../market/journal.ts";
@@ -162,7 +162,11 @@ export class RegionEngine {
     const stored = entriesOf(row);
     const found = stored[entry - row.first];
     if (found === undefined) return null;
-    const receivable = stored.map(({ entry: { number, commandId }, hash }) => ({ number, hash, ...(commandId && { commandId }) }));
+    const receivable = stored.map(({ entry: { number, commandId }, hash }) => ({
+      number,
+      hash,
+      ...(commandId && { commandId }),
+    }));
     return answer(found.entry, receiptsOf(this.#host.authority, row, receivable)(entry));
   }
 
@@ -177,7 +181,10 @@ export class RegionEngine {
       try {
         const judgements = this.#commit([waiting]);
         // What is due is not done yet: this one and those behind it wait, in their order.
-        if (judgements === null) return this.#answer(batch.slice(index), null);
+        if (judgements === null) {
+          this.#answer(batch.slice(index), null);
+          return;
+        }
         this.#answer([waiting], judgements);
       } catch (fault) {
         this.#reload(fault);
@@ -195,7 +202,11 @@ export class RegionEngine {
     const atS = this.atS();
     const judgements = this.#host.store.transaction(() => {
       if (!this.#catchUp(atS, lines)) return this.#write(lines, atS, null);
-      return this.#write(lines, atS, batch.map(({ submission }) => this.#judge(submission, atS, lines)));
+      return this.#write(
+        lines,
+        atS,
+        batch.map(({ submission }) => this.#judge(submission, atS, lines)),
+      );
     });
     if (lines.length > 0) {
       this.#receipts(lines, atS);
@@ -223,7 +234,11 @@ export class RegionEngine {
     }
   }
 
-  #judge({ command, commandId, signer, evidence, auth, rawEvidence }: Submission, atS: number, lines: Line[]): Judgement {
+  #judge(
+    { command, commandId, signer, evidence, auth, rawEvidence }: Submission,
+    atS: number,
+    lines: Line[],
+  ): Judgement {
     const sender = senderOf(this.state, signer);
     if (sender !== this.state.header.opened?.operator) {
       const retryAfterSeconds = this.#limits.take(sender, this.#host.wallMs());
@@ -236,7 +251,13 @@ export class RegionEngine {
     if (this.#host.store.bytes > MAX_STORAGE_BYTES && !FREEING_COMMANDS.has(command.type)) {
       return { rejection: rejected("storage_exhausted", { limitBytes: MAX_STORAGE_BYTES }) };
     }
-    const result = this.rules.execute(this.state, { command, commandId, signer, evidence }, auth, rawEvidence, atS);
+    const result = this.rules.execute(
+      this.state,
+      { command, commandId, signer, evidence },
+      auth,
+      rawEvidence,
+      atS,
+    );
     if ("rejection" in result) return result;
     this.#chain(result.entry, lines);
     return { entry: result.entry.number };
@@ -268,10 +289,15 @@ export class RegionEngine {
       const last = (row.at(-1) as Line).entry.number;
       // Rows that no command is in are signed when somebody asks for a receipt.
       if (!row.some(({ entry }) => entry.command !== undefined)) continue;
-      const receivable = row.map(({ entry: { number, commandId }, hash }) => ({ number, hash, ...(commandId && { commandId }) }));
+      const receivable = row.map(({ entry: { number, commandId }, hash }) => ({
+        number,
+        hash,
+        ...(commandId && { commandId }),
+      }));
       const receiptOf = receiptsOf(this.#host.authority, { first, last, atS }, receivable);
       for (const { entry } of row) {
-        if (entry.command !== undefined) this.#answers.set(entry.number, answer(entry, receiptOf(entry.number)));
+        if (entry.command !== undefined)
+          this.#answers.set(entry.number, answer(entry, receiptOf(entry.number)));
       }
     }
   }
@@ -284,7 +310,10 @@ export class RegionEngine {
     }
     batch.forEach(({ resolve }, index) => {
       const judgement = judgements[index] as Judgement;
-      if ("rejection" in judgement) return resolve(judgement);
+      if ("rejection" in judgement) {
+        resolve(judgement);
+        return;
+      }
       const fresh = this.#answers.get(judgement.entry);
       resolve(fresh === undefined ? this.#answerAgain(judgement.entry) : { answer: fresh });
     });
@@ -334,7 +363,11 @@ export class RegionEngine {
 }
 
 /** What is still accepted when storage runs out: what settles and what lets go. */
-const FREEING_COMMANDS: ReadonlySet<Command["type"]> = new Set(["submit_readings", "cancel_order", "revoke_session"]);
+const FREEING_COMMANDS: ReadonlySet<Command["type"]> = new Set([
+  "submit_readings",
+  "cancel_order",
+  "revoke_session",
+]);
 
 /**
  * Who is counted for a command: the account behind the signature. Not the account that the command names, or a
@@ -343,7 +376,9 @@ const FREEING_COMMANDS: ReadonlySet<Command["type"]> = new Set(["submit_readings
 function senderOf(state: RegionState, signer: Submission["signer"]): Hex {
   if (signer.scheme === "wallet") return signer.address;
   const row = state.indexes.sessionByKey.get(signer.key);
-  return row === undefined ? signer.key : addressOf(state, state.tables.sessions.columns.account[row] as number);
+  return row === undefined
+    ? signer.key
+    : addressOf(state, state.tables.sessions.columns.account[row] as number);
 }
 
 /** What the region did by itself has the command id that its receipt has. */

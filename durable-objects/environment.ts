@@ -1,8 +1,8 @@
 // Owns what the deployment hands to Workers and objects: bindings, variables, secrets, and how they are read. It
 // refuses to start with values that are malformed.
 
-import type { Hex } from "../protocol/fields.ts";
 import { type MarketClock, parseClock } from "../protocol/clock.ts";
+import type { Hex } from "../protocol/fields.ts";
 import type { SigningDomain } from "../protocol/typed-data.ts";
 import type { Feed } from "./feed.ts";
 import type { Region } from "./region.ts";
@@ -36,6 +36,7 @@ export function marketClock(env: Env): MarketClock {
 
 /** The seed that signs receipts. @throws Error when the secret is missing or malformed. */
 export function receiptSeed(env: Env): Hex {
-  if (!/^[0-9a-f]{64}$/.test(env.RECEIPT_SEED ?? "")) throw new Error("the secret RECEIPT_SEED is not 64 hex digits");
+  if (!/^[0-9a-f]{64}$/.test(env.RECEIPT_SEED ?? ""))
+    throw new Error("the secret RECEIPT_SEED is not 64 hex digits");
   return `0x${env.RECEIPT_SEED}`;
 }

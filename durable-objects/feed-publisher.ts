@@ -29,7 +29,8 @@ export class FeedPublisher {
   }
 
   add(entries: readonly Entry[]): void {
-    for (const { number, atS, events } of entries) this.#entries.push({ number, atS, events: events.map(publicEvent) });
+    for (const { number, atS, events } of entries)
+      this.#entries.push({ number, atS, events: events.map(publicEvent) });
     if (this.#isBusy) return;
     this.#isBusy = true;
     this.#later(() => void this.#flush(), FEED_FRAME_MILLISECONDS);

@@ -33,7 +33,8 @@ export class Feed extends DurableObject<Env> {
 
   /** Accepts a listener, or answers 503 when the shard is full; the gateway then tries the next one. */
   override async fetch(request: Request): Promise<Response> {
-    if (this.listeners() + this.#arriving.size >= MAX_LISTENERS_PER_FEED) return new Response(null, { status: 503 });
+    if (this.listeners() + this.#arriving.size >= MAX_LISTENERS_PER_FEED)
+      return new Response(null, { status: 503 });
     const { region, shard } = placeOf(request.url);
     const missed: string[] = [];
     this.#arriving.add(missed);
@@ -41,7 +42,9 @@ export class Feed extends DurableObject<Env> {
       const head = await this.env.REGION.getByName(region).subscribe(shard);
       const { 0: client, 1: server } = new WebSocketPair();
       this.ctx.acceptWebSocket(server);
-      server.send(JSON.stringify({ type: "hello", region, ...head, backlogLimit: MAX_LISTENER_BACKLOG_BYTES }));
+      server.send(
+        JSON.stringify({ type: "hello", region, ...head, backlogLimit: MAX_LISTENER_BACKLOG_BYTES }),
+      );
       for (const frame of missed) this.#send(server, frame);
       return new Response(null, { status: 101, webSocket: client });
     } finally {
@@ -59,13 +62,17 @@ export class Feed extends DurableObject<Env> {
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
     const acknowledged = typeof message === "string" ? ACKNOWLEDGEMENT.exec(message) : null;
-    if (acknowledged === null) return this.#close(socket, 1008, "only acknowledgements are understood here");
+    if (acknowledged === null) {
+      this.#close(socket, 1008, "only acknowledgements are understood here");
+      return;
+    }
     const left = (this.#outstanding.get(socket) ?? 0) - Number(acknowledged[1]);
     this.#outstanding.set(socket, Math.max(0, left));
   }
 
+  /** Answers the close, without which a browser waits for it before it lets go of the connection. */
   override webSocketClose(socket: WebSocket): void {
-    this.#outstanding.delete(socket);
+    this.#close(socket, 1000, "");
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -74,7 +81,10 @@ export class Feed extends DurableObject<Env> {
 
   #send(socket: WebSocket, frame: string): void {
     const outstanding = (this.#outstanding.get(socket) ?? 0) + frame.length;
-    if (outstanding > MAX_LISTENER_BACKLOG_BYTES) return this.#close(socket, CLOSE_RESYNC, "resync");
+    if (outstanding > MAX_LISTENER_BACKLOG_BYTES) {
+      this.#close(socket, CLOSE_RESYNC, "resync");
+      return;
+    }
     this.#outstanding.set(socket, outstanding);
     try {
       socket.send(frame);

@@ -5,10 +5,7 @@ declare module "itty-durable" {
   }
 
   /** Makes the base class of an object whose public methods can be called through its proxied stub. */
-  export function createDurable(options?: {
-    autoPersist?: boolean;
-    autoReturn?: boolean;
-  }): new (
+  export function createDurable(options?: { autoPersist?: boolean; autoReturn?: boolean }): new (
     state: DurableObjectState,
     env: unknown,
   ) => {
@@ -18,5 +15,7 @@ declare module "itty-durable" {
   };
 
   /** Adds proxied namespaces to a request-like value: `request.NAME.get(id).method(...)`. */
-  export function withDurables(options?: { parse?: boolean }): (request: { headers: Headers }, env: unknown) => void;
+  export function withDurables(options?: {
+    parse?: boolean;
+  }): (request: { headers: Headers }, env: unknown) => void;
 }

@@ -12,7 +12,18 @@ import type { RegionStore } from "./region-store.ts";
 
 /** A cleared slot as readers get it. */
 export interface SlotRecord
-  extends Omit<SlotCleared, "type" | "accounts" | "filledWh" | "amountMicros" | "chargeMicros" | "cut" | "sessions" | "sessionWh" | "sessionMicros"> {
+  extends Omit<
+    SlotCleared,
+    | "type"
+    | "accounts"
+    | "filledWh"
+    | "amountMicros"
+    | "chargeMicros"
+    | "cut"
+    | "sessions"
+    | "sessionWh"
+    | "sessionMicros"
+  > {
   readonly entry: number;
   readonly traders: number;
   /** What buyers paid in all, network fee included. */
@@ -42,7 +53,11 @@ export interface EpochRecord extends Omit<EpochClosed, "type" | "accounts" | "re
 /** What must be read from the state before the next due step changes it. */
 export interface BeforeStep {
   readonly curve: Curve | null;
-  readonly bills: readonly { readonly account: number; readonly firstSlot: number; readonly record: BillRecord }[];
+  readonly bills: readonly {
+    readonly account: number;
+    readonly firstSlot: number;
+    readonly record: BillRecord;
+  }[];
 }
 
 /** Reads what the next due step will consume: the book of a slot, or the fills of a window that closes. */
@@ -55,7 +70,8 @@ export function beforeStep(state: RegionState): BeforeStep {
 
 /** Writes what a due step brought for readers, in the transaction of its journal row. */
 export function project(store: RegionStore, state: RegionState, entry: Entry, before: BeforeStep): void {
-  for (const { account, firstSlot, record } of before.bills) store.putBill(account, firstSlot, JSON.stringify(record));
+  for (const { account, firstSlot, record } of before.bills)
+    store.putBill(account, firstSlot, JSON.stringify(record));
   for (const event of entry.events) {
     if (event.type === "slot_cleared" && before.curve !== null) {
       store.putSlot(event.slot, JSON.stringify(slotRecord(event, entry.number, before.curve)));
@@ -67,7 +83,10 @@ export function project(store: RegionStore, state: RegionState, entry: Entry, be
 function slotRecord(event: SlotCleared, entry: number, curve: Curve): SlotRecord {
   const { type: _type, accounts, filledWh, amountMicros, chargeMicros: _c, cut: _x, ...rest } = event;
   const { sessions: _s, sessionWh: _w, sessionMicros: _m, ...totals } = rest;
-  const settledMicros = amountMicros.reduce((sum, amount, index) => ((filledWh[index] as number) < 0 ? sum - amount : sum), 0);
+  const settledMicros = amountMicros.reduce(
+    (sum, amount, index) => ((filledWh[index] as number) < 0 ? sum - amount : sum),
+    0,
+  );
   return { ...totals, entry, traders: accounts.length, settledMicros, curve };
 }
 

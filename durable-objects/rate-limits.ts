@@ -29,7 +29,11 @@ export class RateLimits {
     if (window !== this.#window) this.#begin(window);
     const used = (this.#used.get(account) ?? 0) + 1;
     this.#used.set(account, used);
-    if (used >= WRITE_FROM && used % WRITE_EVERY === 0 && used <= MAX_COMMANDS_PER_ACCOUNT_WINDOW + WRITE_EVERY) {
+    if (
+      used >= WRITE_FROM &&
+      used % WRITE_EVERY === 0 &&
+      used <= MAX_COMMANDS_PER_ACCOUNT_WINDOW + WRITE_EVERY
+    ) {
       this.#store.putCounter(account, window, used);
     }
     if (used <= MAX_COMMANDS_PER_ACCOUNT_WINDOW) return null;

@@ -48,13 +48,16 @@ export function receiptsOf(
   return (entry) => {
     const index = entry - row.first;
     const leaf = leaves[index];
-    if (leaf === undefined) throw new Error(`entry ${entry} is not in the row from ${row.first} to ${row.last}`);
+    if (leaf === undefined)
+      throw new Error(`entry ${entry} is not in the row from ${row.first} to ${row.last}`);
     return { ...leaf, batch, path: tree.pathOf(index), key, signature };
   };
 }
 
 /** The entries of a row as stored. @throws Error when a line is not a journal line: storage is broken. */
-export function entriesOf(row: Pick<JournalRow, "first" | "text">): { readonly entry: Entry; readonly hash: string }[] {
+export function entriesOf(
+  row: Pick<JournalRow, "first" | "text">,
+): { readonly entry: Entry; readonly hash: string }[] {
   return row.text
     .split("\n")
     .filter((line) => line !== "")

@@ -9,9 +9,9 @@ import { versionAtSlot } from "../market/parameters.ts";
 import { addressOf, type RegionState, termsOf } from "../market/state.ts";
 import { findRow, readHex } from "../market/table.ts";
 import type { Parameters } from "../protocol/commands.ts";
+import { NO_END_SLOT } from "../protocol/events.ts";
 import type { Hex, Side } from "../protocol/fields.ts";
 import { MAX_LADDER_STEPS, MAX_PAGE_ROWS } from "../protocol/limits.ts";
-import { NO_END_SLOT } from "../protocol/events.ts";
 import { slotAt, slotStartS } from "../protocol/units.ts";
 import type { BillRecord, EpochRecord, SlotRecord } from "./projections.ts";
 import type { RegionStore } from "./region-store.ts";
@@ -183,11 +183,22 @@ export interface BillLine {
 }
 
 /** An account's settled slots in [from, until), ascending, at most a page. */
-export function billOf(state: RegionState, store: RegionStore, address: Hex, from: number, until: number): BillLine[] | null {
+export function billOf(
+  state: RegionState,
+  store: RegionStore,
+  address: Hex,
+  from: number,
+  until: number,
+): BillLine[] | null {
   const account = state.indexes.accountByAddress.get(address);
   if (account === undefined) return null;
   const { windowSlots, epochSlots } = termsOf(state);
-  const windows = store.bills(account, from - windowSlots + 1, until, Math.ceil(MAX_PAGE_ROWS / windowSlots) + 2);
+  const windows = store.bills(
+    account,
+    from - windowSlots + 1,
+    until,
+    Math.ceil(MAX_PAGE_ROWS / windowSlots) + 2,
+  );
   const rewards = new EpochRewards(store, address, epochSlots);
   const lines: BillLine[] = [];
   for (const { firstSlot, record } of windows) {
@@ -254,12 +265,18 @@ class EpochRewards {
     const [found] = this.#store.epochs(epoch, epoch + 1);
     if (found === undefined) return null;
     const record = JSON.parse(found.record) as EpochRecord;
-    return { reward: BigInt(record.rewards[this.#address] ?? "0"), soldWh: BigInt(record.soldWh[this.#address] ?? 0) };
+    return {
+      reward: BigInt(record.rewards[this.#address] ?? "0"),
+      soldWh: BigInt(record.soldWh[this.#address] ?? 0),
+    };
   }
 }
 
 /** What an operator and a monitor want to know; `violations` is empty in a sound region. */
-export function healthOf(state: RegionState, store: RegionStore): {
+export function healthOf(
+  state: RegionState,
+  store: RegionStore,
+): {
   readonly entry: number;
   readonly violations: readonly string[];
   readonly databaseBytes: number;
@@ -312,7 +329,10 @@ function sessionsOf(state: RegionState, account: number): SessionNow[] {
     found.push({
       session: columns.id[row] as number,
       key: readHex(columns.key, row, 32),
-      sides: [...((sides & 1) === 1 ? (["sell"] as const) : []), ...((sides & 2) === 2 ? (["buy"] as const) : [])],
+      sides: [
+        ...((sides & 1) === 1 ? (["sell"] as const) : []),
+        ...((sides & 2) === 2 ? (["buy"] as const) : []),
+      ],
       leastAskMicrosPerKwh: columns.leastAsk[row] as number,
       highestBidMicrosPerKwh: columns.highestBid[row] as number,
       dailyWh: columns.dailyWh[row] as number,

@@ -62,7 +62,13 @@ export class RegionStore {
   }
 
   appendRow({ first, last, atS, text }: JournalRow): void {
-    this.#sql.exec("INSERT INTO journal (first, last, at_s, text) VALUES (?, ?, ?, ?)", first, last, atS, text);
+    this.#sql.exec(
+      "INSERT INTO journal (first, last, at_s, text) VALUES (?, ?, ?, ?)",
+      first,
+      last,
+      atS,
+      text,
+    );
   }
 
   /** Rows that hold entries from `first` on, ascending, that are still in the database. */
@@ -71,7 +77,10 @@ export class RegionStore {
     for (;;) {
       // One row at a time: a cursor must not stay open while others write, and a row may be a megabyte. By the primary
       // key: looking for `last` would read every row before it again and again.
-      const row = this.#row("SELECT first, last, at_s AS atS, text FROM journal WHERE first >= ? ORDER BY first LIMIT 1", next);
+      const row = this.#row(
+        "SELECT first, last, at_s AS atS, text FROM journal WHERE first >= ? ORDER BY first LIMIT 1",
+        next,
+      );
       if (row === null) return;
       yield row;
       next = row.last + 1;
@@ -80,14 +89,20 @@ export class RegionStore {
 
   /** The row that holds an entry, or null when it is archived or does not exist. */
   rowOf(entry: number): JournalRow | null {
-    const row = this.#row("SELECT first, last, at_s AS atS, text FROM journal WHERE first <= ? ORDER BY first DESC LIMIT 1", entry);
+    const row = this.#row(
+      "SELECT first, last, at_s AS atS, text FROM journal WHERE first <= ? ORDER BY first DESC LIMIT 1",
+      entry,
+    );
     return row !== null && row.last >= entry ? row : null;
   }
 
   /** First and last entry in the database and the bytes between them, up to a snapshot's entry. */
   archivable(entry: number): { readonly rows: number; readonly bytes: number } {
     return this.#sql
-      .exec<{ rows: number; bytes: number }>("SELECT COUNT(*) AS rows, COALESCE(SUM(LENGTH(text)), 0) AS bytes FROM journal WHERE last <= ?", entry)
+      .exec<{ rows: number; bytes: number }>(
+        "SELECT COUNT(*) AS rows, COALESCE(SUM(LENGTH(text)), 0) AS bytes FROM journal WHERE last <= ?",
+        entry,
+      )
       .one();
   }
 
@@ -95,7 +110,14 @@ export class RegionStore {
   moveToArchive(segment: ArchivedSegment): void {
     const { first, last, key, sha256, bytes } = segment;
     this.transaction(() => {
-      this.#sql.exec("INSERT INTO segments (first, last, key, sha256, bytes) VALUES (?, ?, ?, ?, ?)", first, last, key, sha256, bytes);
+      this.#sql.exec(
+        "INSERT INTO segments (first, last, key, sha256, bytes) VALUES (?, ?, ?, ?, ?)",
+        first,
+        last,
+        key,
+        sha256,
+        bytes,
+      );
       this.#sql.exec("DELETE FROM journal WHERE first >= ? AND last <= ?", first, last);
     });
   }
@@ -120,20 +142,40 @@ export class RegionStore {
     );
     if (found === undefined) return null;
     const { generation, entry, hash } = found;
-    return { generation, entry, hash, head: JSON.parse(found.head) as SnapshotHead, sections: this.#sections(generation) };
+    return {
+      generation,
+      entry,
+      hash,
+      head: JSON.parse(found.head) as SnapshotHead,
+      sections: this.#sections(generation),
+    };
   }
 
   /** Stores one section of a snapshot that does not count yet. */
   putSection(generation: number, number: number, { table, column, offset, bytes }: Section): void {
     const copy = bytes.slice().buffer;
-    this.#sql.exec("INSERT OR REPLACE INTO sections VALUES (?, ?, ?, ?, ?, ?)", generation, number, table, column, offset, copy);
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO sections VALUES (?, ?, ?, ?, ?, ?)",
+      generation,
+      number,
+      table,
+      column,
+      offset,
+      copy,
+    );
   }
 
   /** Makes a complete snapshot the one that recovery begins from, and forgets the others. */
   switchSnapshot(generation: number, entry: number, hash: string, head: SnapshotHead): void {
     this.transaction(() => {
       this.#sql.exec("DELETE FROM snapshots");
-      this.#sql.exec("INSERT INTO snapshots VALUES (?, ?, ?, ?)", generation, entry, hash, JSON.stringify(head));
+      this.#sql.exec(
+        "INSERT INTO snapshots VALUES (?, ?, ?, ?)",
+        generation,
+        entry,
+        hash,
+        JSON.stringify(head),
+      );
       this.#sql.exec("DELETE FROM sections WHERE generation <> ?", generation);
     });
   }
@@ -149,7 +191,12 @@ export class RegionStore {
 
   /** Records of cleared slots in [from, until), ascending, at most `limit`. */
   slots(from: number, until: number, limit: number): { slot: number; record: string }[] {
-    return this.#all("SELECT slot, record FROM slots WHERE slot >= ? AND slot < ? ORDER BY slot LIMIT ?", from, until, limit);
+    return this.#all(
+      "SELECT slot, record FROM slots WHERE slot >= ? AND slot < ? ORDER BY slot LIMIT ?",
+      from,
+      until,
+      limit,
+    );
   }
 
   putBill(account: number, firstSlot: number, record: string): void {
@@ -157,7 +204,12 @@ export class RegionStore {
   }
 
   /** An account's settled windows that begin in [from, until), ascending, at most `limit`. */
-  bills(account: number, from: number, until: number, limit: number): { firstSlot: number; record: string }[] {
+  bills(
+    account: number,
+    from: number,
+    until: number,
+    limit: number,
+  ): { firstSlot: number; record: string }[] {
     return this.#all(
       "SELECT first_slot AS firstSlot, record FROM bills WHERE account = ? AND first_slot >= ? AND first_slot < ? ORDER BY first_slot LIMIT ?",
       account,
@@ -172,7 +224,11 @@ export class RegionStore {
   }
 
   epochs(from: number, until: number): { epoch: number; record: string }[] {
-    return this.#all("SELECT epoch, record FROM epochs WHERE epoch >= ? AND epoch < ? ORDER BY epoch", from, until);
+    return this.#all(
+      "SELECT epoch, record FROM epochs WHERE epoch >= ? AND epoch < ? ORDER BY epoch",
+      from,
+      until,
+    );
   }
 
   putCounter(account: string, window: number, used: number): void {
@@ -198,7 +254,9 @@ export class RegionStore {
   }
 
   *#sections(generation: number): Generator<Section> {
-    const count = this.#sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM sections WHERE generation = ?", generation).one().n;
+    const count = this.#sql
+      .exec<{ n: number }>("SELECT COUNT(*) AS n FROM sections WHERE generation = ?", generation)
+      .one().n;
     for (let number = 0; number < count; number += 1) {
       const { tbl, col, off, bytes } = this.#sql
         .exec<{ tbl: string; col: string; off: number; bytes: ArrayBuffer }>(
@@ -222,7 +280,8 @@ export class RegionStore {
   #migrate(): void {
     this.#sql.exec("CREATE TABLE IF NOT EXISTS migrations (step INTEGER PRIMARY KEY)");
     const done = this.#sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM migrations").one().n;
-    if (done > MIGRATIONS.length) throw new Error(`the database is ${done - MIGRATIONS.length} migrations ahead of this release`);
+    if (done > MIGRATIONS.length)
+      throw new Error(`the database is ${done - MIGRATIONS.length} migrations ahead of this release`);
     MIGRATIONS.slice(done).forEach((step, index) => {
       this.transaction(() => {
         this.#sql.exec(step);

@@ -139,7 +139,9 @@ export class Region extends DurableObject<Env> {
   }
 
   slots(from: number, until: number): SlotRecord[] {
-    return this.#store.slots(from, until, MAX_PAGE_ROWS).map(({ record }) => JSON.parse(record) as SlotRecord);
+    return this.#store
+      .slots(from, until, MAX_PAGE_ROWS)
+      .map(({ record }) => JSON.parse(record) as SlotRecord);
   }
 
   epochs(from: number, until: number): EpochRecord[] {
@@ -160,7 +162,8 @@ export class Region extends DurableObject<Env> {
   async answer(reference: Hex | number): Promise<Outcome> {
     const entry = typeof reference === "number" ? reference : this.#entryOf(reference);
     if (entry === null) return { rejection: rejected("command_not_found") };
-    const found: Answer | null = entry > this.engine.state.header.entry ? null : await this.engine.answerOf(entry);
+    const found: Answer | null =
+      entry > this.engine.state.header.entry ? null : await this.engine.answerOf(entry);
     return found === null ? { rejection: rejected("entry_not_found", { entry }) } : { answer: found };
   }
 
@@ -174,7 +177,8 @@ export class Region extends DurableObject<Env> {
     let text = "";
     let first: number | null = null;
     for (const row of this.#store.rowsFrom(from)) {
-      if (text.length > 0 && text.length + row.text.length > JOURNAL_PAGE_CHARACTERS) return { first, text, next: row.first };
+      if (text.length > 0 && text.length + row.text.length > JOURNAL_PAGE_CHARACTERS)
+        return { first, text, next: row.first };
       first ??= row.first;
       text += row.text;
     }
@@ -182,7 +186,11 @@ export class Region extends DurableObject<Env> {
   }
 
   health() {
-    return { ...healthOf(this.engine.state, this.#store), queued: this.engine.queued, atS: this.engine.atS() };
+    return {
+      ...healthOf(this.engine.state, this.#store),
+      queued: this.engine.queued,
+      atS: this.engine.atS(),
+    };
   }
 
   /** Registers a shard of the feed; answers where its listeners begin. */

@@ -46,7 +46,12 @@ type Settlement = Pick<
 >;
 
 /** Settles per account and slot; what rounding leaves over is dust and goes to the treasury. */
-function settle(state: RegionState, book: SlotBook, result: AuctionResult, parameters: Parameters): Settlement {
+function settle(
+  state: RegionState,
+  book: SlotBook,
+  result: AuctionResult,
+  parameters: Parameters,
+): Settlement {
   const settled: Settlement = {
     networkMicros: 0,
     feeMicros: 0,
@@ -89,11 +94,24 @@ function sold(wh: number, price: number, { takeRateBps }: Parameters): { amount:
   return { amount: sale - charge, charge };
 }
 
-function bought(wh: number, price: number, { networkFeeMicrosPerKwh }: Parameters): { amount: number; charge: number } {
-  return { amount: 0 - buyerPays(wh, price, networkFeeMicrosPerKwh), charge: networkShare(wh, networkFeeMicrosPerKwh) };
+function bought(
+  wh: number,
+  price: number,
+  { networkFeeMicrosPerKwh }: Parameters,
+): { amount: number; charge: number } {
+  return {
+    amount: 0 - buyerPays(wh, price, networkFeeMicrosPerKwh),
+    charge: networkShare(wh, networkFeeMicrosPerKwh),
+  };
 }
 
-function addFills(state: RegionState, filled: Int32Array, orders: Int32Array, wh: Int32Array, sign: 1 | -1): void {
+function addFills(
+  state: RegionState,
+  filled: Int32Array,
+  orders: Int32Array,
+  wh: Int32Array,
+  sign: 1 | -1,
+): void {
   const { account } = state.tables.orders.columns;
   for (let index = 0; index < orders.length; index += 1) {
     const owner = account[orders[index] as number] as number;

@@ -2,16 +2,15 @@
 // rules. It refuses without touching the state; what it accepts is a list of events.
 
 import {
-  type Command,
   type CommandOf,
   type CommandType,
   OPERATOR_COMMANDS,
   SESSION_COMMANDS,
 } from "../protocol/commands.ts";
 import { type Rejection, rejected } from "../protocol/errors.ts";
-import type { MarketEvent } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
-import { MAX_COMMAND_LIFE_S } from "../protocol/limits.ts";
+import { MAX_COMMAND_LIFE_S, MAX_REMEMBERED_COMMANDS_PER_ACCOUNT } from "../protocol/limits.ts";
+import type { Decision, Occasion, Request } from "./decision.ts";
 import { enrolMeter, revokeMeter } from "./decisions/meters.ts";
 import { cancelOrder, placeOrder } from "./decisions/orders.ts";
 import { submitReadings } from "./decisions/readings.ts";
@@ -19,42 +18,6 @@ import { creditTestQuote, openRegion, setParameters } from "./decisions/region.t
 import { authoriseSession, revokeSession, sessionRefusal } from "./decisions/sessions.ts";
 import { nextDueS } from "./due.ts";
 import { type RegionState, termsOf } from "./state.ts";
-
-/** Who signed, as verified outside: the market believes this and nothing else about signatures. */
-export type Signer = { readonly scheme: "wallet"; readonly address: Hex } | { readonly scheme: "session"; readonly key: Hex };
-
-/** What verified evidence established; the bytes themselves go to the journal. */
-export interface EvidenceFacts {
-  readonly kind: string;
-  /** Id of the key that measured. */
-  readonly gateway: Hex;
-  /** The same for the same meter and window, whoever sends it. */
-  readonly nullifier: Hex;
-}
-
-/** A command with its verified facts. */
-export interface Request {
-  readonly command: Command;
-  readonly commandId: Hex;
-  readonly signer: Signer;
-  readonly evidence: EvidenceFacts | null;
-}
-
-/** What a decision about one command needs. */
-export interface Occasion<C extends Command = Command> {
-  readonly state: RegionState;
-  readonly command: C;
-  /** Market time of the decision. */
-  readonly atS: number;
-  /** Number the journal entry will have. */
-  readonly entry: number;
-  /** Account the command acts for; −1 where it does not exist yet (only for the operator's commands). */
-  readonly account: number;
-  readonly signer: Signer;
-  readonly evidence: EvidenceFacts | null;
-}
-
-export type Decision = { readonly events: readonly MarketEvent[] } | { readonly rejection: Rejection };
 
 type Deciders = { readonly [T in CommandType]: (occasion: Occasion<CommandOf<T>>) => Decision };
 
@@ -85,9 +48,23 @@ export function decide(state: RegionState, request: Request, atS: number): Decis
   const refusal = refuseEnvelope(state, request, atS);
   if (refusal !== null) return { rejection: refusal };
   const account = "account" in command ? (state.indexes.accountByAddress.get(command.account) ?? -1) : -1;
-  const occasion: Occasion = { state, command, atS, entry: state.header.entry + 1, account, signer, evidence };
+  const occasion: Occasion = {
+    state,
+    command,
+    atS,
+    entry: state.header.entry + 1,
+    account,
+    signer,
+    evidence,
+  };
   const stranger = refuseSigner(occasion);
   if (stranger !== null) return { rejection: stranger };
+  if (account >= 0 && !OPERATOR_COMMANDS.has(command.type)) {
+    const held = state.tables.accounts.columns.commands[account] as number;
+    if (held >= MAX_REMEMBERED_COMMANDS_PER_ACCOUNT) {
+      return { rejection: rejected("commands_exhausted", { limit: MAX_REMEMBERED_COMMANDS_PER_ACCOUNT }) };
+    }
+  }
   return (DECIDERS[command.type] as (occasion: Occasion) => Decision)(occasion);
 }
 
@@ -102,10 +79,12 @@ function refuseEnvelope(state: RegionState, { command }: Request, atS: number): 
   if (opened !== null && command.region !== opened.region) {
     return rejected("wrong_region", { expected: opened.region, got: command.region });
   }
-  if (opened !== null && command.type === "open_region") return rejected("region_exists", { region: opened.region });
+  if (opened !== null && command.type === "open_region")
+    return rejected("region_exists", { region: opened.region });
   if (command.expiresAtS <= atS) return rejected("command_expired", { expiredAtS: command.expiresAtS, atS });
   const latestS = atS + MAX_COMMAND_LIFE_S;
-  if (command.expiresAtS > latestS) return rejected("command_expires_too_late", { expiresAtS: command.expiresAtS, latestS });
+  if (command.expiresAtS > latestS)
+    return rejected("command_expires_too_late", { expiresAtS: command.expiresAtS, latestS });
   return null;
 }
 
@@ -118,8 +97,11 @@ function refuseSigner(occasion: Occasion): Rejection | null {
   }
   if (!("account" in command)) throw new Error(`${command.type} has neither an account nor an operator`);
   if (account < 0) return rejected("account_unknown", { account: command.account });
-  if (signer.scheme === "wallet") return signer.address === command.account ? null : rejected("not_account_owner");
+  if (signer.scheme === "wallet")
+    return signer.address === command.account ? null : rejected("not_account_owner");
   const refusal = sessionRefusal(occasion);
   if (refusal !== null) return refusal;
-  return SESSION_COMMANDS.has(command.type) ? null : rejected("session_scope", { limit: "command", asked: command.type });
+  return SESSION_COMMANDS.has(command.type)
+    ? null
+    : rejected("session_scope", { limit: "command", asked: command.type });
 }

@@ -51,7 +51,8 @@ function closeWindow(state: RegionState): MarketEvent {
   }
   const endedMeters: number[] = [];
   for (let row = 0; row < meters.rows; row += 1) {
-    if ((meters.columns.untilSlot[row] as number) <= nextSlot) endedMeters.push(meters.columns.id[row] as number);
+    if ((meters.columns.untilSlot[row] as number) <= nextSlot)
+      endedMeters.push(meters.columns.id[row] as number);
   }
   return { type: "window_closed", firstSlot, endedOrders, endedSessions, endedMeters };
 }

@@ -30,7 +30,10 @@ const EVOLVERS: Evolvers = {
 
   parameters_set({ header }, event) {
     const { version, fromEpoch, parameters } = event;
-    header.parameters = [...header.parameters.filter((old) => old.fromEpoch < fromEpoch), { version, fromEpoch, parameters }];
+    header.parameters = [
+      ...header.parameters.filter((old) => old.fromEpoch < fromEpoch),
+      { version, fromEpoch, parameters },
+    ];
   },
 
   account_opened({ header, tables, indexes }, event) {

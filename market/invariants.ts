@@ -2,7 +2,7 @@
 // broken, for tests, the audit and the health page.
 
 import { MAX_REGION_MICROS } from "../protocol/limits.ts";
-import type { RegionState } from "./state.ts";
+import { NO_ACCOUNT, type RegionState } from "./state.ts";
 
 /** One thing that must always hold. */
 export interface Invariant {
@@ -17,7 +17,8 @@ export const INVARIANTS: readonly Invariant[] = [
     name: "conservation",
     check: ({ header, tables: { accounts } }) => {
       let held = 0n;
-      for (let row = 0; row < accounts.rows; row += 1) held += BigInt(accounts.columns.freeMicros[row] as number);
+      for (let row = 0; row < accounts.rows; row += 1)
+        held += BigInt(accounts.columns.freeMicros[row] as number);
       const owed = BigInt(header.depositedMicros) - BigInt(header.withdrawnMicros);
       return held === owed ? null : `balances hold ${held} micros, deposits minus withdrawals are ${owed}`;
     },
@@ -27,7 +28,9 @@ export const INVARIANTS: readonly Invariant[] = [
     check: ({ tables: { accounts } }) =>
       firstRow(accounts.rows, (row) => {
         const balance = accounts.columns.freeMicros[row] as number;
-        return Number.isSafeInteger(balance) && balance >= 0 && balance <= MAX_REGION_MICROS ? null : `account ${row} has ${balance}`;
+        return Number.isSafeInteger(balance) && balance >= 0 && balance <= MAX_REGION_MICROS
+          ? null
+          : `account ${row} has ${balance}`;
       }),
   },
   {
@@ -38,7 +41,9 @@ export const INVARIANTS: readonly Invariant[] = [
     name: "orders-have-accounts",
     check: ({ tables: { orders, accounts } }) =>
       firstRow(orders.rows, (row) =>
-        (orders.columns.account[row] as number) < accounts.rows ? null : `order ${orders.columns.id[row]} has no account`,
+        (orders.columns.account[row] as number) < accounts.rows
+          ? null
+          : `order ${orders.columns.id[row]} has no account`,
       ),
   },
   {
@@ -56,13 +61,34 @@ export const INVARIANTS: readonly Invariant[] = [
     check: ({ tables: { sessions } }) =>
       firstRow(sessions.rows, (row) => {
         const spent = sessions.columns.spentMicros[row] as number;
-        return spent <= (sessions.columns.spendingLimitMicros[row] as number) ? null : `session ${sessions.columns.id[row]} spent ${spent}`;
+        return spent <= (sessions.columns.spendingLimitMicros[row] as number)
+          ? null
+          : `session ${sessions.columns.id[row]} spent ${spent}`;
       }),
+  },
+  {
+    name: "remembered-commands-counted",
+    check: ({ tables: { accounts, commands }, indexes }) => {
+      if (indexes.commands.size !== commands.rows)
+        return `${indexes.commands.size} of ${commands.rows} commands can be looked up`;
+      const held = new Uint32Array(accounts.rows);
+      for (let row = 0; row < commands.rows; row += 1) {
+        const owner = commands.columns.account[row] as number;
+        if (owner !== NO_ACCOUNT) held[owner] = (held[owner] as number) + 1;
+      }
+      return firstRow(accounts.rows, (row) =>
+        held[row] === accounts.columns.commands[row]
+          ? null
+          : `account ${row} has ${held[row]} commands remembered`,
+      );
+    },
   },
   {
     name: "one-live-meter-per-key",
     check: ({ tables: { meters }, indexes }) =>
-      indexes.meterByGateway.size === meters.rows ? null : `${meters.rows} meters share ${indexes.meterByGateway.size} keys`,
+      indexes.meterByGateway.size === meters.rows
+        ? null
+        : `${meters.rows} meters share ${indexes.meterByGateway.size} keys`,
   },
   {
     name: "fills-within-readings",
@@ -71,8 +97,11 @@ export const INVARIANTS: readonly Invariant[] = [
       return firstRow(window.rows * slots, (cell) => {
         const net = window.columns.netWh[cell] as number;
         const filled = window.columns.filledWh[cell] as number;
-        const within = filled === 0 || (Math.sign(filled) === Math.sign(net) && Math.abs(filled) <= Math.abs(net));
-        return within ? null : `account ${window.columns.account[Math.floor(cell / slots)]} was filled ${filled} of ${net} Wh`;
+        const within =
+          filled === 0 || (Math.sign(filled) === Math.sign(net) && Math.abs(filled) <= Math.abs(net));
+        return within
+          ? null
+          : `account ${window.columns.account[Math.floor(cell / slots)]} was filled ${filled} of ${net} Wh`;
       });
     },
   },
@@ -82,10 +111,13 @@ export const INVARIANTS: readonly Invariant[] = [
       const slots = window.schema.netWh.width;
       return firstRow(sides.rows * slots, (slot) => {
         let net = 0;
-        for (let row = 0; row < window.rows; row += 1) net += window.columns.netWh[row * slots + slot] as number;
+        for (let row = 0; row < window.rows; row += 1)
+          net += window.columns.netWh[row * slots + slot] as number;
         const surplus = sides.columns.surplusWh[slot] as number;
         const need = sides.columns.needWh[slot] as number;
-        return surplus - need === net ? null : `slot ${slot} of the window: ${surplus} - ${need} is not ${net} Wh`;
+        return surplus - need === net
+          ? null
+          : `slot ${slot} of the window: ${surplus} - ${need} is not ${net} Wh`;
       });
     },
   },
@@ -98,8 +130,11 @@ export const INVARIANTS: readonly Invariant[] = [
         sold += accounts.columns.epochSoldWh[row] as number;
         fees += accounts.columns.epochFeesMicros[row] as number;
       }
-      if (sold !== header.epochDeliveredWh) return `accounts sold ${sold} Wh, the epoch counts ${header.epochDeliveredWh}`;
-      return fees === header.epochFeesMicros ? null : `accounts paid ${fees}, the epoch counts ${header.epochFeesMicros} micros`;
+      if (sold !== header.epochDeliveredWh)
+        return `accounts sold ${sold} Wh, the epoch counts ${header.epochDeliveredWh}`;
+      return fees === header.epochFeesMicros
+        ? null
+        : `accounts paid ${fees}, the epoch counts ${header.epochFeesMicros} micros`;
     },
   },
 ];
@@ -121,5 +156,7 @@ function firstRow(rows: number, check: (row: number) => string | null): string |
 }
 
 function ascending(ids: Float64Array, rows: number): string | null {
-  return firstRow(rows, (row) => (row === 0 || (ids[row] as number) > (ids[row - 1] as number) ? null : `row ${row} is out of order`));
+  return firstRow(rows, (row) =>
+    row === 0 || (ids[row] as number) > (ids[row - 1] as number) ? null : `row ${row} is out of order`,
+  );
 }

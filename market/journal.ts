@@ -1,15 +1,16 @@
 // Owns the journal: what an entry is, how entries are chained by hash, and how they are made and applied. It refuses
 // entries out of order; hashing itself is handed in, so the core stays free of platforms.
 
-import type { Command } from "../protocol/commands.ts";
+import { type Command, OPERATOR_COMMANDS } from "../protocol/commands.ts";
+import type { Rejection } from "../protocol/errors.ts";
 import type { MarketEvent } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
-import { decide, type Request } from "./decide.ts";
-import type { Rejection } from "../protocol/errors.ts";
+import { decide } from "./decide.ts";
+import type { Request } from "./decision.ts";
 import { advance, nextDueS } from "./due.ts";
 import { evolve } from "./evolve.ts";
 import { canonicalBytes } from "./snapshot.ts";
-import { indexCommands, type RegionState, RULES_VERSION } from "./state.ts";
+import { indexCommands, NO_ACCOUNT, type RegionState, RULES_VERSION } from "./state.ts";
 import { writeHex } from "./table.ts";
 
 /** How a command was signed, as it stands in the journal. */
@@ -55,7 +56,10 @@ export function encodeLine(hash: string, body: string): string {
 /** Takes a journal line apart again without touching the entry's bytes, or null where it is not one. */
 export function decodeLine(line: string): { readonly hash: string; readonly body: string } | null {
   const bodyAt = LINE_HEAD.length + 64 + LINE_MIDDLE.length;
-  const isLine = line.startsWith(LINE_HEAD) && line.endsWith("}") && line.slice(bodyAt - LINE_MIDDLE.length, bodyAt) === LINE_MIDDLE;
+  const isLine =
+    line.startsWith(LINE_HEAD) &&
+    line.endsWith("}") &&
+    line.slice(bodyAt - LINE_MIDDLE.length, bodyAt) === LINE_MIDDLE;
   if (!isLine) return null;
   const hash = line.slice(LINE_HEAD.length, LINE_HEAD.length + 64);
   return /^[0-9a-f]{64}$/.test(hash) ? { hash, body: line.slice(bodyAt, -1) } : null;
@@ -110,7 +114,7 @@ export function applyEntry(state: RegionState, entry: Entry): void {
   beginEntry(state, entry.number, entry.atS);
   if (entry.command === undefined) forgetCommands(state);
   for (const event of entry.events) evolve(state, event);
-  if (entry.command !== undefined) rememberCommand(state, entry.commandId as Hex, entry.command.expiresAtS);
+  if (entry.command !== undefined) rememberCommand(state, entry.commandId as Hex, entry.command);
 }
 
 /** SHA-256 over the canonical bytes of the state. */
@@ -125,19 +129,30 @@ function beginEntry({ header }: RegionState, number: number, atS: number): void 
   header.atS = atS;
 }
 
-function rememberCommand({ header, tables, indexes }: RegionState, commandId: Hex, expiresAtS: number): void {
+function rememberCommand({ header, tables, indexes }: RegionState, commandId: Hex, command: Command): void {
+  const isOwn = "account" in command && !OPERATOR_COMMANDS.has(command.type);
+  const account = isOwn ? (indexes.accountByAddress.get(command.account) as number) : NO_ACCOUNT;
+  if (isOwn)
+    tables.accounts.columns.commands[account] = (tables.accounts.columns.commands[account] as number) + 1;
   const row = tables.commands.append();
+  tables.commands.columns.account[row] = account;
   writeHex(tables.commands.columns.id, row, commandId);
   tables.commands.columns.entry[row] = header.entry;
-  tables.commands.columns.expiresAtS[row] = expiresAtS;
-  indexes.commands.set(commandId, row);
+  tables.commands.columns.expiresAtS[row] = command.expiresAtS;
+  indexes.commands.add(row);
 }
 
 /** A command that has expired is refused for that, so its id need not be remembered any longer. */
 function forgetCommands(state: RegionState): void {
-  const { commands } = state.tables;
+  const { commands, accounts } = state.tables;
   const before = commands.rows;
-  const expiresAtS = commands.columns.expiresAtS;
-  commands.retain((row) => (expiresAtS[row] as number) > state.header.atS);
+  const { expiresAtS, account } = commands.columns;
+  const held = accounts.columns.commands;
+  commands.retain((row) => {
+    if ((expiresAtS[row] as number) > state.header.atS) return true;
+    const owner = account[row] as number;
+    if (owner !== NO_ACCOUNT) held[owner] = (held[owner] as number) - 1;
+    return false;
+  });
   if (commands.rows !== before) indexCommands(state);
 }

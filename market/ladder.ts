@@ -50,7 +50,8 @@ export function slotBook(state: RegionState, slot: number, parameters: Parameter
     else needWh -= net;
     const account = window.columns.account[row] as number;
     const candidates = candidatesOf(state, heads, account, net > 0 ? 0 : 1);
-    if (candidates.length > 0 && fill(state, slot, account, Math.abs(net), candidates, quantities)) cut.push(account);
+    if (candidates.length > 0 && fill(state, slot, account, Math.abs(net), candidates, quantities))
+      cut.push(account);
   }
   cut.sort((left, right) => left - right);
   return { ...collect(state, quantities, parameters), surplusWh, needWh, cut };
@@ -84,7 +85,12 @@ function ordersByAccount(state: RegionState, slot: number): OrderLists {
 }
 
 /** An account's steps on one side, best price first, older order first at the same price. */
-function candidatesOf(state: RegionState, { heads, next }: OrderLists, account: number, side: number): Candidate[] {
+function candidatesOf(
+  state: RegionState,
+  { heads, next }: OrderLists,
+  account: number,
+  side: number,
+): Candidate[] {
   const { columns } = state.tables.orders;
   const found: Candidate[] = [];
   let orders = 0;
@@ -97,7 +103,8 @@ function candidatesOf(state: RegionState, { heads, next }: OrderLists, account: 
     }
   }
   // A single ladder is sorted already; the sort is stable, so equal prices keep the older order first.
-  if (orders > 1) found.sort((left, right) => (side === 1 ? right.limit - left.limit : left.limit - right.limit));
+  if (orders > 1)
+    found.sort((left, right) => (side === 1 ? right.limit - left.limit : left.limit - right.limit));
   return found;
 }
 
@@ -162,7 +169,8 @@ function sessionBudget(state: RegionState, session: number, slot: number): Budge
   const { columns, rows } = state.tables.sessions;
   const row = findRow(columns.id, rows, session);
   if (row < 0) return new Budget(0, 0);
-  const today = columns.day[row] === Math.floor((slot * SLOT_SECONDS) / 86_400) ? (columns.dayWh[row] as number) : 0;
+  const today =
+    columns.day[row] === Math.floor((slot * SLOT_SECONDS) / 86_400) ? (columns.dayWh[row] as number) : 0;
   return new Budget(
     (columns.spendingLimitMicros[row] as number) - (columns.spentMicros[row] as number),
     Math.max(0, (columns.dailyWh[row] as number) - today),
@@ -170,7 +178,11 @@ function sessionBudget(state: RegionState, session: number, slot: number): Budge
 }
 
 /** Gathers the filled steps into the book's columns, by order number and step: ties go to the lowest. */
-function collect(state: RegionState, quantities: Int32Array, parameters: Parameters): Pick<SlotBook, "book" | "bidOrders" | "askOrders"> {
+function collect(
+  state: RegionState,
+  quantities: Int32Array,
+  parameters: Parameters,
+): Pick<SlotBook, "book" | "bidOrders" | "askOrders"> {
   const { orders } = state.tables;
   const { side, price } = orders.columns;
   let bidCount = 0;

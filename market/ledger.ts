@@ -26,7 +26,8 @@ export function transfer(state: RegionState, postings: Iterable<Posting>): void 
 /** Brings money into the region: the other side of the posting is `depositedMicros`. */
 export function deposit(state: RegionState, posting: Posting): void {
   state.header.depositedMicros += posting.amountMicros;
-  if (state.header.depositedMicros > MAX_REGION_MICROS) throw new Error("a deposit passes the region's limit");
+  if (state.header.depositedMicros > MAX_REGION_MICROS)
+    throw new Error("a deposit passes the region's limit");
   change(state, posting);
 }
 

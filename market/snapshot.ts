@@ -2,7 +2,14 @@
 // hashed. It refuses sections that do not belong to its list.
 
 import { MAX_SECTION_BYTES } from "../protocol/limits.ts";
-import { createState, createTables, type Header, type RegionState, rebuildIndexes, type Tables } from "./state.ts";
+import {
+  createState,
+  createTables,
+  type Header,
+  type RegionState,
+  rebuildIndexes,
+  type Tables,
+} from "./state.ts";
 
 /** One piece of a frozen state. */
 export interface Section {
@@ -40,7 +47,10 @@ export function freeze(state: RegionState): Frozen {
       }
     }
   }
-  return { head: { header: structuredCopy(state.header), windowSlots: windowSlotsOf(state), rows }, sections };
+  return {
+    head: { header: structuredCopy(state.header), windowSlots: windowSlotsOf(state), rows },
+    sections,
+  };
 }
 
 /** Makes a state of a snapshot's head and its sections, in any order. */
@@ -62,7 +72,8 @@ export function thaw(head: SnapshotHead, sections: Iterable<Section>): RegionSta
     (tables.get(table) as TableView).load(column, offset, bytes);
   }
   // A lost section would be zeroes, and zeroes are money and orders gone without a word.
-  for (const [column, left] of missing) if (left > 0) throw new Error(`a snapshot lacks ${left} bytes of ${column}`);
+  for (const [column, left] of missing)
+    if (left > 0) throw new Error(`a snapshot lacks ${left} bytes of ${column}`);
   rebuildIndexes(state);
   return state;
 }

@@ -5,6 +5,7 @@ import type { Parameters } from "../protocol/commands.ts";
 import type { EventOf } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_LADDER_STEPS } from "../protocol/limits.ts";
+import { DigestIndex } from "./digest-index.ts";
 import { column, readHex, Table } from "./table.ts";
 
 /** The rules this code decides by; an entry decided by other rules is audited with the release that had them. */
@@ -50,6 +51,8 @@ const ACCOUNTS = {
   epochFeesMicros: column("f64"),
   /** Cumulative reward in token base units: low and high 64 bits. */
   rewards: column("u64", 2),
+  /** How many of its commands are remembered. */
+  commands: column("u32"),
 };
 
 const ORDERS = {
@@ -115,7 +118,17 @@ const NULLIFIERS = { nullifier: column("u8", 32), meter: column("u32"), entry: c
 /** Sum of all meters' exports and imports per slot of the open window; a single row. */
 const sidesSchema = (slots: number) => ({ surplusWh: column("f64", slots), needWh: column("f64", slots) });
 
-const COMMANDS = { id: column("u8", 32), entry: column("f64"), expiresAtS: column("f64") };
+/** Commands accepted and not yet expired: sent again they get their first answer. */
+const COMMANDS = {
+  id: column("u8", 32),
+  /** Whose it was; `NO_ACCOUNT` for the operator's. */
+  account: column("u32"),
+  entry: column("f64"),
+  expiresAtS: column("f64"),
+};
+
+/** Stands for nobody where a column names an account. */
+export const NO_ACCOUNT = 2 ** 32 - 1;
 
 export interface Tables {
   accounts: Table<typeof ACCOUNTS>;
@@ -135,7 +148,7 @@ export interface Indexes {
   readonly meterByGateway: Map<Hex, number>;
   readonly windowRowByAccount: Map<number, number>;
   readonly nullifiers: Map<Hex, number>;
-  readonly commands: Map<Hex, number>;
+  readonly commands: DigestIndex;
 }
 
 export interface RegionState {
@@ -146,7 +159,7 @@ export interface RegionState {
 
 /** The state before a region is opened. */
 export function createState(): RegionState {
-  return {
+  const state: Omit<RegionState, "indexes"> = {
     header: {
       opened: null,
       parameters: [],
@@ -166,8 +179,8 @@ export function createState(): RegionState {
       emission: "0",
     },
     tables: createTables(96),
-    indexes: createIndexes(),
   };
+  return Object.assign(state, { indexes: createIndexes(state) });
 }
 
 /** Empty tables for a region whose windows have `windowSlots` slots. */
@@ -187,7 +200,7 @@ export function createTables(windowSlots: number): Tables {
 /** Makes the look-ups again from the tables. */
 export function rebuildIndexes(state: RegionState): void {
   const { tables } = state;
-  state.indexes = createIndexes();
+  state.indexes = createIndexes(state);
   const { indexes } = state;
   for (let row = 0; row < tables.accounts.rows; row += 1) {
     indexes.accountByAddress.set(addressOf(state, row), row);
@@ -221,10 +234,7 @@ export function indexMeters({ tables, indexes }: RegionState): void {
 
 /** Makes the look-up of remembered commands again after rows moved. */
 export function indexCommands({ tables, indexes }: RegionState): void {
-  indexes.commands.clear();
-  for (let row = 0; row < tables.commands.rows; row += 1) {
-    indexes.commands.set(readHex(tables.commands.columns.id, row, 32), row);
-  }
+  indexes.commands.rebuild(tables.commands.rows);
 }
 
 /** The address of an account number. */
@@ -239,13 +249,13 @@ export function termsOf(state: RegionState): EventOf<"region_opened"> {
   return opened;
 }
 
-function createIndexes(): Indexes {
+function createIndexes(state: Pick<RegionState, "tables">): Indexes {
   return {
     accountByAddress: new Map(),
     sessionByKey: new Map(),
     meterByGateway: new Map(),
     windowRowByAccount: new Map(),
     nullifiers: new Map(),
-    commands: new Map(),
+    commands: new DigestIndex(() => state.tables.commands.columns.id),
   };
 }

@@ -57,7 +57,11 @@ export class Table<S extends Schema> {
     this.rows += 1;
     for (const name of this.names()) {
       const { width } = this.#column(name);
-      (this.columns[name] as Uint8Array).fill(zero(this.#column(name).kind) as number, row * width, (row + 1) * width);
+      (this.columns[name] as Uint8Array).fill(
+        zero(this.#column(name).kind) as number,
+        row * width,
+        (row + 1) * width,
+      );
     }
     return row;
   }
@@ -149,8 +153,11 @@ export function writeHex(bytes: Uint8Array, row: number, hex: string): void {
 /** Reads one row of a u8 column as lower-case 0x hex. */
 export function readHex(bytes: Uint8Array, row: number, width: number): `0x${string}` {
   let hex = "";
-  for (let index = row * width; index < (row + 1) * width; index += 1) hex += HEX_BYTES[bytes[index] as number];
+  for (let index = row * width; index < (row + 1) * width; index += 1)
+    hex += HEX_BYTES[bytes[index] as number];
   return `0x${hex}`;
 }
 
-const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, "0"),
+);

@@ -8,7 +8,11 @@ import { divDown, divUp } from "../protocol/units.ts";
  * rounds, so that the two bills can be compared.
  * @param netWh as metered: export positive. Prices in micros per kWh.
  */
-export function costUnderTariffMicros(netWh: number, retailMicrosPerKwh: number, feedInMicrosPerKwh: number): number {
+export function costUnderTariffMicros(
+  netWh: number,
+  retailMicrosPerKwh: number,
+  feedInMicrosPerKwh: number,
+): number {
   if (netWh < 0) return divUp(-netWh * retailMicrosPerKwh, 1000);
   if (netWh > 0) return 0 - divDown(netWh * feedInMicrosPerKwh, 1000);
   return 0;

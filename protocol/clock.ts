@@ -24,8 +24,10 @@ export class ClockRefused extends Error {
 export function parseClock(origin: string, rate: string, chainId: number): MarketClock {
   const originMs = Date.parse(origin);
   const parsedRate = Number(rate);
-  if (!Number.isFinite(originMs)) throw new ClockRefused(`CLOCK_ORIGIN is not an instant: ${origin}`);
-  if (!Number.isFinite(parsedRate) || parsedRate <= 0) throw new ClockRefused(`CLOCK_RATE is not positive: ${rate}`);
+  if (!Number.isFinite(originMs) || !/(Z|[+-]\d\d:\d\d)$/.test(origin))
+    throw new ClockRefused(`CLOCK_ORIGIN is not an instant: ${origin}`);
+  if (!/^\d+(\.\d+)?$/.test(rate) || !Number.isFinite(parsedRate) || parsedRate <= 0)
+    throw new ClockRefused(`CLOCK_RATE is not positive: ${rate}`);
   if (parsedRate !== 1 && chainId !== LOCAL_CHAIN_ID) {
     throw new ClockRefused(`CLOCK_RATE ${rate} is refused on chain ${chainId}`);
   }

@@ -54,7 +54,11 @@ export type Parameters = z.infer<typeof parametersSchema>;
 const openRegion = z.strictObject({
   type: z.literal("open_region"),
   ...envelope,
-  timeZone: z.string().min(1).max(64).regex(/^[A-Za-z0-9_+/-]+$/),
+  timeZone: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[A-Za-z0-9_+/-]+$/),
   windowSlots: z.union([z.literal(4), z.literal(96)]),
   epochSlots: bounded(4, MAX_EPOCH_SLOTS),
   quote: z.enum(["test", "settlement"]),
@@ -81,7 +85,10 @@ const authoriseSession = z.strictObject({
   type: z.literal("authorise_session"),
   ...accountEnvelope,
   key: bytes32,
-  resources: z.array(z.enum(["energy", "compute", "bandwidth"])).min(1).max(3),
+  resources: z
+    .array(z.enum(["energy", "compute", "bandwidth"]))
+    .min(1)
+    .max(3),
   sides: z.array(side).min(0).max(2),
   leastAskMicrosPerKwh: priceMicrosPerKwh,
   highestBidMicrosPerKwh: priceMicrosPerKwh,
@@ -115,9 +122,13 @@ const placeOrder = z.strictObject({
   side,
   steps: z.array(ladderStep).min(1).max(MAX_LADDER_STEPS),
   validFromS: instantS.meta({ description: "first instant; 0 means from the next slot on" }),
-  validUntilS: instantS.meta({ description: "slots that start at or after this are not traded; 0 means until cancelled" }),
+  validUntilS: instantS.meta({
+    description: "slots that start at or after this are not traded; 0 means until cancelled",
+  }),
   hours: z.array(hourOfDay).max(24).meta({ description: "UTC hours of day, ascending; empty means all" }),
-  replaces: z.union([z.literal(0), orderId]).meta({ description: "number of the order this one replaces, or 0" }),
+  replaces: z
+    .union([z.literal(0), orderId])
+    .meta({ description: "number of the order this one replaces, or 0" }),
 });
 
 const cancelOrder = z.strictObject({ type: z.literal("cancel_order"), ...accountEnvelope, orderId });

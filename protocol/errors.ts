@@ -15,7 +15,10 @@ export const ERRORS = {
   method_not_allowed: entry(405, "The path exists, but not for this method."),
   body_too_large: entry(413, "The request body is larger than the limit in facts.limitBytes."),
   malformed_json: entry(400, "The body is not JSON."),
-  malformed_request: entry(400, "A field is missing, unknown, of the wrong type or out of its limits; facts.path names it."),
+  malformed_request: entry(
+    400,
+    "A field is missing, unknown, of the wrong type or out of its limits; facts.path names it.",
+  ),
   region_not_found: entry(404, "No region of this name is in the directory."),
 
   // Who is asking: signatures and keys, cheapest check first.
@@ -28,13 +31,26 @@ export const ERRORS = {
   signature_small_order: entry(400, "The session key or the signature's R is a point of small order."),
   signature_invalid: entry(401, "The signature does not fit the command and the key."),
   evidence_malformed: entry(400, "The evidence is not of a known kind, or not in canonical form."),
-  gateway_key_invalid: entry(400, "The gateway key is not a point of the prime-order subgroup of Baby Jubjub."),
-  gateway_signature_invalid: entry(401, "The gateway's signature does not fit the readings, the window and the region."),
+  gateway_key_invalid: entry(
+    400,
+    "The gateway key is not a point of the prime-order subgroup of Baby Jubjub.",
+  ),
+  gateway_signature_invalid: entry(
+    401,
+    "The gateway's signature does not fit the readings, the window and the region.",
+  ),
 
   // What the region checks for every command.
-  rate_limited: entry(429, "This account sent more commands than the limit in facts allows; wait facts.retryAfterSeconds.", true),
+  rate_limited: entry(
+    429,
+    "This account sent more commands than the limit in facts allows; wait facts.retryAfterSeconds.",
+    true,
+  ),
   overloaded: entry(503, "The region's queue is full; nothing was decided.", true),
-  storage_exhausted: entry(507, "The region's storage is near its limit; only readings and cancellations are accepted."),
+  storage_exhausted: entry(
+    507,
+    "The region's storage is near its limit; only readings and cancellations are accepted.",
+  ),
   region_not_open: entry(409, "The region has not been opened by its operator yet."),
   region_exists: entry(409, "A region of this name exists already with other terms."),
   command_expired: entry(409, "The command's expiry has passed in market time."),
@@ -46,6 +62,11 @@ export const ERRORS = {
   session_revoked: entry(401, "The session key was revoked."),
   session_expired: entry(401, "The session key's authorisation has expired."),
   session_scope: entry(403, "The session key may not do this; facts name the limit and what was asked."),
+  commands_exhausted: entry(
+    429,
+    "The account has as many unexpired commands as are remembered; let some expire, or sign shorter lives.",
+    true,
+  ),
 
   // What a command may be refused for on its own account.
   quote_not_test: entry(403, "Test money exists only in regions marked quote=test."),
@@ -56,7 +77,10 @@ export const ERRORS = {
   sessions_exhausted: entry(409, "The account holds as many live session keys as it may."),
   ladder_unsorted: entry(400, "The ladder's steps do not go from best to worst price."),
   order_span_empty: entry(400, "The order would apply to no slot: it ends before it begins."),
-  slot_already_started: entry(409, "The order is meant for slots that have all begun already; energy that flowed is not re-priced."),
+  slot_already_started: entry(
+    409,
+    "The order is meant for slots that have all begun already; energy that flowed is not re-priced.",
+  ),
   order_not_found: entry(404, "No live order of this number."),
   order_not_owned: entry(403, "The order belongs to another account."),
   orders_exhausted: entry(409, "The account holds as many live orders as it may."),
@@ -84,7 +108,10 @@ export const ERRORS = {
   upgrade_required: entry(426, "This path is a WebSocket."),
 
   // Our own faults.
-  clock_refused: entry(500, "A market clock that does not run at wall speed is refused on any chain but the local one."),
+  clock_refused: entry(
+    500,
+    "A market clock that does not run at wall speed is refused on any chain but the local one.",
+  ),
   internal_fault: entry(500, "A fault of ours; the command was not accepted and changed nothing.", true),
 } as const satisfies Record<string, ErrorEntry>;
 
@@ -116,7 +143,14 @@ export interface Problem {
 /** Maps a rejection to its RFC 9457 problem. */
 export function problemOf(rejection: Rejection): Problem {
   const { status, transient, meaning } = ERRORS[rejection.code];
-  return { type: `/docs/errors#${rejection.code}`, title: meaning, status, code: rejection.code, transient, facts: rejection.facts };
+  return {
+    type: `/docs/errors#${rejection.code}`,
+    title: meaning,
+    status,
+    code: rejection.code,
+    transient,
+    facts: rejection.facts,
+  };
 }
 
 /** True for a string that is a code of the table. */

@@ -3,7 +3,18 @@
 
 import { z } from "zod";
 import { ladderStep, parametersSchema } from "./commands.ts";
-import { address, amountMicros, bounded, bytes32, count, entryNumber, instantS, regionId, side, slotNumber } from "./fields.ts";
+import {
+  address,
+  amountMicros,
+  bounded,
+  bytes32,
+  count,
+  entryNumber,
+  instantS,
+  regionId,
+  side,
+  slotNumber,
+} from "./fields.ts";
 import { MAX_ACCOUNTS_PER_REGION } from "./limits.ts";
 
 const accountNumber = bounded(0, MAX_ACCOUNTS_PER_REGION);
@@ -36,7 +47,11 @@ const parametersSet = z.strictObject({
 
 const accountOpened = z.strictObject({ type: z.literal("account_opened"), account: accountNumber, address });
 
-const quoteCredited = z.strictObject({ type: z.literal("quote_credited"), account: accountNumber, amountMicros });
+const quoteCredited = z.strictObject({
+  type: z.literal("quote_credited"),
+  account: accountNumber,
+  amountMicros,
+});
 
 const sessionAuthorised = z.strictObject({
   type: z.literal("session_authorised"),
@@ -52,7 +67,11 @@ const sessionAuthorised = z.strictObject({
   expiresAtS: instantS,
 });
 
-const sessionRevoked = z.strictObject({ type: z.literal("session_revoked"), session: count, fromSlot: slotNumber });
+const sessionRevoked = z.strictObject({
+  type: z.literal("session_revoked"),
+  session: count,
+  fromSlot: slotNumber,
+});
 
 const meterEnrolled = z.strictObject({
   type: z.literal("meter_enrolled"),
@@ -113,7 +132,9 @@ const slotCleared = z.strictObject({
   accounts: z.array(accountNumber).meta({ description: "those that traded, ascending" }),
   filledWh: z.array(signed).meta({ description: "per account: sold positive, bought negative" }),
   amountMicros: z.array(signed).meta({ description: "per account: change of its balance" }),
-  chargeMicros: z.array(count).meta({ description: "per account: the seller's fee or the buyer's network fee" }),
+  chargeMicros: z
+    .array(count)
+    .meta({ description: "per account: the seller's fee or the buyer's network fee" }),
   sessions: z.array(count),
   sessionWh: z.array(count),
   sessionMicros: z.array(count).meta({ description: "what orders of the session spent, at most" }),
@@ -123,7 +144,9 @@ const slotCleared = z.strictObject({
 const windowClosed = z.strictObject({
   type: z.literal("window_closed"),
   firstSlot: slotNumber,
-  endedOrders: z.array(entryNumber).meta({ description: "orders that can no longer apply and leave the book" }),
+  endedOrders: z
+    .array(entryNumber)
+    .meta({ description: "orders that can no longer apply and leave the book" }),
   endedSessions: z.array(count).meta({ description: "session keys that expired or were revoked" }),
   endedMeters: z.array(count).meta({ description: "meters whose revocation has taken effect" }),
 });

@@ -23,7 +23,10 @@ const hexOf = (bytes: number, what: string) =>
     .regex(new RegExp(`^0x[0-9a-fA-F]{${bytes * 2}}$`), `must be ${what}: 0x and ${bytes * 2} hex digits`)
     .toLowerCase() as unknown as z.ZodType<Hex, Hex>;
 
-export const address = hexOf(20, "an address").meta({ description: "EVM address", example: `0x${"ab".repeat(20)}` });
+export const address = hexOf(20, "an address").meta({
+  description: "EVM address",
+  example: `0x${"ab".repeat(20)}`,
+});
 export const bytes32 = hexOf(32, "32 bytes").meta({ description: "32 bytes as hex" });
 export const signatureBytes = z
   .string()
@@ -44,15 +47,26 @@ const integer = (minimum: number, maximum: number) =>
     .overwrite((value) => value + 0);
 
 export const instantS = integer(0, LAST_INSTANT_S).meta({ description: "Unix seconds of market time" });
-export const slotNumber = integer(0, LAST_INSTANT_S / 900).meta({ description: "quarter-hour: floor(Unix seconds / 900)" });
-export const nonce = integer(0, Number.MAX_SAFE_INTEGER).meta({ description: "any number that makes the command unique" });
+export const slotNumber = integer(0, LAST_INSTANT_S / 900).meta({
+  description: "quarter-hour: floor(Unix seconds / 900)",
+});
+export const nonce = integer(0, Number.MAX_SAFE_INTEGER).meta({
+  description: "any number that makes the command unique",
+});
 export const entryNumber = integer(0, Number.MAX_SAFE_INTEGER).meta({ description: "journal entry number" });
-export const orderId = integer(1, Number.MAX_SAFE_INTEGER).meta({ description: "the entry number that accepted the order" });
-export const priceMicrosPerKwh = integer(-MAX_ABSOLUTE_PRICE_MICROS_PER_KWH, MAX_ABSOLUTE_PRICE_MICROS_PER_KWH).meta({
+export const orderId = integer(1, Number.MAX_SAFE_INTEGER).meta({
+  description: "the entry number that accepted the order",
+});
+export const priceMicrosPerKwh = integer(
+  -MAX_ABSOLUTE_PRICE_MICROS_PER_KWH,
+  MAX_ABSOLUTE_PRICE_MICROS_PER_KWH,
+).meta({
   description: "micros per kWh, may be negative",
 });
 export const slotWh = integer(1, MAX_WH_PER_ACCOUNT_SLOT).meta({ description: "Wh in one slot" });
-export const readingWh = integer(-MAX_READING_WH, MAX_READING_WH).meta({ description: "net Wh of a slot: export positive, import negative" });
+export const readingWh = integer(-MAX_READING_WH, MAX_READING_WH).meta({
+  description: "net Wh of a slot: export positive, import negative",
+});
 export const amountMicros = integer(1, MAX_REGION_MICROS).meta({ description: "micros of the quote asset" });
 export const tokenAmount = z
   .string()
@@ -65,7 +79,10 @@ export const fieldElement = z
   .string()
   .regex(/^(0|[1-9][0-9]{0,76})$/, "must be a canonical decimal")
   // Compared as digits: a refinement also sees what the pattern refused, and BigInt would throw on that.
-  .refine((text) => text.length < LARGEST.length || (text.length === LARGEST.length && text <= LARGEST), "must be below the field's order")
+  .refine(
+    (text) => text.length < LARGEST.length || (text.length === LARGEST.length && text <= LARGEST),
+    "must be below the field's order",
+  )
   .meta({ description: "element of BN254's scalar field, canonical decimal" });
 export const side = z.enum(["sell", "buy"]);
 export type Side = z.infer<typeof side>;

@@ -87,6 +87,12 @@ export const MAX_METERS_PER_ACCOUNT = 16;
 /** Live session keys of one account: a few agents and apps; each is memory that only a wallet can free. */
 export const MAX_SESSIONS_PER_ACCOUNT = 32;
 
+/**
+ * Unexpired commands remembered of one account. With thirty accepted a second for their whole life one account could
+ * otherwise fill the object's memory; a client that lets its commands expire after minutes never comes near.
+ */
+export const MAX_REMEMBERED_COMMANDS_PER_ACCOUNT = 4_096;
+
 // --- Queue ---
 
 /** Commands waiting for one flush: about a second of work; beyond it the caller is told to come back. */

@@ -8,7 +8,9 @@ const text = (maximum: number) => z.string().trim().min(1).max(maximum);
 
 export const tariffSchema = z.strictObject({
   name: text(64),
-  retailMicrosPerKwh: priceMicrosPerKwh.meta({ description: "what a household pays its supplier, grid included" }),
+  retailMicrosPerKwh: priceMicrosPerKwh.meta({
+    description: "what a household pays its supplier, grid included",
+  }),
   feedInMicrosPerKwh: priceMicrosPerKwh.meta({ description: "what its supplier pays for export" }),
 });
 export type ReferenceTariff = z.infer<typeof tariffSchema>;
@@ -30,7 +32,12 @@ export const profileSchema = z.strictObject({
 export type Profile = z.infer<typeof profileSchema>;
 
 /** Great-circle distance in km between two points in degrees (haversine; Earth's mean radius 6371 km). */
-export function distanceKm(fromLatitude: number, fromLongitude: number, toLatitude: number, toLongitude: number): number {
+export function distanceKm(
+  fromLatitude: number,
+  fromLongitude: number,
+  toLatitude: number,
+  toLongitude: number,
+): number {
   const radians = Math.PI / 180;
   const sineOf = (degrees: number) => Math.sin((degrees * radians) / 2) ** 2;
   const chord =

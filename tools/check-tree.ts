@@ -148,7 +148,7 @@ function judgeLength(lines: number, limit: number, allowed: number | undefined):
 function checkImports(root: string, file: string, facts: SourceFacts, findings: Finding[]): string[] {
   const room = roomOf(file);
   const targets: string[] = [];
-  for (const { specifier, line } of facts.imports) {
+  for (const { specifier, line, isType } of facts.imports) {
     const complain = (rule: string, text: string) => findings.push({ file, line, rule, text });
     if (!specifier.startsWith(".")) {
       const packages = room === undefined ? undefined : PURE_PACKAGES[room];
@@ -160,7 +160,7 @@ function checkImports(root: string, file: string, facts: SourceFacts, findings: 
       complain("import", `${specifier} names no file of the tree (write the extension)`);
       continue;
     }
-    if (SCRIPT.test(target)) targets.push(target);
+    if (SCRIPT.test(target) && !isType) targets.push(target);
     const targetRoom = roomOf(target);
     if (room === undefined || targetRoom === room) continue;
     if (targetRoom === undefined) {
@@ -180,7 +180,7 @@ function checkPurity(file: string, facts: SourceFacts, findings: Finding[]): voi
   }
 }
 
-/** One finding per cycle of imports (Tarjan's strongly connected components), types included. */
+/** One finding per cycle of imports (Tarjan's strongly connected components); types, which vanish, not counted. */
 function findCycles(graph: Map<string, string[]>): Finding[] {
   const index = new Map<string, number>();
   const stack: string[] = [];

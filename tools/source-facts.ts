@@ -20,7 +20,8 @@ export interface FunctionSpan {
 }
 
 export interface SourceFacts {
-  imports: { specifier: string; line: number }[];
+  /** `isType` where the whole import is erased. */
+  imports: { specifier: string; line: number; isType: boolean }[];
   functions: FunctionSpan[];
   impurities: Remark[];
   /** Test titles that begin with none of the agreed classes. */
@@ -37,7 +38,8 @@ export function readSource(fileName: string, text: string): SourceFacts {
 
   const visit = (node: ts.Node): void => {
     const specifier = importedModule(node);
-    if (specifier !== undefined) facts.imports.push({ specifier, line: lineOf(node) });
+    if (specifier !== undefined)
+      facts.imports.push({ specifier, line: lineOf(node), isType: isErased(node) });
     if (isFunctionWithBody(node)) facts.functions.push(spanOf(node, source));
     const impurity = describeImpurity(node);
     if (impurity !== undefined) facts.impurities.push({ line: lineOf(node), text: impurity });
@@ -93,6 +95,13 @@ function importedModule(node: ts.Node): string | undefined {
   return undefined;
 }
 
+/** Whether an import is for types only and leaves nothing behind at run time. */
+function isErased(node: ts.Node): boolean {
+  if (ts.isImportDeclaration(node)) return node.importClause?.isTypeOnly === true;
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
+  return ts.isImportTypeNode(node);
+}
+
 type FunctionWithBody = ts.FunctionLikeDeclaration & { body: ts.Node };
 
 function isFunctionWithBody(node: ts.Node): node is FunctionWithBody {
@@ -146,9 +155,17 @@ function isDeclarationName(node: ts.Identifier): boolean {
   );
 }
 
+/** `Date.parse(text)`, `Date.UTC(…)` and `new Date(value)` convert; only the others ask what time it is. */
+function isConversion(parent: ts.Node): boolean {
+  if (ts.isPropertyAccessExpression(parent))
+    return parent.name.text === "parse" || parent.name.text === "UTC";
+  return ts.isNewExpression(parent) && (parent.arguments?.length ?? 0) > 0;
+}
+
 /** Not the name behind a dot, not a key of an object or an interface. */
 function isFreeUse(node: ts.Identifier): boolean {
   const { parent } = node;
+  if (node.text === "Date" && isConversion(parent)) return false;
   if (ts.isPropertyAccessExpression(parent)) return parent.name !== node;
   if (ts.isQualifiedName(parent)) return parent.right !== node;
   return !(

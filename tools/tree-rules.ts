@@ -8,7 +8,8 @@ export const FUNCTION_LINES = 70;
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   market: ["protocol"],
-  "durable-objects": ["market", "protocol", "governance"],
+  // The objects sign receipts, whose form is evidence's.
+  "durable-objects": ["market", "evidence", "protocol", "governance"],
   evidence: ["protocol"],
   workers: ["durable-objects", "market", "evidence", "protocol", "governance"],
   circuits: [],

@@ -4,7 +4,16 @@ import { z } from "zod";
 import { receiptSchema } from "../evidence/receipt.ts";
 import { parametersSchema } from "../protocol/commands.ts";
 import { eventSchema } from "../protocol/events.ts";
-import { address, bytes32, count, entryNumber, instantS, orderId, side, slotNumber } from "../protocol/fields.ts";
+import {
+  address,
+  bytes32,
+  count,
+  entryNumber,
+  instantS,
+  orderId,
+  side,
+  slotNumber,
+} from "../protocol/fields.ts";
 import { profileSchema } from "../protocol/profile.ts";
 
 const signed = z.int();
@@ -13,7 +22,9 @@ const curveSide = z.strictObject({ priceMicros: z.array(signed), cumulativeWh: z
 export const acceptedAnswer = z
   .strictObject({
     commandId: bytes32,
-    entry: entryNumber.meta({ description: "number of the journal entry; of a placed order also its orderId" }),
+    entry: entryNumber.meta({
+      description: "number of the journal entry; of a placed order also its orderId",
+    }),
     atS: instantS,
     events: z.array(eventSchema),
     receipt: receiptSchema,
@@ -38,7 +49,10 @@ export const slotAnswer = z
     settledMicros: signed.meta({ description: "what buyers paid in all, network fee included" }),
     curve: z.strictObject({ bids: curveSide, asks: curveSide }),
   })
-  .meta({ id: "Slot", description: "A cleared quarter-hour: one price, totals, and the aggregated curve of what meters proved" });
+  .meta({
+    id: "Slot",
+    description: "A cleared quarter-hour: one price, totals, and the aggregated curve of what meters proved",
+  });
 
 export const marketAnswer = z
   .strictObject({
@@ -172,5 +186,7 @@ export const epochAnswer = z
   })
   .meta({ id: "Epoch" });
 
-export const headAnswer = z.strictObject({ entry: entryNumber, hash: z.string(), atS: instantS }).meta({ id: "Head" });
+export const headAnswer = z
+  .strictObject({ entry: entryNumber, hash: z.string(), atS: instantS })
+  .meta({ id: "Head" });
 export const profileAnswer = profileSchema.meta({ id: "Profile" });

@@ -8,7 +8,13 @@ import { evidenceSchema } from "../evidence/evidence.ts";
 import { type ApiKey, parseApiKey, sessionKeyOf, signSession } from "../evidence/session-signature.ts";
 import { type CommandSignature, verifyCommand } from "../evidence/verified-command.ts";
 import { marketTimeS } from "../protocol/clock.ts";
-import { type Command, commandSchema, commandSchemas, type CommandType, SESSION_COMMANDS } from "../protocol/commands.ts";
+import {
+  type Command,
+  type CommandType,
+  commandSchema,
+  commandSchemas,
+  SESSION_COMMANDS,
+} from "../protocol/commands.ts";
 import { bounded, bytes32, instantS, nonce, signatureBytes } from "../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S } from "../protocol/limits.ts";
 import { commandDigest } from "../protocol/typed-data.ts";
@@ -39,7 +45,9 @@ export function plainSchema(type: SessionCommand) {
   const fields = Object.fromEntries(
     Object.entries(own).map(([name, schema]) => [
       name,
-      name in PLAIN_DEFAULTS ? (schema as z.ZodType).default(PLAIN_DEFAULTS[name as keyof typeof PLAIN_DEFAULTS]) : schema,
+      name in PLAIN_DEFAULTS
+        ? (schema as z.ZodType).default(PLAIN_DEFAULTS[name as keyof typeof PLAIN_DEFAULTS])
+        : schema,
     ]),
   );
   return z.strictObject({
@@ -72,13 +80,16 @@ export async function submissionOf(
   const isSigned = typeof body === "object" && body !== null && "command" in body;
   const signed = isSigned ? (body as Signed) : signForCaller(context, region, type, body, fixed);
   const domain = signingDomain(context.env);
-  if (signed.chainId !== domain.chainId) throw new Refusal("wrong_chain", { expected: domain.chainId, got: signed.chainId });
+  if (signed.chainId !== domain.chainId)
+    throw new Refusal("wrong_chain", { expected: domain.chainId, got: signed.chainId });
   const { command } = signed;
   if (command.region !== region) throw new Refusal("wrong_region", { expected: region, got: command.region });
   requireSame(command, type, isSigned ? fixed : {});
   const { signature, sessionKey, evidence: rawEvidence } = signed;
   const auth: CommandSignature =
-    sessionKey === undefined ? { scheme: "wallet", signature } : { scheme: "session", key: sessionKey, signature };
+    sessionKey === undefined
+      ? { scheme: "wallet", signature }
+      : { scheme: "session", key: sessionKey, signature };
   const verdict = await verifyCommand(domain, command, auth, rawEvidence);
   if (!verdict.ok) return refuse(verdict);
   const { commandId, signer, evidence } = verdict;
@@ -106,7 +117,8 @@ function signForCaller(
   fixed: Record<string, unknown>,
 ): Signed {
   const key = apiKeyOf(context);
-  if (type === null || !SESSION_COMMANDS.has(type)) throw new Refusal("authentication_missing", { needs: "signature" });
+  if (type === null || !SESSION_COMMANDS.has(type))
+    throw new Refusal("authentication_missing", { needs: "signature" });
   const { evidence, ...fields } = (body ?? {}) as Record<string, unknown>;
   const decoded = commandSchema.safeParse({
     type,
@@ -131,7 +143,8 @@ function signForCaller(
 
 function apiKeyOf(context: RequestContext): ApiKey {
   const header = context.req.header("authorization");
-  if (header === undefined) throw new Refusal("authentication_missing", { needs: "a signed command or an API key" });
+  if (header === undefined)
+    throw new Refusal("authentication_missing", { needs: "a signed command or an API key" });
   const key = parseApiKey(header.replace(/^Bearer /i, "").trim());
   if (key === null) throw new Refusal("api_key_malformed");
   return key;

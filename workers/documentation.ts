@@ -22,7 +22,11 @@ export function documentationRoutes(application: Application): void {
   });
   application.get("/openapi.json", (context) =>
     context.json(
-      application.getOpenAPI31Document({ openapi: "3.1.0", info: INFO, servers: [{ url: new URL(context.req.url).origin }] }),
+      application.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: INFO,
+        servers: [{ url: new URL(context.req.url).origin }],
+      }),
     ),
   );
   application.get("/docs", (context) => context.html(PAGE));
@@ -42,13 +46,13 @@ function errorPage(): string {
   const rows = Object.entries(ERRORS)
     .map(
       ([code, { status, transient, meaning }]) =>
-        `<tr id="${code}"><td><code>${code}</code></td><td>${status}</td><td>${transient ? "try again" : ""}</td><td>${escape(meaning)}</td></tr>`,
+        `<tr id="${code}"><td><code>${code}</code></td><td>${status}</td><td>${transient ? "try again" : ""}</td><td>${escapeHtml(meaning)}</td></tr>`,
     )
     .join("\n");
   return `${HEAD}<h1>Errors</h1><p>In order of precedence. <a href="/docs">API</a></p>
 <table><thead><tr><th>code</th><th>status</th><th></th><th>meaning</th></tr></thead><tbody>${rows}</tbody></table></body></html>`;
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

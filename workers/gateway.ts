@@ -20,7 +20,10 @@ export { Region } from "../durable-objects/region.ts";
 /** Puts the application together. */
 export function createApplication(): Application {
   const application: Application = new OpenAPIHono<{ Bindings: Env }>();
-  application.use("/v1/*", cors({ origin: "*", allowHeaders: ["authorization", "content-type"], maxAge: 86_400 }));
+  application.use(
+    "/v1/*",
+    cors({ origin: "*", allowHeaders: ["authorization", "content-type"], maxAge: 86_400 }),
+  );
   // A clock that must not run is told as that by every path, not as a fault of the region it would reach.
   application.use("/v1/*", async (context, next) => {
     marketClock(context.env);
@@ -28,10 +31,15 @@ export function createApplication(): Application {
   });
   application.onError((error, context) => problemOfError(error, context));
   application.notFound((context) => {
-    const methods = application.routes.filter(({ path }) => matches(path, context.req.path)).map(({ method }) => method);
+    const methods = application.routes
+      .filter(({ path }) => matches(path, context.req.path))
+      .map(({ method }) => method);
     const known = [...new Set(methods.filter((method) => method !== "ALL"))];
     if (known.length > 0) context.header("allow", known.join(", "));
-    return problem(context, rejected(known.length > 0 ? "method_not_allowed" : "route_not_found", { path: context.req.path }));
+    return problem(
+      context,
+      rejected(known.length > 0 ? "method_not_allowed" : "route_not_found", { path: context.req.path }),
+    );
   });
   regionRoutes(application);
   commandRoutes(application);
@@ -45,7 +53,10 @@ export function createApplication(): Application {
 function matches(pattern: string, path: string): boolean {
   const parts = pattern.split("/");
   const pieces = path.split("/");
-  return parts.length === pieces.length && parts.every((part, index) => part.startsWith(":") || part === pieces[index]);
+  return (
+    parts.length === pieces.length &&
+    parts.every((part, index) => part.startsWith(":") || part === pieces[index])
+  );
 }
 
 export default createApplication() satisfies ExportedHandler<Env>;

@@ -3,8 +3,8 @@
 
 import { z } from "zod";
 import type { Outcome } from "../durable-objects/engine.ts";
-import { regionId, slotNumber } from "../protocol/fields.ts";
 import { NO_END_SLOT } from "../protocol/events.ts";
+import { regionId, slotNumber } from "../protocol/fields.ts";
 import { refuse } from "./problems.ts";
 import type { RequestContext } from "./router.ts";
 
@@ -13,7 +13,10 @@ export const regionParams = z.strictObject({ region: regionId });
 /** A span of slots or epochs: `from` counts, `until` does not. */
 export const page = z.strictObject({
   from: z.coerce.number().pipe(slotNumber).default(0),
-  until: z.coerce.number().pipe(slotNumber).default(NO_END_SLOT - 1),
+  until: z.coerce
+    .number()
+    .pipe(slotNumber)
+    .default(NO_END_SLOT - 1),
 });
 
 /** Answers with what a region accepted, or with why it refused. */

@@ -4,7 +4,15 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { ClockRefused } from "../protocol/clock.ts";
-import { ERRORS, type ErrorCode, type Facts, isErrorCode, problemOf, type Rejection, rejected } from "../protocol/errors.ts";
+import {
+  ERRORS,
+  type ErrorCode,
+  type Facts,
+  isErrorCode,
+  problemOf,
+  type Rejection,
+  rejected,
+} from "../protocol/errors.ts";
 
 /** Thrown by handlers to answer with a rejection; caught once, at the front. */
 export class Refusal extends Error {
@@ -35,7 +43,8 @@ export function problem(context: Context, rejection: Rejection): Response {
 /** Answers whatever a handler threw. */
 export function problemOfError(error: unknown, context: Context): Response {
   if (error instanceof Refusal) return problem(context, error.rejection);
-  if (error instanceof ClockRefused) return problem(context, rejected("clock_refused", { reason: error.message }));
+  if (error instanceof ClockRefused)
+    return problem(context, rejected("clock_refused", { reason: error.message }));
   console.error("a request failed", error);
   return problem(context, rejected("internal_fault"));
 }

@@ -2,8 +2,8 @@
 // registered, because every invented name would make an object.
 
 import { withDurables } from "itty-durable";
-import type { Env } from "../durable-objects/environment.ts";
 import type { NearbyRegion } from "../durable-objects/directory.ts";
+import type { Env } from "../durable-objects/environment.ts";
 import type { Profile } from "../protocol/profile.ts";
 import { Refusal } from "./problems.ts";
 
@@ -21,7 +21,10 @@ let cached: { readonly profiles: ReadonlyMap<string, Profile>; readonly readMs: 
 
 /** The directory's methods. The stub is a proxy that answers to any name, so it must never be awaited itself. */
 export function directoryOf(env: Env): DirectoryStub {
-  const request = { headers: new Headers() } as { headers: Headers; DIRECTORY?: { get(id: string): DirectoryStub } };
+  const request = { headers: new Headers() } as {
+    headers: Headers;
+    DIRECTORY?: { get(id: string): DirectoryStub };
+  };
   withDurables({ parse: true })(request, { DIRECTORY: env.DIRECTORY });
   return (request.DIRECTORY as { get(id: string): DirectoryStub }).get("directory");
 }
@@ -46,7 +49,8 @@ export async function regionOf(env: Env, region: string) {
 /** Registers a profile; the first one under a name stays. @throws Refusal `region_exists` */
 export async function registerProfile(env: Env, profile: Profile): Promise<void> {
   const registered = await directoryOf(env).register(encodeURIComponent(JSON.stringify(profile)));
-  if (JSON.stringify(registered) !== JSON.stringify(profile)) throw new Refusal("region_exists", { region: profile.region });
+  if (JSON.stringify(registered) !== JSON.stringify(profile))
+    throw new Refusal("region_exists", { region: profile.region });
   await refresh(env);
 }
 

@@ -1,7 +1,7 @@
 // Owns how a path is declared: once, with the schemas that both validate it and describe it in the OpenAPI document.
 // It refuses bodies over the limit, what is not JSON, and every value its schemas do not accept.
 
-import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
+import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Env } from "../durable-objects/environment.ts";
@@ -51,7 +51,10 @@ export function route<P extends Shape, Q extends Shape, B extends Schema>(
   application.on(definition.method.toUpperCase(), definition.path, async (context) => {
     const params = decode(definition.params, context.req.param(), "path");
     const query = decode(definition.query, context.req.query(), "query");
-    const body = definition.body === undefined ? null : await readBody(context, definition.body, definition.isBodyOptional === true);
+    const body =
+      definition.body === undefined
+        ? null
+        : await readBody(context, definition.body, definition.isBodyOptional === true);
     return handle({ context, env: context.env, params, query, body } as Decoded<P, Q, B>);
   });
 }
@@ -109,20 +112,28 @@ function join(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
   return whole;
 }
 
-function describe<P extends Shape, Q extends Shape, B extends Schema>(definition: Definition<P, Q, B>): RouteConfig {
+function describe<P extends Shape, Q extends Shape, B extends Schema>(
+  definition: Definition<P, Q, B>,
+): RouteConfig {
   const { method, path, tag, summary, description, params, query, body, answers, status = 200 } = definition;
   const request = {
     ...(params && { params }),
     ...(query && { query }),
     ...(body && {
-      body: { required: definition.isBodyOptional !== true, content: { "application/json": { schema: body } } },
+      body: {
+        required: definition.isBodyOptional !== true,
+        content: { "application/json": { schema: body } },
+      },
     }),
   };
   const success =
     answers instanceof z.ZodType
       ? { description: "done", content: { "application/json": { schema: answers } } }
       : { description: answers.description, content: { [answers.contentType]: { schema: z.string() } } };
-  const failure = { description: "refused; see the code", content: { "application/problem+json": { schema: problemSchema } } };
+  const failure = {
+    description: "refused; see the code",
+    content: { "application/problem+json": { schema: problemSchema } },
+  };
   return {
     method,
     path: path.replaceAll(/:([a-zA-Z]+)/g, "{$1}"),

@@ -2,12 +2,20 @@
 // and everything the region did by itself derived again. It refuses at the first entry that does not follow.
 
 import { createHash } from "node:crypto";
-import { verifyReceipt, type Receipt } from "../../evidence/receipt.ts";
+import { type Receipt, verifyReceipt } from "../../evidence/receipt.ts";
 import { verifyCommand } from "../../evidence/verified-command.ts";
 import { isRemembered } from "../../market/decide.ts";
 import { nextDueS } from "../../market/due.ts";
-import { chainHash, decodeLine, type Entry, execute, executeDue, GENESIS_HASH, stateHash } from "../../market/journal.ts";
 import { violations } from "../../market/invariants.ts";
+import {
+  chainHash,
+  decodeLine,
+  type Entry,
+  execute,
+  executeDue,
+  GENESIS_HASH,
+  stateHash,
+} from "../../market/journal.ts";
 import { createState, type RegionState, RULES_VERSION } from "../../market/state.ts";
 import { commandSchema } from "../../protocol/commands.ts";
 import type { Hex } from "../../protocol/fields.ts";
@@ -68,12 +76,26 @@ export async function audit(
     if (!(error instanceof Mismatch)) throw error;
     failure = { entry: run.number, reason: error.message };
   }
-  return { auditOk: failure === null, ...run.counts, headHash: run.hash, stateHash: stateHash(run.state, sha256), failure };
+  return {
+    auditOk: failure === null,
+    ...run.counts,
+    headHash: run.hash,
+    stateHash: stateHash(run.state, sha256),
+    failure,
+  };
 }
 
 class AuditRun {
   readonly state = createState();
-  readonly counts = { entries: 0, commands: 0, signatures: 0, evidences: 0, dueSteps: 0, stateHashes: 0, receipts: 0 };
+  readonly counts = {
+    entries: 0,
+    commands: 0,
+    signatures: 0,
+    evidences: 0,
+    dueSteps: 0,
+    stateHashes: 0,
+    receipts: 0,
+  };
   hash = GENESIS_HASH;
   number = 0;
   readonly #domain: SigningDomain;
@@ -91,10 +113,12 @@ class AuditRun {
     this.number += 1;
     const decoded = decodeLine(line);
     if (decoded === null) throw new Mismatch("the line is not a journal line");
-    if (chainHash(sha256, this.hash, decoded.body) !== decoded.hash) throw new Mismatch("the hash does not follow from the entry before");
+    if (chainHash(sha256, this.hash, decoded.body) !== decoded.hash)
+      throw new Mismatch("the hash does not follow from the entry before");
     const entry = JSON.parse(decoded.body) as Entry;
     if (entry.number !== this.number) throw new Mismatch(`the entry says it is number ${entry.number}`);
-    if (entry.rules !== RULES_VERSION) throw new Mismatch(`decided by rules ${entry.rules}; audit it with the release that has them`);
+    if (entry.rules !== RULES_VERSION)
+      throw new Mismatch(`decided by rules ${entry.rules}; audit it with the release that has them`);
     const derived = entry.command === undefined ? this.#deriveDueStep(entry) : await this.#decideAgain(entry);
     if (JSON.stringify(derived) !== decoded.body) throw new Mismatch("the entry is not what the rules give");
     this.hash = decoded.hash;
@@ -117,7 +141,8 @@ class AuditRun {
 
   #deriveDueStep(entry: Entry): Entry {
     const due = nextDueS(this.state);
-    if (due !== entry.atS) throw new Mismatch(`nothing is due at ${entry.atS}; the next step is due at ${due}`);
+    if (due !== entry.atS)
+      throw new Mismatch(`nothing is due at ${entry.atS}; the next step is due at ${due}`);
     const derived = executeDue(this.state, entry.atS, sha256) as Entry;
     this.counts.dueSteps += 1;
     if (derived.stateHash !== undefined) this.counts.stateHashes += 1;
@@ -136,9 +161,16 @@ class AuditRun {
     if (due !== null && due <= entry.atS) throw new Mismatch(`a step due at ${due} is missing before it`);
     if (entry.atS < this.state.header.atS) throw new Mismatch("market time goes back");
     const { commandId, signer, evidence } = verdict;
-    if (isRemembered(this.state, commandId) || this.#seen.has(commandId)) throw new Mismatch("the command was accepted before");
+    if (isRemembered(this.state, commandId) || this.#seen.has(commandId))
+      throw new Mismatch("the command was accepted before");
     this.#seen.add(commandId);
-    const result = execute(this.state, { command, commandId, signer, evidence }, entry.auth, entry.evidence, entry.atS);
+    const result = execute(
+      this.state,
+      { command, commandId, signer, evidence },
+      entry.auth,
+      entry.evidence,
+      entry.atS,
+    );
     if ("rejection" in result) throw new Mismatch(`the rules refuse the command: ${result.rejection.code}`);
     this.counts.commands += 1;
     return result.entry;
@@ -151,7 +183,8 @@ class AuditRun {
       if (opened === null) throw new Mismatch("a receipt for a region that is not open");
       const verdict = await verifyReceipt(receipt, opened.receiptKey);
       if (!verdict.ok) throw new Mismatch(`a receipt for this entry is not the region's: ${verdict.code}`);
-      if (receipt.entryHash !== `0x${hash}`) throw new Mismatch("a receipt proves that another entry stood here");
+      if (receipt.entryHash !== `0x${hash}`)
+        throw new Mismatch("a receipt proves that another entry stood here");
       this.counts.receipts += 1;
     }
   }
@@ -159,7 +192,8 @@ class AuditRun {
   #holdClaim(): void {
     const { claimed } = this.#options;
     if (claimed?.entry !== this.number) return;
-    if (stateHash(this.state, sha256) !== claimed.stateHash) throw new Mismatch("the region's state hash is not the replay's");
+    if (stateHash(this.state, sha256) !== claimed.stateHash)
+      throw new Mismatch("the region's state hash is not the replay's");
     this.counts.stateHashes += 1;
   }
 

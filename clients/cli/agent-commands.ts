@@ -3,10 +3,10 @@
 
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { parse } from "csv-parse/sync";
-import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
 import { exactBytes } from "../../evidence/bytes.ts";
+import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
 import { gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH, MAX_READING_WH } from "../../protocol/limits.ts";
@@ -34,19 +34,31 @@ interface AgentOptions extends Place {
 /** Adds `agent start | gateway`. */
 export function agentCommands(program: Command): void {
   const agent = program.command("agent").description("a household's agent");
-  withPlace(agent.command("start").description("keep the orders, sign each window, keep the receipts, until Ctrl-C"))
-    .addOption(new Option("--meter <source>", "generated:<seed>, or csv:<file> with columns start,netWh").makeOptionMandatory())
+  withPlace(
+    agent.command("start").description("keep the orders, sign each window, keep the receipts, until Ctrl-C"),
+  )
+    .addOption(
+      new Option(
+        "--meter <source>",
+        "generated:<seed>, or csv:<file> with columns start,netWh",
+      ).makeOptionMandatory(),
+    )
     .option("--tariff <file>", "the household's own tariff as JSON; the region's reference tariff without it")
     .option("--orders <file>", "ladders of your own instead of the default")
     .option("--memory <file>", "where receipts and signed windows are kept", "polder-agent.ndjson")
     .option("--name <name>", "how the agent calls itself", "agent")
     .option("--least-ask <price>", "never sell below", price, -MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
     .option("--highest-bid <price>", "never buy above", price, MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
-    .addHelpText("after", "\nkeys: POLDER_API_KEY for orders and readings, POLDER_GATEWAY_SEED for the gateway's signature")
+    .addHelpText(
+      "after",
+      "\nkeys: POLDER_API_KEY for orders and readings, POLDER_GATEWAY_SEED for the gateway's signature",
+    )
     .action(start);
   agent
     .command("gateway")
-    .description("make a software gateway's key, for local chains; prints its seed and what the operator enrols")
+    .description(
+      "make a software gateway's key, for local chains; prints its seed and what the operator enrols",
+    )
     .action(makeGateway);
 }
 
@@ -76,26 +88,41 @@ async function start(options: AgentOptions): Promise<void> {
     memory: fileMemory(options.memory),
     limits: { leastAskMicrosPerKwh: options.leastAsk, highestBidMicrosPerKwh: options.highestBid },
     report: (message) => console.error(message),
-    ...(options.orders === undefined ? {} : { orders: parseLadders(JSON.parse(readFileSync(options.orders, "utf8"))) }),
+    ...(options.orders === undefined
+      ? {}
+      : { orders: parseLadders(JSON.parse(readFileSync(options.orders, "utf8"))) }),
   });
   const stopping = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stopping.abort());
-  console.log(`${options.name} trades for ${signer.account} in ${region} with gateway ${gatewayIdOfSeed(gatewaySeed)}`);
+  console.log(
+    `${options.name} trades for ${signer.account} in ${region} with gateway ${gatewayIdOfSeed(gatewaySeed)}`,
+  );
   const { clock } = await client.deployment();
-  await runAgent(agent, { clock, signal: stopping.signal, failed: (_agent, error) => console.error(String(error)) });
+  await runAgent(agent, {
+    clock,
+    signal: stopping.signal,
+    failed: (_agent, error) => console.error(String(error)),
+  });
   const { orders, windows, missed } = agent.counts;
-  console.log(`${orders} orders placed, ${windows} windows proved, ${missed} missed, ${agent.receipts.length} receipts in ${options.memory}`);
+  console.log(
+    `${orders} orders placed, ${windows} windows proved, ${missed} missed, ${agent.receipts.length} receipts in ${options.memory}`,
+  );
 }
 
 function gatewayFromEnvironment(): Hex {
   const seed = process.env.POLDER_GATEWAY_SEED;
   if (seed === undefined || !/^0x[0-9a-f]{64}$/.test(seed)) {
-    throw new Error("set POLDER_GATEWAY_SEED to the gateway's seed: 0x and 64 hex digits (polder agent gateway makes one)");
+    throw new Error(
+      "set POLDER_GATEWAY_SEED to the gateway's seed: 0x and 64 hex digits (polder agent gateway makes one)",
+    );
   }
   return seed as Hex;
 }
 
-function meterOf(source: string, place: { latitude: number; longitude: number; timeZone: string }): MeterSource {
+function meterOf(
+  source: string,
+  place: { latitude: number; longitude: number; timeZone: string },
+): MeterSource {
   const [kind, ...rest] = source.split(":");
   const value = rest.join(":");
   if (kind === "generated" && /^\d{1,9}$/.test(value)) {
@@ -108,15 +135,21 @@ function meterOf(source: string, place: { latitude: number; longitude: number; t
 
 /** A file of quarter-hours: `start` as ISO 8601 with zone, `netWh` as a whole number, export positive. */
 function csvSource(file: string): MeterSource {
-  const rows = parse(readFileSync(file, "utf8"), { columns: true, bom: true, skip_empty_lines: true }) as Record<string, string>[];
+  const rows = parse(readFileSync(file, "utf8"), {
+    columns: true,
+    bom: true,
+    skip_empty_lines: true,
+  }) as Record<string, string>[];
   const readings = new Map<number, number>();
   rows.forEach((row, index) => {
     const startMs = /(Z|[+-]\d\d:\d\d)$/.test(row.start ?? "") ? Date.parse(row.start as string) : Number.NaN;
     const slot = startMs / 1000 / SLOT_SECONDS;
     const netWh = Number(row.netWh);
     const line = `${file}, line ${index + 2}`;
-    if (!Number.isInteger(slot)) throw new Error(`${line}, start: not the start of a quarter-hour with a time zone: ${row.start}`);
-    if (!/^-?\d+$/.test(row.netWh ?? "") || Math.abs(netWh) > MAX_READING_WH) throw new Error(`${line}, netWh: not whole Wh of a slot: ${row.netWh}`);
+    if (!Number.isInteger(slot))
+      throw new Error(`${line}, start: not the start of a quarter-hour with a time zone: ${row.start}`);
+    if (!/^-?\d+$/.test(row.netWh ?? "") || Math.abs(netWh) > MAX_READING_WH)
+      throw new Error(`${line}, netWh: not whole Wh of a slot: ${row.netWh}`);
     if (readings.has(slot)) throw new Error(`${line}, start: the quarter-hour stands twice: ${row.start}`);
     readings.set(slot, netWh);
   });

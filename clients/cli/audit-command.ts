@@ -1,13 +1,13 @@
 // Owns `polder audit`: a region's journal, downloaded or from a file, believed in nothing. It refuses with the number of
 // the first entry that does not follow, and ends with status 1.
 
-import { createReadStream, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createReadStream, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import colours from "picocolors";
 import type { Receipt } from "../../evidence/receipt.ts";
-import { audit, type AuditReport } from "../audit/audit.ts";
+import { type AuditReport, audit } from "../audit/audit.ts";
 import { fileMemory } from "../household/agent-memory.ts";
 import { type Place, placeOf, withPlace } from "./context.ts";
 
@@ -20,7 +20,11 @@ interface AuditOptions extends Place {
 
 /** Adds `audit`. */
 export function auditCommand(program: Command): void {
-  withPlace(program.command("audit").description("check a region's journal: chain, signatures, evidence, every decision, state hashes"))
+  withPlace(
+    program
+      .command("audit")
+      .description("check a region's journal: chain, signatures, evidence, every decision, state hashes"),
+  )
     .option("--journal <file>", "a journal saved before, instead of downloading it")
     .option("--save <file>", "keep the journal here")
     .option("--receipts <path>", "an agent's memory file, or a folder of them: name what the journal omits")
@@ -31,10 +35,16 @@ export function auditCommand(program: Command): void {
 async function run(options: AuditOptions): Promise<void> {
   const { client, region } = await placeOf(options);
   const domain = await client.deployment();
-  const receipts = options.receipts === undefined ? [] : receiptsIn(options.receipts).filter((receipt) => receipt.region === region);
+  const receipts =
+    options.receipts === undefined
+      ? []
+      : receiptsIn(options.receipts).filter((receipt) => receipt.region === region);
   const claimed = options.journal === undefined ? await client.stateHash(region) : null;
   const kept: string[] = [];
-  const lines = options.journal === undefined ? client.journal(region) : createInterface({ input: createReadStream(options.journal) });
+  const lines =
+    options.journal === undefined
+      ? client.journal(region)
+      : createInterface({ input: createReadStream(options.journal) });
   const isShown = process.stderr.isTTY === true;
   const report = await audit(domain, tapped(lines, options.save === undefined ? null : kept), {
     receipts,
@@ -66,6 +76,7 @@ function receiptsIn(path: string): Receipt[] {
 
 function inWords(region: string, report: AuditReport): string {
   const checked = `${report.entries} entries: ${report.commands} commands with ${report.signatures} signatures and ${report.evidences} evidences, ${report.dueSteps} steps the region took by itself, ${report.stateHashes} state hashes, ${report.receipts} receipts`;
-  if (report.failure === null) return `${colours.green("audit ok")}: ${region}, ${checked}\nhead ${report.headHash}\nstate ${report.stateHash}`;
+  if (report.failure === null)
+    return `${colours.green("audit ok")}: ${region}, ${checked}\nhead ${report.headHash}\nstate ${report.stateHash}`;
   return `${colours.red("audit failed")} at entry ${report.failure.entry}: ${report.failure.reason}\nbefore it, ${checked}`;
 }

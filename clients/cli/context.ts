@@ -6,7 +6,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { parseApiKey } from "../../evidence/session-signature.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { PolderClient } from "../sdk/client.ts";
-import { sessionSigner, type Signer, walletSigner } from "../sdk/signer.ts";
+import { type Signer, sessionSigner, walletSigner } from "../sdk/signer.ts";
 
 export interface Place {
   readonly url: string;
@@ -21,14 +21,18 @@ export function withPlace(command: Command): Command {
 }
 
 /** The client and the region of a command. @throws Error when the region must be named */
-export async function placeOf({ url, region }: Place): Promise<{ readonly client: PolderClient; readonly region: string }> {
+export async function placeOf({
+  url,
+  region,
+}: Place): Promise<{ readonly client: PolderClient; readonly region: string }> {
   const client = new PolderClient(url);
   const named = region ?? process.env.POLDER_REGION;
   if (named !== undefined) return { client, region: named };
   const regions = await client.regions();
   const only = regions[0];
   if (only === undefined) throw new Error(`${url} has no region yet`);
-  if (regions.length > 1) throw new Error(`name one with --region: ${regions.map((profile) => profile.region).join(", ")}`);
+  if (regions.length > 1)
+    throw new Error(`name one with --region: ${regions.map((profile) => profile.region).join(", ")}`);
   return { client, region: only.region };
 }
 
@@ -44,7 +48,8 @@ export function signerFromEnvironment(): Signer {
 /** Signs with POLDER_WALLET_KEY. @throws Error when it is not set or well formed */
 export function walletFromEnvironment(): Signer {
   const key = process.env.POLDER_WALLET_KEY;
-  if (key === undefined) throw new Error("set POLDER_API_KEY to an API key or POLDER_WALLET_KEY to a wallet's private key");
+  if (key === undefined)
+    throw new Error("set POLDER_API_KEY to an API key or POLDER_WALLET_KEY to a wallet's private key");
   if (!/^0x[0-9a-fA-F]{64}$/.test(key)) throw new Error("POLDER_WALLET_KEY is not 0x and 64 hex digits");
   return walletSigner(privateKeyToAccount(key as Hex));
 }

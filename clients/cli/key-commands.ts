@@ -20,7 +20,9 @@ interface KeyOptions extends Place {
 
 /** Adds `key create | revoke`. */
 export function keyCommands(program: Command): void {
-  const key = program.command("key").description("API keys: scoped session keys, authorised by POLDER_WALLET_KEY");
+  const key = program
+    .command("key")
+    .description("API keys: scoped session keys, authorised by POLDER_WALLET_KEY");
   withPlace(key.command("create").description("authorise a new key within limits and print it once"))
     .option("--sides <list>", "sell, buy or sell,buy", "sell,buy")
     .option("--least-ask <price>", "sells at no less per kWh", price, -MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
@@ -29,8 +31,12 @@ export function keyCommands(program: Command): void {
     .option("--spend <amount>", "spends no more in all", price, 100_000_000)
     .option("--days <n>", "until it expires, in market time", whole(1, 3650), 365)
     .action(create);
-  withPlace(key.command("revoke").description("revoke a key and end its orders").argument("<key>", "its public half, or an API key in POLDER_API_KEY with -"))
-    .action(revoke);
+  withPlace(
+    key
+      .command("revoke")
+      .description("revoke a key and end its orders")
+      .argument("<key>", "its public half, or an API key in POLDER_API_KEY with -"),
+  ).action(revoke);
 }
 
 async function create(options: KeyOptions): Promise<void> {
@@ -38,7 +44,8 @@ async function create(options: KeyOptions): Promise<void> {
   const { client, region } = await placeOf(options);
   const seed: Hex = `0x${randomBytes(32).toString("hex")}`;
   const sides = options.sides.split(",");
-  if (!sides.every((side) => side === "sell" || side === "buy")) throw new Error("sides are sell, buy or sell,buy");
+  if (!sides.every((side) => side === "sell" || side === "buy"))
+    throw new Error("sides are sell, buy or sell,buy");
   await client.submit(region, signer, {
     type: "authorise_session",
     key: sessionKeyOf(seed),
@@ -55,6 +62,9 @@ async function create(options: KeyOptions): Promise<void> {
 
 async function revoke(key: string, options: Place): Promise<void> {
   const { client, region } = await placeOf(options);
-  await client.submit(region, signerFromEnvironment(), { type: "revoke_session", key: key.toLowerCase() as Hex });
+  await client.submit(region, signerFromEnvironment(), {
+    type: "revoke_session",
+    key: key.toLowerCase() as Hex,
+  });
   console.log("revoked; its orders end with the running slot");
 }

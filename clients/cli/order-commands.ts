@@ -3,11 +3,11 @@
 import type { Command } from "commander";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_WH_PER_ACCOUNT_SLOT } from "../../protocol/limits.ts";
+import { parseDecimalMicros } from "../household/tariff.ts";
 import type { Draft } from "../sdk/client.ts";
 import { type Place, placeOf, signerFromEnvironment, withPlace } from "./context.ts";
 import { kwh, money, slotTime, table } from "./figures.ts";
 import { address, whole } from "./options.ts";
-import { parseDecimalMicros } from "../household/tariff.ts";
 
 interface OrderOptions extends Place {
   readonly step: readonly Step[];
@@ -25,15 +25,28 @@ const ANY_ORDER = whole(1, Number.MAX_SAFE_INTEGER);
 
 /** Adds `order place | replace | cancel | list`. */
 export function orderCommands(program: Command): void {
-  const order = program.command("order").description("standing orders (keys: POLDER_API_KEY or POLDER_WALLET_KEY)");
-  withTerms(order.command("place").description("place a standing order").argument("<side>", "sell or buy")).action(
-    (side: string, options: OrderOptions) => place(side, options, 0),
-  );
+  const order = program
+    .command("order")
+    .description("standing orders (keys: POLDER_API_KEY or POLDER_WALLET_KEY)");
   withTerms(
-    order.command("replace").description("replace an order in one step").argument("<order>", "its number", ANY_ORDER).argument("<side>", "sell or buy"),
+    order.command("place").description("place a standing order").argument("<side>", "sell or buy"),
+  ).action((side: string, options: OrderOptions) => place(side, options, 0));
+  withTerms(
+    order
+      .command("replace")
+      .description("replace an order in one step")
+      .argument("<order>", "its number", ANY_ORDER)
+      .argument("<side>", "sell or buy"),
   ).action((replaces: number, side: string, options: OrderOptions) => place(side, options, replaces));
-  withPlace(order.command("cancel").description("cancel an order from the next slot on").argument("<order>", "its number", ANY_ORDER)).action(cancel);
-  withPlace(order.command("list").description("an account's orders").argument("<address>", "the account", address)).action(list);
+  withPlace(
+    order
+      .command("cancel")
+      .description("cancel an order from the next slot on")
+      .argument("<order>", "its number", ANY_ORDER),
+  ).action(cancel);
+  withPlace(
+    order.command("list").description("an account's orders").argument("<address>", "the account", address),
+  ).action(list);
 }
 
 function withTerms(command: Command): Command {
@@ -76,7 +89,9 @@ async function list(account: Hex, options: Place): Promise<void> {
   const rows = (await client.orders(region, account)).map((order) => [
     order.orderId,
     order.side,
-    order.steps.map((step) => `${money(step.limitPriceMicrosPerKwh)} up to ${kwh(step.capWhPerSlot)} kWh`).join("\n"),
+    order.steps
+      .map((step) => `${money(step.limitPriceMicrosPerKwh)} up to ${kwh(step.capWhPerSlot)} kWh`)
+      .join("\n"),
     slotTime(order.fromSlot, profile.timeZone),
     order.untilSlot === null ? "cancelled" : slotTime(order.untilSlot, profile.timeZone),
     order.isLive ? "live" : "ended",
@@ -86,7 +101,10 @@ async function list(account: Hex, options: Place): Promise<void> {
 
 function stepOf(text: string): Step {
   const [limit = "", cap = String(MAX_WH_PER_ACCOUNT_SLOT)] = text.split(":");
-  return { limitPriceMicrosPerKwh: parseDecimalMicros(limit), capWhPerSlot: whole(1, MAX_WH_PER_ACCOUNT_SLOT)(cap) };
+  return {
+    limitPriceMicrosPerKwh: parseDecimalMicros(limit),
+    capWhPerSlot: whole(1, MAX_WH_PER_ACCOUNT_SLOT)(cap),
+  };
 }
 
 function secondsOf(text: string | undefined): number {

@@ -13,7 +13,9 @@ import { address, price } from "./options.ts";
 export function readCommands(program: Command): void {
   const region = program.command("region").description("regions and their markets");
   withPlace(region.command("list").description("every region")).action(listRegions);
-  withPlace(region.command("show").description("a region's terms and its market now")).option("--json", "as JSON").action(showRegion);
+  withPlace(region.command("show").description("a region's terms and its market now"))
+    .option("--json", "as JSON")
+    .action(showRegion);
   withPlace(region.command("nearest").description("regions by distance"))
     .requiredOption("--latitude <degrees>", "where you are", Number)
     .requiredOption("--longitude <degrees>", "where you are", Number)
@@ -23,9 +25,16 @@ export function readCommands(program: Command): void {
     .action(showSlots);
 
   const account = program.command("account").description("an account's money, keys and meters");
-  withPlace(account.command("show").argument("<address>", "the account", address)).option("--json", "as JSON").action(showAccount);
+  withPlace(account.command("show").argument("<address>", "the account", address))
+    .option("--json", "as JSON")
+    .action(showAccount);
 
-  withPlace(program.command("bill").description("an account's bill, beside its tariff alone").argument("<address>", "the account", address))
+  withPlace(
+    program
+      .command("bill")
+      .description("an account's bill, beside its tariff alone")
+      .argument("<address>", "the account", address),
+  )
     .option("--from <instant>", "first instant, ISO 8601; by default a day ago in market time")
     .option("--until <instant>", "last instant, ISO 8601")
     .option("--retail <price>", "what your supplier takes per kWh, e.g. 0.30", price)
@@ -51,7 +60,9 @@ async function showRegion(options: Place & { json?: boolean }): Promise<void> {
   const { client, region } = await placeOf(options);
   const { profile, market } = await client.region(region);
   if (options.json) return console.log(JSON.stringify({ profile, market }));
-  console.log(`${profile.name}, ${profile.place} (${profile.isSimulation ? "a simulation" : "live"}); ${profile.terms}`);
+  console.log(
+    `${profile.name}, ${profile.place} (${profile.isSimulation ? "a simulation" : "live"}); ${profile.terms}`,
+  );
   if (market === null) return console.log("not opened yet");
   const { parameters } = market;
   const rows: [string, string][] = [
@@ -69,7 +80,12 @@ async function showRegion(options: Place & { json?: boolean }): Promise<void> {
 async function nearestRegions(options: Place & { latitude: number; longitude: number }): Promise<void> {
   const client = new PolderClient(options.url);
   const found = await client.nearestRegions(options.latitude, options.longitude);
-  console.log(table(["region", "place", "km"], found.map(({ profile, distanceKm }) => [profile.region, profile.place, distanceKm])));
+  console.log(
+    table(
+      ["region", "place", "km"],
+      found.map(({ profile, distanceKm }) => [profile.region, profile.place, distanceKm]),
+    ),
+  );
 }
 
 async function showSlots(options: Place & { last: number }): Promise<void> {
@@ -77,7 +93,11 @@ async function showSlots(options: Place & { last: number }): Promise<void> {
   const { profile, market } = await client.region(region);
   if (market === null) throw new Error("the region is not opened yet");
   const rows: (string | number)[][] = [];
-  for await (const slot of client.slots(region, Math.max(0, market.nextSlot - options.last), market.nextSlot)) {
+  for await (const slot of client.slots(
+    region,
+    Math.max(0, market.nextSlot - options.last),
+    market.nextSlot,
+  )) {
     const { surplusWh, needWh, tradedWh, priceMicrosPerKwh, settledMicros } = slot;
     rows.push([
       slotTime(slot.slot, profile.timeZone),
@@ -88,7 +108,12 @@ async function showSlots(options: Place & { last: number }): Promise<void> {
       money(settledMicros),
     ]);
   }
-  console.log(table(["slot", "surplus kWh", "need kWh", "traded kWh", `${profile.currency}/kWh`, profile.currency], rows));
+  console.log(
+    table(
+      ["slot", "surplus kWh", "need kWh", "traded kWh", `${profile.currency}/kWh`, profile.currency],
+      rows,
+    ),
+  );
 }
 
 async function showAccount(account: Hex, options: Place & { json?: boolean }): Promise<void> {
@@ -102,7 +127,10 @@ async function showAccount(account: Hex, options: Place & { json?: boolean }): P
     ["sold this epoch", `${kwh(found.epochSoldWh)} kWh`],
     ["rewards", found.rewards],
     ["meters", found.meters.map(({ gateway }) => gateway).join("\n")],
-    ["session keys", found.sessions.map(({ key, isRevoked }) => `${key}${isRevoked ? " (revoked)" : ""}`).join("\n")],
+    [
+      "session keys",
+      found.sessions.map(({ key, isRevoked }) => `${key}${isRevoked ? " (revoked)" : ""}`).join("\n"),
+    ],
   ];
   console.log(table([], rows));
 }
@@ -138,13 +166,20 @@ async function showBill(account: Hex, options: BillOptions): Promise<void> {
   }
   if (options.json) return console.log(JSON.stringify(lines));
   if (options.csv) return console.log(csv(lines));
-  const sum = (pick: (line: BillLine) => number): number => lines.reduce((total, line) => total + pick(line), 0);
+  const sum = (pick: (line: BillLine) => number): number =>
+    lines.reduce((total, line) => total + pick(line), 0);
   const cut = lines.filter(({ wasCut }) => wasCut).length;
   const rows: [string, string][] = [
     ["from", slotTime(from, profile.timeZone)],
     ["until", slotTime(until, profile.timeZone)],
-    ["exported, imported", `${kwh(sum((line) => Math.max(0, line.meteredWh)))}, ${kwh(sum((line) => Math.max(0, -line.meteredWh)))} kWh`],
-    ["sold, bought", `${kwh(sum((line) => Math.max(0, line.tradedWh)))}, ${kwh(sum((line) => Math.max(0, -line.tradedWh)))} kWh`],
+    [
+      "exported, imported",
+      `${kwh(sum((line) => Math.max(0, line.meteredWh)))}, ${kwh(sum((line) => Math.max(0, -line.meteredWh)))} kWh`,
+    ],
+    [
+      "sold, bought",
+      `${kwh(sum((line) => Math.max(0, line.tradedWh)))}, ${kwh(sum((line) => Math.max(0, -line.tradedWh)))} kWh`,
+    ],
     ["neighbours paid you", `${money(sum((line) => line.amountMicros))} ${profile.currency}`],
     ["of it network fees", money(sum((line) => line.networkMicros))],
     ["of it fees", money(sum((line) => line.feeMicros))],
@@ -156,10 +191,28 @@ async function showBill(account: Hex, options: BillOptions): Promise<void> {
   console.log(table([], rows));
 }
 
-const CSV_NAMES = ["slot", "startS", "meteredWh", "tradedWh", "priceMicrosPerKwh", "amountMicros", "feeMicros", "networkMicros", "reward", "evidence", "wasCut", "restMicros", "tariffMicros", "gainMicros"] as const;
+const CSV_NAMES = [
+  "slot",
+  "startS",
+  "meteredWh",
+  "tradedWh",
+  "priceMicrosPerKwh",
+  "amountMicros",
+  "feeMicros",
+  "networkMicros",
+  "reward",
+  "evidence",
+  "wasCut",
+  "restMicros",
+  "tariffMicros",
+  "gainMicros",
+] as const;
 
 function csv(lines: readonly BillLine[]): string {
-  return [CSV_NAMES.join(","), ...lines.map((line) => CSV_NAMES.map((name) => line[name] ?? "").join(","))].join("\n");
+  return [
+    CSV_NAMES.join(","),
+    ...lines.map((line) => CSV_NAMES.map((name) => line[name] ?? "").join(",")),
+  ].join("\n");
 }
 
 function slotOf(text: string): number {

@@ -1,8 +1,8 @@
 // Owns a household's part in the market: it keeps its standing orders up to date, signs each window once when it is
 // over, and keeps its receipts. It refuses orders outside its limits, and to sign a window twice differently.
 
-import type { Receipt } from "../../evidence/receipt.ts";
 import { signWindow } from "../../evidence/gateway-window.ts";
+import type { Receipt } from "../../evidence/receipt.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { slotAt, slotStartS } from "../../protocol/units.ts";
 import type { Accepted, Market, PolderClient } from "../sdk/client.ts";
@@ -101,7 +101,8 @@ export class HouseholdAgent {
     }
     const { untilSlot: endSlot = Number.MAX_SAFE_INTEGER } = this.#options;
     const fromSlot = Math.max(from, this.#coveredUntilSlot);
-    if (fromSlot >= endSlot || (this.#orderedUnder === terms && this.#coveredUntilSlot - from >= windowSlots)) return;
+    if (fromSlot >= endSlot || (this.#orderedUnder === terms && this.#coveredUntilSlot - from >= windowSlots))
+      return;
     const { orders, untilSlot } = this.#desired(market, fromSlot);
     for (const order of orders) await this.#place(order);
     this.#coveredUntilSlot = untilSlot;
@@ -110,7 +111,9 @@ export class HouseholdAgent {
 
   /** After a restart: the orders of an earlier run stand, and what they cover need not be ordered again. */
   async #adopt(terms: string, from: number): Promise<void> {
-    const live = (await this.#options.client.orders(this.#options.region, this.account)).filter(({ isLive }) => isLive);
+    const live = (await this.#options.client.orders(this.#options.region, this.account)).filter(
+      ({ isLive }) => isLive,
+    );
     if (live.length === 0) return;
     const untilSlots = live.map(({ untilSlot }) => untilSlot ?? from + HORIZON_SLOTS);
     this.#coveredUntilSlot = Math.max(...untilSlots);
@@ -136,7 +139,15 @@ export class HouseholdAgent {
       return;
     }
     try {
-      this.#keep(await client.submit(region, signer, { type: "place_order", ...order, steps: [...order.steps], hours: [...order.hours], replaces: 0 }));
+      this.#keep(
+        await client.submit(region, signer, {
+          type: "place_order",
+          ...order,
+          steps: [...order.steps],
+          hours: [...order.hours],
+          replaces: 0,
+        }),
+      );
       this.counts.orders += 1;
     } catch (error) {
       // Its slots began while it was on its way: the rest of the ladder still stands.
@@ -160,7 +171,8 @@ export class HouseholdAgent {
     const { windowSlots, windowFirstSlot, nextSlot } = market;
     const open = nextSlot > windowFirstSlot ? windowFirstSlot + windowSlots : windowFirstSlot;
     let next = Math.max(this.#nextWindow, open);
-    for (; slotStartS(next + windowSlots) <= atS; next += windowSlots) await this.#proveWindow(next, windowSlots);
+    for (; slotStartS(next + windowSlots) <= atS; next += windowSlots)
+      await this.#proveWindow(next, windowSlots);
     this.#nextWindow = next;
   }
 
@@ -169,7 +181,14 @@ export class HouseholdAgent {
     const { netWh, evidence } = await this.#sign(firstSlot, windowSlots);
     if (netWh.every((wh) => wh === 0)) return;
     try {
-      this.#keep(await client.submit(region, signer, { type: "submit_readings", firstSlot, netWh: [...netWh] }, evidence));
+      this.#keep(
+        await client.submit(
+          region,
+          signer,
+          { type: "submit_readings", firstSlot, netWh: [...netWh] },
+          evidence,
+        ),
+      );
       this.counts.windows += 1;
     } catch (error) {
       if (!(error instanceof PolderProblem)) throw error;
@@ -188,7 +207,10 @@ export class HouseholdAgent {
     const signed = memory.signedWindow(firstSlot);
     if (signed !== undefined) return signed;
     const { chainId, settlement } = await client.deployment();
-    const netWh = Array.from({ length: windowSlots }, (_, index) => meter.read(firstSlot + index)?.netWh ?? 0);
+    const netWh = Array.from(
+      { length: windowSlots },
+      (_, index) => meter.read(firstSlot + index)?.netWh ?? 0,
+    );
     const context = { chainId, settlement, regionId: region, windowSlots };
     const window = { firstSlot, netWh, evidence: signWindow(gatewaySeed, context, firstSlot, netWh) };
     memory.rememberWindow(window);
@@ -201,5 +223,7 @@ export class HouseholdAgent {
 }
 
 function isOutside(side: "sell" | "buy", prices: readonly number[], limits: AgentLimits): boolean {
-  return prices.some((price) => (side === "sell" ? price < limits.leastAskMicrosPerKwh : price > limits.highestBidMicrosPerKwh));
+  return prices.some((price) =>
+    side === "sell" ? price < limits.leastAskMicrosPerKwh : price > limits.highestBidMicrosPerKwh,
+  );
 }

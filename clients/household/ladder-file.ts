@@ -3,7 +3,11 @@
 
 import { z } from "zod";
 import { hourOfDay, side, slotWh } from "../../protocol/fields.ts";
-import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH, MAX_LADDER_STEPS, MAX_WH_PER_ACCOUNT_SLOT } from "../../protocol/limits.ts";
+import {
+  MAX_ABSOLUTE_PRICE_MICROS_PER_KWH,
+  MAX_LADDER_STEPS,
+  MAX_WH_PER_ACCOUNT_SLOT,
+} from "../../protocol/limits.ts";
 import type { DesiredOrder } from "./default-orders.ts";
 import { parseDecimalMicros } from "./tariff.ts";
 
@@ -30,7 +34,10 @@ const ladder = z
   .transform(
     ({ side: ownSide, steps, hours }): DesiredOrder => ({
       side: ownSide,
-      steps: steps.map(({ limitPerKwh, capWhPerSlot }) => ({ limitPriceMicrosPerKwh: limitPerKwh, capWhPerSlot })),
+      steps: steps.map(({ limitPerKwh, capWhPerSlot }) => ({
+        limitPriceMicrosPerKwh: limitPerKwh,
+        capWhPerSlot,
+      })),
       validFromS: 0,
       validUntilS: 0,
       hours,

@@ -16,7 +16,11 @@ export interface MeterSource {
 }
 
 /** A recorded series that begins at a slot. */
-export function seriesSource(startSlot: number, slots: number, netWhAt: (index: number) => number): MeterSource {
+export function seriesSource(
+  startSlot: number,
+  slots: number,
+  netWhAt: (index: number) => number,
+): MeterSource {
   return {
     read(slot) {
       const index = slot - startSlot;
@@ -28,7 +32,11 @@ export function seriesSource(startSlot: number, slots: number, netWhAt: (index: 
 
 /** A generated household. */
 export function generatedSource(household: {
-  slotEnergy(slot: number): { readonly generationWh: number; readonly loadWh: number; readonly netWh: number };
+  slotEnergy(slot: number): {
+    readonly generationWh: number;
+    readonly loadWh: number;
+    readonly netWh: number;
+  };
 }): MeterSource {
   return { read: (slot) => household.slotEnergy(slot) };
 }

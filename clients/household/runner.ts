@@ -15,7 +15,10 @@ const RETRY_MS = 250;
 const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 
 /** Runs an agent until the signal; resolves when its last step is over. */
-export async function runAgent(agent: HouseholdAgent, { clock, signal, failed }: RunnerOptions): Promise<void> {
+export async function runAgent(
+  agent: HouseholdAgent,
+  { clock, signal, failed }: RunnerOptions,
+): Promise<void> {
   while (!signal.aborted) {
     let wakeMs: number;
     try {

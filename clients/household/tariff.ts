@@ -1,8 +1,8 @@
 // Owns what a household pays and earns without the market: a tariff file, its price in any slot, its cost of a net
 // reading. It refuses to round a price: what does not fit whole micros per kWh is an error.
 
-import { costUnderTariffMicros } from "../../market/tariff-cost.ts";
 import { z } from "zod";
+import { costUnderTariffMicros } from "../../market/tariff-cost.ts";
 import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH } from "../../protocol/limits.ts";
 import { localHour } from "./local-time.ts";
 

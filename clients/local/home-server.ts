@@ -25,17 +25,21 @@ export async function startHomeServer(
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     // A page of another site must not read it through a name that points here.
-    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? "")) return answer(response, 403, { error: "loopback only" });
+    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? ""))
+      return answer(response, 403, { error: "loopback only" });
     const [, root, account, leaf] = url.pathname.split("/");
-    if (request.method !== "GET" || root !== "households") return answer(response, 404, { error: "no such path" });
+    if (request.method !== "GET" || root !== "households")
+      return answer(response, 404, { error: "no such path" });
     if (account === undefined) {
       return answer(response, 200, { households: households.map(({ meter: _meter, ...shown }) => shown) });
     }
     const household = households.find((candidate) => candidate.account === account.toLowerCase());
-    if (household === undefined || leaf !== "days") return answer(response, 404, { error: "no such household" });
+    if (household === undefined || leaf !== "days")
+      return answer(response, 404, { error: "no such household" });
     const from = Number(url.searchParams.get("from"));
     const until = Math.min(Number(url.searchParams.get("until")), currentSlot(), from + MOST_SLOTS);
-    if (!Number.isSafeInteger(from) || !Number.isSafeInteger(until)) return answer(response, 400, { error: "from and until are slots" });
+    if (!Number.isSafeInteger(from) || !Number.isSafeInteger(until))
+      return answer(response, 400, { error: "from and until are slots" });
     return answer(response, 200, { slots: slotsOf(household.meter, from, until) });
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
@@ -43,7 +47,11 @@ export async function startHomeServer(
   return { url: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
 }
 
-function slotsOf(meter: MeterSource, from: number, until: number): { slot: number; generationWh: number; loadWh: number }[] {
+function slotsOf(
+  meter: MeterSource,
+  from: number,
+  until: number,
+): { slot: number; generationWh: number; loadWh: number }[] {
   const slots = [];
   for (let slot = from; slot < until; slot += 1) {
     const reading = meter.read(slot);

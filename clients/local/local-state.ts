@@ -2,7 +2,16 @@
 // refuses to write it in place: a kill in the middle leaves the old file.
 
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { instantS } from "../../protocol/fields.ts";
@@ -21,7 +30,8 @@ const FILE = "local.json";
 /** Reads the state of a folder, or makes a new one that begins at a market time. @throws Error on a broken file */
 export function readLocalState(folder: string, beginsAtS: number): LocalState {
   const file = join(folder, FILE);
-  if (!existsSync(file)) return { seed: randomBytes(16).toString("hex"), marketS: beginsAtS, hasHistory: false };
+  if (!existsSync(file))
+    return { seed: randomBytes(16).toString("hex"), marketS: beginsAtS, hasHistory: false };
   return localStateSchema.parse(JSON.parse(readFileSync(file, "utf8")));
 }
 

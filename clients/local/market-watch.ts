@@ -25,7 +25,13 @@ export class MarketWatch {
   #nextSlot = -1;
   #slot = -1;
 
-  constructor(client: PolderClient, region: string, households: readonly Household[], board: TerminalBoard, footer: readonly string[]) {
+  constructor(
+    client: PolderClient,
+    region: string,
+    households: readonly Household[],
+    board: TerminalBoard,
+    footer: readonly string[],
+  ) {
     this.#client = client;
     this.#region = region;
     this.#households = households;

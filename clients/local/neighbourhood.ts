@@ -4,8 +4,8 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
-import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
 import { exactBytes } from "../../evidence/bytes.ts";
+import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
 import { formatApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Parameters } from "../../protocol/commands.ts";
 import { type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
@@ -13,7 +13,7 @@ import { MAX_READING_WH, MAX_WINDOW_CAP_WH } from "../../protocol/limits.ts";
 import type { Profile } from "../../protocol/profile.ts";
 import type { PolderClient } from "../sdk/client.ts";
 import { PolderProblem } from "../sdk/problem.ts";
-import { sessionSigner, type Signer, walletSigner } from "../sdk/signer.ts";
+import { type Signer, sessionSigner, walletSigner } from "../sdk/signer.ts";
 
 /** All keys of a household; on a local deployment they follow from one seed. */
 export interface HouseholdKeys {
@@ -63,17 +63,21 @@ export async function openRegion(client: PolderClient, seed: string, terms: Regi
     const { market } = await client.region(terms.profile.region);
     if (market !== null) return operator;
   }
-  await client.openRegion(operator, { ...terms.profile, operator: operator.account }, {
-    type: "open_region",
-    timeZone: terms.profile.timeZone,
-    windowSlots: terms.windowSlots,
-    epochSlots: terms.epochSlots,
-    quote: "test",
-    operator: operator.account,
-    gridOperator: accountOf(seed, "grid operator"),
-    treasury: accountOf(seed, "treasury"),
-    parameters: terms.parameters,
-  });
+  await client.openRegion(
+    operator,
+    { ...terms.profile, operator: operator.account },
+    {
+      type: "open_region",
+      timeZone: terms.profile.timeZone,
+      windowSlots: terms.windowSlots,
+      epochSlots: terms.epochSlots,
+      quote: "test",
+      operator: operator.account,
+      gridOperator: accountOf(seed, "grid operator"),
+      treasury: accountOf(seed, "treasury"),
+      parameters: terms.parameters,
+    },
+  );
   return operator;
 }
 
@@ -109,7 +113,11 @@ export async function enrolHousehold(
       purchaseCapWh: MAX_WINDOW_CAP_WH,
     }),
   );
-  await client.submit(region, operator, { type: "credit_test_quote", account: keys.account, amountMicros: creditMicros });
+  await client.submit(region, operator, {
+    type: "credit_test_quote",
+    account: keys.account,
+    amountMicros: creditMicros,
+  });
   await passing("session_exists", () =>
     client.submit(region, walletSigner(keys.wallet), {
       type: "authorise_session",
@@ -137,7 +145,11 @@ export function accountOf(seed: string, purpose: string): Hex {
 }
 
 /** The session key is authorised last, so it stands for the rest. */
-async function isEnrolled(client: PolderClient, region: string, { account, sessionSeed }: HouseholdKeys): Promise<boolean> {
+async function isEnrolled(
+  client: PolderClient,
+  region: string,
+  { account, sessionSeed }: HouseholdKeys,
+): Promise<boolean> {
   try {
     const { sessions } = await client.account(region, account);
     return sessions.some(({ key }) => key === sessionKeyOf(sessionSeed));

@@ -10,8 +10,8 @@ import type { Parameters } from "../../protocol/commands.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { SLOT_SECONDS } from "../../protocol/units.ts";
 import { whole } from "../cli/options.ts";
-import { fileMemory } from "../household/agent-memory.ts";
 import { HouseholdAgent } from "../household/agent.ts";
+import { fileMemory } from "../household/agent-memory.ts";
 import { createNeighbourhood, type Household } from "../household/generator.ts";
 import { generatedSource } from "../household/meter-source.ts";
 import { runAgent, sleep } from "../household/runner.ts";
@@ -98,8 +98,12 @@ const program = new Command("polder-start")
   .addOption(new Option("--port <n>", "port of page and API").default(8787).argParser(whole(0, 65_535)))
   .option("--state <folder>", "where the state is kept", ".polder")
   .addOption(new Option("--households <n>", "homes that trade").default(12).argParser(whole(2, 200)))
-  .addOption(new Option("--rate <n>", "market seconds a second").default(SLOT_SECONDS).argParser(whole(2, 86_400)))
-  .addOption(new Option("--days <n>", "stop by itself after so many settled days").argParser(whole(1, 10_000)));
+  .addOption(
+    new Option("--rate <n>", "market seconds a second").default(SLOT_SECONDS).argParser(whole(2, 86_400)),
+  )
+  .addOption(
+    new Option("--days <n>", "stop by itself after so many settled days").argParser(whole(1, 10_000)),
+  );
 
 async function main(options: Options): Promise<void> {
   const folder = resolve(options.state);
@@ -107,10 +111,23 @@ async function main(options: Options): Promise<void> {
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stopping.abort());
   let state = readLocalState(folder, BEGINS_AT_S);
   writeLocalState(folder, state);
-  const households = createNeighbourhood({ seed: Number.parseInt(state.seed.slice(0, 7), 16), count: options.households, ...PLACE });
+  const households = createNeighbourhood({
+    seed: Number.parseInt(state.seed.slice(0, 7), 16),
+    count: options.households,
+    ...PLACE,
+  });
   if (!state.hasHistory) {
-    console.log(`${colours.bold("Polder")}: opening a region with ${households.length} homes; its first day passes in a few seconds`);
-    await run({ ...options, days: 1, rate: FIRST_DAY_RATE }, folder, state, households, stopping.signal, true);
+    console.log(
+      `${colours.bold("Polder")}: opening a region with ${households.length} homes; its first day passes in a few seconds`,
+    );
+    await run(
+      { ...options, days: 1, rate: FIRST_DAY_RATE },
+      folder,
+      state,
+      households,
+      stopping.signal,
+      true,
+    );
     if (stopping.signal.aborted) return;
     state = { ...readLocalState(folder, BEGINS_AT_S), hasHistory: true };
     writeLocalState(folder, state);
@@ -134,7 +151,11 @@ async function run(
   const stack = await startStack({
     port: options.port,
     stateFolder: join(folder, "state"),
-    vars: { OPERATOR: operatorWallet(state.seed).address, CLOCK_ORIGIN: origin, CLOCK_RATE: String(options.rate) },
+    vars: {
+      OPERATOR: operatorWallet(state.seed).address,
+      CLOCK_ORIGIN: origin,
+      CLOCK_RATE: String(options.rate),
+    },
     logger: (line, level) => level === "error" && console.error(line),
   });
   const keeper = setInterval(() => keepTime(folder, state, clock), 1000);
@@ -214,13 +235,28 @@ async function watch({ client, stack, homes, clock, folder, options, over }: Wat
   const page = `${stack.url}/?region=${REGION}&home=${encodeURIComponent(homeServer.url)}`;
   writeFileSync(
     join(folder, "households.json"),
-    `${JSON.stringify(homes.map(({ household, account, apiKey }) => ({ name: household.name, kind: household.kind, account, apiKey })), null, 2)}\n`,
+    `${JSON.stringify(
+      homes.map(({ household, account, apiKey }) => ({
+        name: household.name,
+        kind: household.kind,
+        account,
+        apiKey,
+      })),
+      null,
+      2,
+    )}\n`,
     { mode: 0o600 },
   );
   const footer = guide(stack.url, page, homes[0] as Home, folder);
   if (process.stdout.isTTY !== true) for (const line of footer) console.log(line);
   const board = new TerminalBoard(PLACE.timeZone, "EUR");
-  const watched = new MarketWatch(client, REGION, homes.map(({ household }) => household), board, footer);
+  const watched = new MarketWatch(
+    client,
+    REGION,
+    homes.map(({ household }) => household),
+    board,
+    footer,
+  );
   try {
     await watched.run(atS, over.signal, options.days);
   } finally {

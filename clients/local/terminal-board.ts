@@ -3,8 +3,8 @@
 
 import { createLogUpdate } from "log-update";
 import colours from "picocolors";
-import type { ClearedSlot } from "../sdk/client.ts";
 import { slotStartS } from "../../protocol/units.ts";
+import type { ClearedSlot } from "../sdk/client.ts";
 
 /** A slot on the board: metered by the homes' own agents at once, the rest when the region has cleared it. */
 export interface BoardRow {
@@ -44,20 +44,34 @@ export class TerminalBoard {
 
   /** Something worth a line of its own. */
   notice(text: string): void {
-    if (!this.#isLive) return console.log(text);
+    if (!this.#isLive) {
+      console.log(text);
+      return;
+    }
     this.#notices = [...this.#notices.slice(-3), text];
   }
 
   /** Shows the current slot, the slots before it, and the sums. */
-  show(running: readonly BoardRow[], cleared: readonly BoardRow[], totals: BoardTotals, footer: readonly string[]): void {
+  show(
+    running: readonly BoardRow[],
+    cleared: readonly BoardRow[],
+    totals: BoardTotals,
+    footer: readonly string[],
+  ): void {
     if (!this.#isLive) return;
     const lines = [
       colours.bold("running day"),
       colours.dim(HEAD),
-      ...pad(running.slice(-6).map((row) => this.row(row)), 6),
+      ...pad(
+        running.slice(-6).map((row) => this.row(row)),
+        6,
+      ),
       colours.bold("settled"),
       colours.dim(HEAD),
-      ...pad(cleared.slice(-ROWS).map((row) => this.row(row)), ROWS),
+      ...pad(
+        cleared.slice(-ROWS).map((row) => this.row(row)),
+        ROWS,
+      ),
       "",
       this.sums(totals),
       ...this.#notices.map((notice) => colours.yellow(notice)),
@@ -78,7 +92,10 @@ export class TerminalBoard {
   }
 
   sums({ tradedWh, matchableWh, settledMicros, days }: BoardTotals): string {
-    const share = matchableWh === 0 ? "" : ` of ${kwh(matchableWh)} kWh matchable (${((100 * tradedWh) / matchableWh).toFixed(1)} %)`;
+    const share =
+      matchableWh === 0
+        ? ""
+        : ` of ${kwh(matchableWh)} kWh matchable (${((100 * tradedWh) / matchableWh).toFixed(1)} %)`;
     return `${colours.bold(`${days} days settled`)}: ${kwh(tradedWh)} kWh traded${share}, ${money(settledMicros)} ${this.#currency} settled`;
   }
 
@@ -91,7 +108,8 @@ export class TerminalBoard {
       minute: "2-digit",
     });
     const metered = `+${kwh(surplusWh)} / −${kwh(needWh)}`.padEnd(18);
-    if (cleared === null) return `${time.padEnd(16)}  ${metered}${colours.dim("  settles when the day is over")}`;
+    if (cleared === null)
+      return `${time.padEnd(16)}  ${metered}${colours.dim("  settles when the day is over")}`;
     const price = cleared.priceMicrosPerKwh === null ? "–" : (cleared.priceMicrosPerKwh / 1e6).toFixed(4);
     const traded = kwh(cleared.tradedWh).padStart(8);
     return [

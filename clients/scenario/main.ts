@@ -34,7 +34,9 @@ program
   .addOption(new Option("--seed <n>", "of the generated homes").default(1).argParser(whole(0, 2 ** 31)))
   .option("--feed-in <price>", "what the supplier pays per exported kWh, e.g. 0.08")
   .option("--network-fee <price>", "the grid's fee per kWh", "0.02")
-  .addOption(new Option("--take-rate <bps>", "the treasury's share of a sale").default(100).argParser(whole(0, 2000)))
+  .addOption(
+    new Option("--take-rate <bps>", "the treasury's share of a sale").default(100).argParser(whole(0, 2000)),
+  )
   .option("--orders <file>", "ladders that every home posts instead of the default")
   .addOption(new Option("--pace <seconds>", "wall seconds a market day takes at least").argParser(Number))
   .option("--json", "print one JSON object as the last line")
@@ -42,8 +44,13 @@ program
 
 async function neighbourhood(options: Options): Promise<void> {
   const dataset =
-    options.data === undefined ? generatedDataset(options.seed, options.homes, options.days) : loadDataset(options.data);
-  const feedIn = options.feedIn === undefined ? (dataset.feedInMicrosPerKwh ?? 80_000) : parseDecimalMicros(options.feedIn);
+    options.data === undefined
+      ? generatedDataset(options.seed, options.homes, options.days)
+      : loadDataset(options.data);
+  const feedIn =
+    options.feedIn === undefined
+      ? (dataset.feedInMicrosPerKwh ?? 80_000)
+      : parseDecimalMicros(options.feedIn);
   const stopping = new AbortController();
   process.once("SIGINT", () => stopping.abort(new Error("stopped")));
   const startedMs = Date.now();
@@ -54,8 +61,11 @@ async function neighbourhood(options: Options): Promise<void> {
     networkFeeMicrosPerKwh: parseDecimalMicros(options.networkFee),
     takeRateBps: options.takeRate,
     signal: stopping.signal,
-    progress: (message) => console.error(`${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${message}`),
-    ...(options.orders === undefined ? {} : { orders: parseLadders(JSON.parse(readFileSync(options.orders, "utf8"))) }),
+    progress: (message) =>
+      console.error(`${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${message}`),
+    ...(options.orders === undefined
+      ? {}
+      : { orders: parseLadders(JSON.parse(readFileSync(options.orders, "utf8"))) }),
     ...(options.pace === undefined ? {} : { secondsPerDay: options.pace }),
   });
   console.log(options.json ? JSON.stringify(result) : inWords(result, dataset.currency));

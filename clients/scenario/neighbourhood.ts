@@ -11,7 +11,13 @@ import type { DesiredOrder } from "../household/default-orders.ts";
 import { seriesSource } from "../household/meter-source.ts";
 import { runAgent, sleep } from "../household/runner.ts";
 import type { Tariff } from "../household/tariff.ts";
-import { agentSigner, enrolHousehold, openRegion, operatorWallet, type RegionTerms } from "../local/neighbourhood.ts";
+import {
+  agentSigner,
+  enrolHousehold,
+  openRegion,
+  operatorWallet,
+  type RegionTerms,
+} from "../local/neighbourhood.ts";
 import { type Stack, startStack } from "../local/stack.ts";
 import { PolderClient } from "../sdk/client.ts";
 import type { Dataset, DatasetHome } from "./data-set.ts";
@@ -50,7 +56,8 @@ export async function runNeighbourhood(options: ScenarioOptions): Promise<Scenar
     const most = Math.floor((dataset.startSlot + dataset.slots - firstSlot) / WINDOW_SLOTS);
     throw new RangeError(`${dataset.name} has ${most} whole days, not ${days}`);
   }
-  const secondsPerDay = options.secondsPerDay ?? Math.max(0.75, (dataset.homes.length * MS_PER_HOME_DAY) / 1000);
+  const secondsPerDay =
+    options.secondsPerDay ?? Math.max(0.75, (dataset.homes.length * MS_PER_HOME_DAY) / 1000);
   const rate = Math.round(DAY_SECONDS / secondsPerDay);
   const setupSeconds = SETUP_SECONDS + dataset.homes.length * SETUP_SECONDS_PER_HOME;
   const origin = originFor(slotStartS(firstSlot), Date.now() + setupSeconds * 1000, rate);
@@ -66,7 +73,9 @@ export async function runNeighbourhood(options: ScenarioOptions): Promise<Scenar
     const client = new PolderClient(stack.url);
     const agents = await settleIn(client, seed, options, firstSlot, untilSlot);
     if (Date.now() > wallTimeMs(clock, slotStartS(firstSlot))) {
-      throw new Error("this machine was too slow to set the neighbourhood up in time; give it more with --pace");
+      throw new Error(
+        "this machine was too slow to set the neighbourhood up in time; give it more with --pace",
+      );
     }
     await trade(stack, client, agents, clock, untilSlot, options);
     signal.throwIfAborted();
@@ -93,7 +102,10 @@ async function settleIn(
   const operator = await openRegion(client, seed, termsOf(options));
   return Promise.all(
     dataset.homes.map(async (home) => {
-      const keys = await enrolHousehold(client, REGION, seed, operator, { name: home.name, creditMicros: CREDIT_MICROS });
+      const keys = await enrolHousehold(client, REGION, seed, operator, {
+        name: home.name,
+        creditMicros: CREDIT_MICROS,
+      });
       const agent = new HouseholdAgent({
         name: home.name,
         client,
@@ -131,7 +143,8 @@ async function trade(
   while (!over.signal.aborted) {
     const market = await client.market(REGION);
     const settledDays = days - Math.ceil((untilSlot - market.windowFirstSlot) / WINDOW_SLOTS);
-    if (settledDays !== shown && settledDays >= 0) progress(`settled ${settledDays} of ${days} days, ${market.entries} journal entries`);
+    if (settledDays !== shown && settledDays >= 0)
+      progress(`settled ${settledDays} of ${days} days, ${market.entries} journal entries`);
     shown = settledDays;
     if (market.windowFirstSlot >= untilSlot) over.abort();
     else await sleep(200, over.signal);
@@ -165,7 +178,13 @@ function termsOf({ dataset, tariff, networkFeeMicrosPerKwh, takeRateBps }: Scena
       jurisdiction: "none",
       terms: "A scenario on one machine.",
       currency: dataset.currency,
-      tariffs: [{ name: tariff.name.slice(0, 64), retailMicrosPerKwh: 0, feedInMicrosPerKwh: tariff.feedInMicrosPerKwh }],
+      tariffs: [
+        {
+          name: tariff.name.slice(0, 64),
+          retailMicrosPerKwh: 0,
+          feedInMicrosPerKwh: tariff.feedInMicrosPerKwh,
+        },
+      ],
       isSimulation: true,
     },
     windowSlots: WINDOW_SLOTS,

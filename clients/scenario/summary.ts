@@ -1,8 +1,8 @@
 // Owns what a scenario reports: sums over the settled slots, the audit, and what each household gained against its
 // tariff alone. It refuses to trust the region's own totals where the audit can derive them.
 
-import type { Hex } from "../../protocol/fields.ts";
 import { costUnderTariffMicros } from "../../market/tariff-cost.ts";
+import type { Hex } from "../../protocol/fields.ts";
 import { audit } from "../audit/audit.ts";
 import { feedInAt, retailAt, type Tariff } from "../household/tariff.ts";
 import { accountOf } from "../local/neighbourhood.ts";
@@ -85,7 +85,9 @@ export async function summarise(ended: Ended): Promise<ScenarioResult> {
     },
   });
   const metered = meteredTotals(ended);
-  const households = await Promise.all(agents.map(({ agent }) => householdResult(ended, agent.name, agent.account)));
+  const households = await Promise.all(
+    agents.map(({ agent }) => householdResult(ended, agent.name, agent.account)),
+  );
   return {
     scenario: "neighbourhood",
     dataset: dataset.name,
@@ -128,7 +130,11 @@ export async function summarise(ended: Ended): Promise<ScenarioResult> {
 
 /** Money in every account of the region minus everything that was credited. */
 async function drift({ client, region, agents, seed }: Ended): Promise<number> {
-  const accounts = new Set([...agents.map(({ agent }) => agent.account), accountOf(seed, "treasury"), accountOf(seed, "grid operator")]);
+  const accounts = new Set([
+    ...agents.map(({ agent }) => agent.account),
+    accountOf(seed, "treasury"),
+    accountOf(seed, "grid operator"),
+  ]);
   let held = 0;
   for (const account of accounts) {
     const { freeMicros, escrowMicros } = await client.account(region, account);
@@ -139,7 +145,16 @@ async function drift({ client, region, agents, seed }: Ended): Promise<number> {
 
 async function householdResult(ended: Ended, name: string, account: Hex): Promise<HouseholdResult> {
   const { client, region, firstSlot, untilSlot, options } = ended;
-  const result = { name, account, soldWh: 0, boughtWh: 0, tariffCostMicros: 0, costMicros: 0, gainMicros: 0, worseSlots: 0 };
+  const result = {
+    name,
+    account,
+    soldWh: 0,
+    boughtWh: 0,
+    tariffCostMicros: 0,
+    costMicros: 0,
+    gainMicros: 0,
+    worseSlots: 0,
+  };
   for (let from: number | null = firstSlot; from !== null; ) {
     const bill = await client.bill(region, account, { from, until: untilSlot });
     for (const line of bill.lines) add(result, line, options.tariff);
@@ -149,7 +164,11 @@ async function householdResult(ended: Ended, name: string, account: Hex): Promis
   return result;
 }
 
-function add(result: { -readonly [K in keyof HouseholdResult]: HouseholdResult[K] }, line: BillLine, tariff: Tariff): void {
+function add(
+  result: { -readonly [K in keyof HouseholdResult]: HouseholdResult[K] },
+  line: BillLine,
+  tariff: Tariff,
+): void {
   const { slot, meteredWh, tradedWh, amountMicros } = line;
   const retail = retailAt(tariff, slot);
   const feedIn = feedInAt(tariff, slot);

@@ -95,8 +95,18 @@ export interface Account {
   readonly liveOrders: number;
   readonly epochSoldWh: number;
   readonly epochFeesMicros: number;
-  readonly sessions: readonly { readonly session: number; readonly key: Hex; readonly isRevoked: boolean; readonly expiresAtS: number }[];
-  readonly meters: readonly { readonly meter: number; readonly gateway: Hex; readonly fromSlot: number; readonly untilSlot: number | null }[];
+  readonly sessions: readonly {
+    readonly session: number;
+    readonly key: Hex;
+    readonly isRevoked: boolean;
+    readonly expiresAtS: number;
+  }[];
+  readonly meters: readonly {
+    readonly meter: number;
+    readonly gateway: Hex;
+    readonly fromSlot: number;
+    readonly untilSlot: number | null;
+  }[];
 }
 
 export interface BillLine {
@@ -120,13 +130,20 @@ export interface Bill {
   readonly account: Hex;
   readonly region: string;
   readonly currency: string;
-  readonly tariff: { readonly name: string; readonly retailMicrosPerKwh: number; readonly feedInMicrosPerKwh: number };
+  readonly tariff: {
+    readonly name: string;
+    readonly retailMicrosPerKwh: number;
+    readonly feedInMicrosPerKwh: number;
+  };
   readonly next: number | null;
   readonly totals: Readonly<Record<string, number>>;
   readonly lines: readonly BillLine[];
 }
 
-type DraftOf<T extends CommandType> = Omit<Extract<Command, { type: T }>, "region" | "account" | "nonce" | "expiresAtS"> & {
+type DraftOf<T extends CommandType> = Omit<
+  Extract<Command, { type: T }>,
+  "region" | "account" | "nonce" | "expiresAtS"
+> & {
   readonly account?: Hex;
   readonly nonce?: number;
   readonly expiresAtS?: number;
@@ -216,7 +233,9 @@ export class PolderClient {
 
   /** A page of an account's bill; `next` says where the next one begins. */
   bill(region: string, account: Hex, query: Readonly<Record<string, string | number>> = {}): Promise<Bill> {
-    const search = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]));
+    const search = new URLSearchParams(
+      Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+    );
     return this.get(`/v1/regions/${region}/accounts/${account}/bill?${search}`);
   }
 
@@ -253,7 +272,11 @@ export class PolderClient {
   }
 
   /** Registers and opens a region; the signer must be the deployment's operator. */
-  async openRegion(signer: Signer, profile: Profile, draft: Omit<DraftOf<"open_region">, "receiptKey">): Promise<Accepted> {
+  async openRegion(
+    signer: Signer,
+    profile: Profile,
+    draft: Omit<DraftOf<"open_region">, "receiptKey">,
+  ): Promise<Accepted> {
     const { receiptKey } = await this.deployment();
     const signed = await this.sign(profile.region, signer, { ...draft, receiptKey });
     return this.send("POST", "/v1/regions", { ...signed, profile });
@@ -262,7 +285,10 @@ export class PolderClient {
   /** A signed command as the gateway takes it. */
   async sign(region: string, signer: Signer, draft: Draft, evidence?: unknown) {
     const { chainId, settlement, clock } = await this.deployment();
-    const life = Math.min(MAX_COMMAND_LIFE_S - 900, Math.ceil(COMMAND_LIFE_SECONDS * Math.max(1, clock.rate)));
+    const life = Math.min(
+      MAX_COMMAND_LIFE_S - 900,
+      Math.ceil(COMMAND_LIFE_SECONDS * Math.max(1, clock.rate)),
+    );
     const command = {
       ...(OPERATOR_WIDE.has(draft.type) ? {} : { account: signer.account }),
       region,
@@ -286,12 +312,18 @@ export class PolderClient {
   }
 
   /** Sends a request, again when its refusal is transient or its answer was lost. */
-  async send<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+  async send<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<T> {
     for (let attempt = 0; ; attempt += 1) {
       const fault = await this.#attempt<T>(method, path, body, headers);
       if ("value" in fault) return fault.value;
       const { error } = fault;
-      const isLasting = error instanceof PolderProblem && (!error.transient || error.code === "window_not_over");
+      const isLasting =
+        error instanceof PolderProblem && (!error.transient || error.code === "window_not_over");
       if (isLasting || attempt >= this.#retries) throw error;
       const waitSeconds = error instanceof PolderProblem ? Number(error.facts.retryAfterSeconds ?? 0) : 0;
       await new Promise((resolve) => setTimeout(resolve, Math.max(waitSeconds * 1000, 50 * 2 ** attempt)));
@@ -328,7 +360,13 @@ export class PolderClient {
       clock: { origin: string; rate: number };
     }>("/v1/deployment");
     const { chainId, settlement, operator, receiptKey, clock } = raw;
-    return { chainId, settlement, operator, receiptKey, clock: parseClock(clock.origin, String(clock.rate), chainId) };
+    return {
+      chainId,
+      settlement,
+      operator,
+      receiptKey,
+      clock: parseClock(clock.origin, String(clock.rate), chainId),
+    };
   }
 }
 

@@ -58,7 +58,13 @@ export function listen(url: string, region: string, handlers: FeedHandlers): () 
 
 /** Handles one message; returns the last entry seen. */
 function take(text: string, last: number, handlers: FeedHandlers): number {
-  const message = JSON.parse(text) as { type: string; entry?: number; first?: number; last?: number; entries?: FeedEntry[] };
+  const message = JSON.parse(text) as {
+    type: string;
+    entry?: number;
+    first?: number;
+    last?: number;
+    entries?: FeedEntry[];
+  };
   if (message.type === "hello") {
     handlers.resync(message.entry ?? 0);
     return message.entry ?? 0;

@@ -30,7 +30,8 @@ export class TransportFault extends Error {
 export function problemFrom(status: number, text: string): PolderProblem | TransportFault {
   try {
     const { code, transient, facts, title } = JSON.parse(text) as Record<string, unknown>;
-    if (isErrorCode(code)) return new PolderProblem(code, status, transient === true, (facts ?? {}) as Facts, String(title));
+    if (isErrorCode(code))
+      return new PolderProblem(code, status, transient === true, (facts ?? {}) as Facts, String(title));
   } catch {
     // Not JSON: some other server answered.
   }

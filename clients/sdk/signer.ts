@@ -23,7 +23,9 @@ export function walletSigner(wallet: LocalAccount): Signer {
     async sign(domain, command) {
       const data = typedDataOf(domain, command);
       // viem's types follow literal type tables; ours is a table for all commands.
-      const signature = await wallet.signTypedData(data as unknown as Parameters<typeof wallet.signTypedData>[0]);
+      const signature = await wallet.signTypedData(
+        data as unknown as Parameters<typeof wallet.signTypedData>[0],
+      );
       return { scheme: "wallet", signature };
     },
   };

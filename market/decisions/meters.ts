@@ -4,7 +4,7 @@
 import type { CommandOf } from "../../protocol/commands.ts";
 import { rejected } from "../../protocol/errors.ts";
 import { MAX_METERS_PER_ACCOUNT } from "../../protocol/limits.ts";
-import type { Decision, Occasion } from "../decide.ts";
+import type { Decision, Occasion } from "../decision.ts";
 import type { RegionState } from "../state.ts";
 import { readHex } from "../table.ts";
 import { nextWindowSlot, openAccount } from "./region.ts";
@@ -17,8 +17,10 @@ export function enrolMeter(occasion: Occasion<CommandOf<"enrol_meter">>): Decisi
   const opening = openAccount(occasion, command.account);
   if ("rejection" in opening) return opening;
   const fromSlot = nextWindowSlot(state, atS);
-  if (state.indexes.meterByGateway.has(gateway)) return { rejection: rejected("meter_exists", { held: "gateway" }) };
-  if (hasLiveConnection(state, command.connection, fromSlot)) return { rejection: rejected("meter_exists", { held: "connection" }) };
+  if (state.indexes.meterByGateway.has(gateway))
+    return { rejection: rejected("meter_exists", { held: "gateway" }) };
+  if (hasLiveConnection(state, command.connection, fromSlot))
+    return { rejection: rejected("meter_exists", { held: "connection" }) };
   const { account, events } = opening;
   if (countMeters(state, account) >= MAX_METERS_PER_ACCOUNT) {
     return { rejection: rejected("meters_exhausted", { limit: MAX_METERS_PER_ACCOUNT }) };

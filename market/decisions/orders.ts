@@ -7,7 +7,7 @@ import { type MarketEvent, NO_END_SLOT } from "../../protocol/events.ts";
 import type { Side } from "../../protocol/fields.ts";
 import { MAX_ORDERS_PER_ACCOUNT } from "../../protocol/limits.ts";
 import { divUp, SLOT_SECONDS, slotAt } from "../../protocol/units.ts";
-import type { Decision, Occasion } from "../decide.ts";
+import type { Decision, Occasion } from "../decision.ts";
 import { type RegionState, termsOf } from "../state.ts";
 import { findRow } from "../table.ts";
 
@@ -50,7 +50,11 @@ export function cancelOrder(occasion: Occasion<CommandOf<"cancel_order">>): Deci
   const { command, atS } = occasion;
   const refusal = refuseEnding(occasion, command.orderId);
   if (refusal !== null) return { rejection: refusal };
-  return { events: [{ type: "order_ended", order: command.orderId, untilSlot: slotAt(atS) + 1, reason: "cancelled" }] };
+  return {
+    events: [
+      { type: "order_ended", order: command.orderId, untilSlot: slotAt(atS) + 1, reason: "cancelled" },
+    ],
+  };
 }
 
 /** Orders of an account that still apply to some slot from `fromSlot` on. */
@@ -65,7 +69,9 @@ export function countLive(state: RegionState, account: number, fromSlot: number)
 
 function refuseLadder(side: Side, steps: readonly LadderStep[]): Rejection | null {
   for (let index = 1; index < steps.length; index += 1) {
-    const worse = (steps[index] as LadderStep).limitPriceMicrosPerKwh - (steps[index - 1] as LadderStep).limitPriceMicrosPerKwh;
+    const worse =
+      (steps[index] as LadderStep).limitPriceMicrosPerKwh -
+      (steps[index - 1] as LadderStep).limitPriceMicrosPerKwh;
     if (side === "sell" ? worse <= 0 : worse >= 0) return rejected("ladder_unsorted", { side, step: index });
   }
   return null;
@@ -88,22 +94,34 @@ function spanOf(
   const { validFromS, validUntilS } = command;
   const wantedUntil = validUntilS === 0 ? NO_END_SLOT : divUp(validUntilS, SLOT_SECONDS);
   const wantedFrom = divUp(validFromS, SLOT_SECONDS);
-  if (validUntilS !== 0 && wantedUntil <= wantedFrom) return { rejection: rejected("order_span_empty", { validFromS, validUntilS }) };
+  if (validUntilS !== 0 && wantedUntil <= wantedFrom)
+    return { rejection: rejected("order_span_empty", { validFromS, validUntilS }) };
   const fromSlot = Math.max(slotAt(atS) + 1, wantedFrom, termsOf(state).firstSlot);
   let untilSlot = wantedUntil;
   let session = 0;
   if (signer.scheme === "session") {
     const row = state.indexes.sessionByKey.get(signer.key) as number;
     session = state.tables.sessions.columns.id[row] as number;
-    untilSlot = Math.min(untilSlot, divUp(state.tables.sessions.columns.expiresAtS[row] as number, SLOT_SECONDS));
+    untilSlot = Math.min(
+      untilSlot,
+      divUp(state.tables.sessions.columns.expiresAtS[row] as number, SLOT_SECONDS),
+    );
   }
-  if (untilSlot <= fromSlot) return { rejection: rejected("slot_already_started", { firstOpenSlot: fromSlot, untilSlot }) };
+  if (untilSlot <= fromSlot)
+    return { rejection: rejected("slot_already_started", { firstOpenSlot: fromSlot, untilSlot }) };
   return { fromSlot, untilSlot, session };
 }
 
-function refuseEnding({ state, account, atS }: Occasion, order: number): Rejection | null {
+/** An order may be ended by its owner's wallet, and by a session key that may trade its side. */
+function refuseEnding({ state, account, atS, signer }: Occasion, order: number): Rejection | null {
   const { columns, rows } = state.tables.orders;
   const row = findRow(columns.id, rows, order);
-  if (row < 0 || (columns.untilSlot[row] as number) <= slotAt(atS) + 1) return rejected("order_not_found", { orderId: order });
-  return columns.account[row] === account ? null : rejected("order_not_owned", { orderId: order });
+  if (row < 0 || (columns.untilSlot[row] as number) <= slotAt(atS) + 1)
+    return rejected("order_not_found", { orderId: order });
+  if (columns.account[row] !== account) return rejected("order_not_owned", { orderId: order });
+  if (signer.scheme === "wallet") return null;
+  const session = state.indexes.sessionByKey.get(signer.key) as number;
+  const mayEnd =
+    ((state.tables.sessions.columns.sides[session] as number) >>> (columns.side[row] as number)) & 1;
+  return mayEnd === 1 ? null : rejected("session_scope", { limit: "sides", asked: `end order ${order}` });
 }

@@ -5,7 +5,7 @@ import type { CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import { MAX_WH_PER_ACCOUNT_SLOT, MAX_WH_PER_SIDE_SLOT } from "../../protocol/limits.ts";
 import { slotStartS } from "../../protocol/units.ts";
-import type { Decision, Occasion } from "../decide.ts";
+import type { Decision, Occasion } from "../decision.ts";
 import { windowOf } from "../parameters.ts";
 import { type RegionState, termsOf } from "../state.ts";
 
@@ -14,18 +14,23 @@ type Readings = Occasion<CommandOf<"submit_readings">>;
 /** Accepts one meter's net readings of the open window; an account's connections are summed per slot. */
 export function submitReadings(occasion: Readings): Decision {
   const { state, command, account, evidence } = occasion;
-  if (evidence === null) return { rejection: rejected("evidence_malformed", { reason: "no evidence was verified" }) };
+  if (evidence === null)
+    return { rejection: rejected("evidence_malformed", { reason: "no evidence was verified" }) };
   const untimely = refuseWindow(occasion);
   if (untimely !== null) return { rejection: untimely };
   const row = state.indexes.meterByGateway.get(evidence.gateway);
   const { columns } = state.tables.meters;
   if (row === undefined) return { rejection: rejected("meter_not_found", { gateway: evidence.gateway }) };
-  if (columns.account[row] !== account) return { rejection: rejected("meter_not_owned", { gateway: evidence.gateway }) };
+  if (columns.account[row] !== account)
+    return { rejection: rejected("meter_not_owned", { gateway: evidence.gateway }) };
   const { firstSlot, netWh } = command;
   if ((columns.fromSlot[row] as number) > firstSlot || (columns.untilSlot[row] as number) <= firstSlot) {
-    return { rejection: rejected("meter_not_active", { fromSlot: columns.fromSlot[row] as number, firstSlot }) };
+    return {
+      rejection: rejected("meter_not_active", { fromSlot: columns.fromSlot[row] as number, firstSlot }),
+    };
   }
-  if (state.indexes.nullifiers.has(evidence.nullifier)) return { rejection: rejected("window_already_proved", { firstSlot }) };
+  if (state.indexes.nullifiers.has(evidence.nullifier))
+    return { rejection: rejected("window_already_proved", { firstSlot }) };
   const excess = refuseAmounts(state, row, account, firstSlot, netWh);
   if (excess !== null) return { rejection: excess };
   const meter = columns.id[row] as number;
@@ -36,8 +41,10 @@ export function submitReadings(occasion: Readings): Decision {
 function refuseWindow({ state, command, atS }: Readings): Rejection | null {
   const { windowSlots } = termsOf(state);
   const { firstSlot, netWh } = command;
-  if (netWh.length !== windowSlots) return rejected("window_length_wrong", { expected: windowSlots, got: netWh.length });
-  if (windowOf(state, firstSlot) !== firstSlot) return rejected("window_unaligned", { firstSlot, windowSlots });
+  if (netWh.length !== windowSlots)
+    return rejected("window_length_wrong", { expected: windowSlots, got: netWh.length });
+  if (windowOf(state, firstSlot) !== firstSlot)
+    return rejected("window_unaligned", { firstSlot, windowSlots });
   const endsAtS = slotStartS(firstSlot + windowSlots);
   if (endsAtS > atS) return rejected("window_not_over", { endsAtS, atS });
   const { windowFirstSlot, nextSlot } = state.header;
@@ -68,7 +75,8 @@ function refuseAmounts(
   const saleCapWh = columns.saleCapWh[meter] as number;
   const purchaseCapWh = columns.purchaseCapWh[meter] as number;
   if (sold > saleCapWh) return rejected("above_window_cap", { side: "sell", wh: sold, limitWh: saleCapWh });
-  if (bought > purchaseCapWh) return rejected("above_window_cap", { side: "buy", wh: bought, limitWh: purchaseCapWh });
+  if (bought > purchaseCapWh)
+    return rejected("above_window_cap", { side: "buy", wh: bought, limitWh: purchaseCapWh });
   for (const [index, wh] of netWh.entries()) {
     const full = refuseSlotSum(state, account, firstSlot + index, index, wh);
     if (full !== null) return full;
@@ -77,10 +85,17 @@ function refuseAmounts(
 }
 
 /** Keeps an account's and a side's Wh of a slot within the bounds the arithmetic relies on. */
-function refuseSlotSum(state: RegionState, account: number, slot: number, index: number, wh: number): Rejection | null {
+function refuseSlotSum(
+  state: RegionState,
+  account: number,
+  slot: number,
+  index: number,
+  wh: number,
+): Rejection | null {
   const { sides, window } = state.tables;
   const row = state.indexes.windowRowByAccount.get(account);
-  const before = row === undefined ? 0 : (window.columns.netWh[row * window.schema.netWh.width + index] as number);
+  const before =
+    row === undefined ? 0 : (window.columns.netWh[row * window.schema.netWh.width + index] as number);
   if (Math.abs(before + wh) > MAX_WH_PER_ACCOUNT_SLOT) {
     return rejected("slot_side_full", { slot, of: "account", limitWh: MAX_WH_PER_ACCOUNT_SLOT });
   }

@@ -1,13 +1,13 @@
 // Owns the operator's decisions about the region itself: opening it, its parameters, test money. It refuses a second
 // opening, parameters that contradict the region's window, and test money anywhere but in a test region.
 
-import { type CommandOf, type Parameters } from "../../protocol/commands.ts";
+import type { CommandOf, Parameters } from "../../protocol/commands.ts";
 import { rejected } from "../../protocol/errors.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_ACCOUNTS_PER_REGION, MAX_REGION_MICROS } from "../../protocol/limits.ts";
 import { SLOT_SECONDS, slotAt } from "../../protocol/units.ts";
-import type { Decision, Occasion } from "../decide.ts";
+import type { Decision, Occasion } from "../decision.ts";
 import { epochOf } from "../parameters.ts";
 import { type RegionState, termsOf } from "../state.ts";
 
@@ -15,7 +15,12 @@ import { type RegionState, termsOf } from "../state.ts";
 export function openRegion({ command, atS }: Occasion<CommandOf<"open_region">>): Decision {
   const { type: _type, nonce: _nonce, expiresAtS: _expiresAtS, ...terms } = command;
   if (command.epochSlots % command.windowSlots !== 0) {
-    return { rejection: rejected("parameters_out_of_bounds", { parameter: "epochSlots", multipleOf: command.windowSlots }) };
+    return {
+      rejection: rejected("parameters_out_of_bounds", {
+        parameter: "epochSlots",
+        multipleOf: command.windowSlots,
+      }),
+    };
   }
   const refusal = refuseParameters(command.parameters, command.windowSlots);
   if (refusal !== null) return refusal;
@@ -54,10 +59,13 @@ export function creditTestQuote(occasion: Occasion<CommandOf<"credit_test_quote"
 export function openAccount(
   { state, account }: Pick<Occasion, "state" | "account">,
   address: Hex,
-): { readonly account: number; readonly events: readonly MarketEvent[] } | { readonly rejection: ReturnType<typeof rejected> } {
+):
+  | { readonly account: number; readonly events: readonly MarketEvent[] }
+  | { readonly rejection: ReturnType<typeof rejected> } {
   if (account >= 0) return { account, events: [] };
   const next = state.tables.accounts.rows;
-  if (next >= MAX_ACCOUNTS_PER_REGION) return { rejection: rejected("accounts_exhausted", { limit: MAX_ACCOUNTS_PER_REGION }) };
+  if (next >= MAX_ACCOUNTS_PER_REGION)
+    return { rejection: rejected("accounts_exhausted", { limit: MAX_ACCOUNTS_PER_REGION }) };
   return { account: next, events: [{ type: "account_opened", account: next, address }] };
 }
 
@@ -71,5 +79,7 @@ export function nextWindowSlot(state: RegionState, atS: number): number {
 function refuseParameters(parameters: Parameters, windowSlots: number): Decision | null {
   const limitSeconds = windowSlots * SLOT_SECONDS;
   if (parameters.proofDelaySeconds <= limitSeconds) return null;
-  return { rejection: rejected("parameters_out_of_bounds", { parameter: "proofDelaySeconds", limitSeconds }) };
+  return {
+    rejection: rejected("parameters_out_of_bounds", { parameter: "proofDelaySeconds", limitSeconds }),
+  };
 }

@@ -6,14 +6,19 @@ import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
 import { MAX_SESSIONS_PER_ACCOUNT } from "../../protocol/limits.ts";
 import { slotAt } from "../../protocol/units.ts";
-import type { Decision, Occasion } from "../decide.ts";
+import type { Decision, Occasion } from "../decision.ts";
 import type { RegionState } from "../state.ts";
 
 const RESOURCE_BITS = { energy: 1, compute: 2, bandwidth: 4 } as const;
 const SIDE_BITS = { sell: 1, buy: 2 } as const;
 
 /** Authorises a key for an account. A key that is still known, even revoked, is not authorised again. */
-export function authoriseSession({ state, command, account, atS }: Occasion<CommandOf<"authorise_session">>): Decision {
+export function authoriseSession({
+  state,
+  command,
+  account,
+  atS,
+}: Occasion<CommandOf<"authorise_session">>): Decision {
   if (state.indexes.sessionByKey.has(command.key)) return { rejection: rejected("session_exists") };
   if (command.sessionExpiresAtS <= atS) {
     return { rejection: rejected("session_expired", { expiredAtS: command.sessionExpiresAtS }) };
@@ -41,13 +46,22 @@ export function authoriseSession({ state, command, account, atS }: Occasion<Comm
 }
 
 /** Revokes a key, by the wallet or by itself, and ends its live orders from the next slot on. */
-export function revokeSession({ state, command, account, atS, signer }: Occasion<CommandOf<"revoke_session">>): Decision {
+export function revokeSession({
+  state,
+  command,
+  account,
+  atS,
+  signer,
+}: Occasion<CommandOf<"revoke_session">>): Decision {
   const row = state.indexes.sessionByKey.get(command.key);
   const { columns } = state.tables.sessions;
-  if (row === undefined || columns.account[row] !== account) return { rejection: rejected("session_unknown") };
+  if (row === undefined || columns.account[row] !== account)
+    return { rejection: rejected("session_unknown") };
   if (columns.revokedFromSlot[row] !== 0) return { rejection: rejected("session_revoked") };
   if (signer.scheme === "session" && signer.key !== command.key) {
-    return { rejection: rejected("session_scope", { limit: "command", asked: "revoke_session of another key" }) };
+    return {
+      rejection: rejected("session_scope", { limit: "command", asked: "revoke_session of another key" }),
+    };
   }
   const session = columns.id[row] as number;
   const fromSlot = slotAt(atS) + 1;
@@ -55,7 +69,9 @@ export function revokeSession({ state, command, account, atS, signer }: Occasion
   return {
     events: [
       { type: "session_revoked", session, fromSlot },
-      ...ended.map((order) => ({ type: "order_ended", order, untilSlot: fromSlot, reason: "session_revoked" }) as const),
+      ...ended.map(
+        (order) => ({ type: "order_ended", order, untilSlot: fromSlot, reason: "session_revoked" }) as const,
+      ),
     ],
   };
 }
@@ -81,10 +97,18 @@ export function sessionRefusal({ state, command, account, atS, signer }: Occasio
   const highestBid = columns.highestBid[row] as number;
   for (const { limitPriceMicrosPerKwh } of command.steps) {
     if (command.side === "sell" && limitPriceMicrosPerKwh < leastAsk) {
-      return rejected("session_scope", { limit: "leastAskMicrosPerKwh", least: leastAsk, asked: limitPriceMicrosPerKwh });
+      return rejected("session_scope", {
+        limit: "leastAskMicrosPerKwh",
+        least: leastAsk,
+        asked: limitPriceMicrosPerKwh,
+      });
     }
     if (command.side === "buy" && limitPriceMicrosPerKwh > highestBid) {
-      return rejected("session_scope", { limit: "highestBidMicrosPerKwh", most: highestBid, asked: limitPriceMicrosPerKwh });
+      return rejected("session_scope", {
+        limit: "highestBidMicrosPerKwh",
+        most: highestBid,
+        asked: limitPriceMicrosPerKwh,
+      });
     }
   }
   return null;

@@ -2,7 +2,7 @@
 // which tests move time. It refuses to hide a rejection.
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env as bindings } from "cloudflare:workers";
+import { env as bindings, exports as entries } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { Answer, Outcome, Submission } from "../../durable-objects/engine.ts";
 import type { Env } from "../../durable-objects/environment.ts";
@@ -12,6 +12,8 @@ import type { Hex } from "../../protocol/fields.ts";
 import { address, credit, type Draft, enrol, Market, open, readings } from "../support/market.ts";
 
 export const env = bindings as unknown as Env;
+/** The front door, in the same isolate. */
+export const gateway = (entries as unknown as { readonly default: Fetcher }).default;
 
 /**
  * A midnight far ahead. The clock of the deployment under test runs at wall speed, so market time is `Date.now()`,

@@ -3,8 +3,8 @@
 
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
-import type { EvidenceFacts, Request, Signer } from "../../market/decide.ts";
 import { decide } from "../../market/decide.ts";
+import type { EvidenceFacts, Request, Signer } from "../../market/decision.ts";
 import { nextDueS } from "../../market/due.ts";
 import { violations } from "../../market/invariants.ts";
 import {

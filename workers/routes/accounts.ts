@@ -2,8 +2,8 @@
 // public in the journal anyway (docs/PRIVACY.md).
 
 import { z } from "zod";
-import { costUnderTariffMicros } from "../../market/tariff-cost.ts";
 import type { BillLine } from "../../durable-objects/region-reads.ts";
+import { costUnderTariffMicros } from "../../market/tariff-cost.ts";
 import { address, priceMicrosPerKwh, regionId } from "../../protocol/fields.ts";
 import { MAX_PAGE_ROWS } from "../../protocol/limits.ts";
 import type { Profile, ReferenceTariff } from "../../protocol/profile.ts";
@@ -13,10 +13,15 @@ import { Refusal } from "../problems.ts";
 import { profileOf, regionOf } from "../region-access.ts";
 import { type Application, route } from "../router.ts";
 
+const tag = "accounts";
 const accountParams = z.strictObject({ region: regionId, account: address });
 
 const billQuery = page.extend({
-  tariff: z.string().max(64).optional().meta({ description: "name of one of the region's reference tariffs" }),
+  tariff: z
+    .string()
+    .max(64)
+    .optional()
+    .meta({ description: "name of one of the region's reference tariffs" }),
   retailMicrosPerKwh: z.coerce.number().pipe(priceMicrosPerKwh).optional(),
   feedInMicrosPerKwh: z.coerce.number().pipe(priceMicrosPerKwh).optional(),
   format: z.enum(["json", "csv"]).optional(),
@@ -24,10 +29,16 @@ const billQuery = page.extend({
 
 /** Registers the paths. */
 export function accountRoutes(application: Application): void {
-  const tag = "accounts";
   route(
     application,
-    { method: "get", path: "/v1/regions/:region/accounts/:account", tag, summary: "Balances, keys and meters", params: accountParams, answers: accountAnswer },
+    {
+      method: "get",
+      path: "/v1/regions/:region/accounts/:account",
+      tag,
+      summary: "Balances, keys and meters",
+      params: accountParams,
+      answers: accountAnswer,
+    },
     async ({ context, env, params }) => {
       const account = await (await regionOf(env, params.region)).account(params.account);
       if (account === null) throw new Refusal("account_not_found", { account: params.account });
@@ -47,6 +58,10 @@ export function accountRoutes(application: Application): void {
     async ({ context, env, params }) =>
       context.json({ orders: await (await regionOf(env, params.region)).orders(params.account) }),
   );
+  billRoute(application);
+}
+
+function billRoute(application: Application): void {
   route(
     application,
     {
@@ -54,7 +69,8 @@ export function accountRoutes(application: Application): void {
       path: "/v1/regions/:region/accounts/:account/bill",
       tag,
       summary: "The bill per slot, beside the same slot under a tariff alone",
-      description: "As JSON, or as CSV with `format=csv` or `Accept: text/csv`. Changes of the balance: a purchase is negative.",
+      description:
+        "As JSON, or as CSV with `format=csv` or `Accept: text/csv`. Changes of the balance: a purchase is negative.",
       params: accountParams,
       query: billQuery,
       answers: billAnswer,
@@ -87,13 +103,26 @@ export function accountRoutes(application: Application): void {
   );
 }
 
-type ComparedLine = BillLine & { readonly restMicros: number; readonly tariffMicros: number; readonly gainMicros: number };
+type ComparedLine = BillLine & {
+  readonly restMicros: number;
+  readonly tariffMicros: number;
+  readonly gainMicros: number;
+};
 
 function tariffOf(profile: Profile, query: z.infer<typeof billQuery>): ReferenceTariff {
-  const named = query.tariff === undefined ? profile.tariffs[0] : profile.tariffs.find(({ name }) => name === query.tariff);
-  if (named === undefined) throw new Refusal("malformed_request", { path: "query.tariff", expected: "a tariff of the region's profile" });
-  const { retailMicrosPerKwh = named.retailMicrosPerKwh, feedInMicrosPerKwh = named.feedInMicrosPerKwh } = query;
-  const isNamed = retailMicrosPerKwh === named.retailMicrosPerKwh && feedInMicrosPerKwh === named.feedInMicrosPerKwh;
+  const named =
+    query.tariff === undefined
+      ? profile.tariffs[0]
+      : profile.tariffs.find(({ name }) => name === query.tariff);
+  if (named === undefined)
+    throw new Refusal("malformed_request", {
+      path: "query.tariff",
+      expected: "a tariff of the region's profile",
+    });
+  const { retailMicrosPerKwh = named.retailMicrosPerKwh, feedInMicrosPerKwh = named.feedInMicrosPerKwh } =
+    query;
+  const isNamed =
+    retailMicrosPerKwh === named.retailMicrosPerKwh && feedInMicrosPerKwh === named.feedInMicrosPerKwh;
   return { name: isNamed ? named.name : "as given", retailMicrosPerKwh, feedInMicrosPerKwh };
 }
 
@@ -106,7 +135,8 @@ function compare(line: BillLine, { retailMicrosPerKwh, feedInMicrosPerKwh }: Ref
 }
 
 function totalsOf(lines: readonly ComparedLine[]) {
-  const sum = (pick: (line: ComparedLine) => number): number => lines.reduce((total, line) => total + pick(line), 0);
+  const sum = (pick: (line: ComparedLine) => number): number =>
+    lines.reduce((total, line) => total + pick(line), 0);
   return {
     meteredExportWh: sum(({ meteredWh }) => Math.max(0, meteredWh)),
     meteredImportWh: sum(({ meteredWh }) => Math.max(0, -meteredWh)),
@@ -141,7 +171,9 @@ const CSV_COLUMNS = [
 /** RFC 4180; every value is a number, an instant or a truth value, so nothing needs quoting. */
 function csvOf(lines: readonly ComparedLine[]): string {
   const rows = lines.map((line) =>
-    CSV_COLUMNS.map((name) => (name === "start" ? new Date(line.startS * 1000).toISOString() : (line[name] ?? ""))).join(","),
+    CSV_COLUMNS.map((name) =>
+      name === "start" ? new Date(line.startS * 1000).toISOString() : (line[name] ?? ""),
+    ).join(","),
   );
   return `${[CSV_COLUMNS.join(","), ...rows].join("\r\n")}\r\n`;
 }

@@ -11,7 +11,8 @@ import { Refusal } from "../problems.ts";
 import { regionOf } from "../region-access.ts";
 import { type Application, type RequestContext, route } from "../router.ts";
 
-const KEY_NOTE = "Signed by wallet or session key; or, with an API key as bearer token, just the command's own fields.";
+const KEY_NOTE =
+  "Signed by wallet or session key; or, with an API key as bearer token, just the command's own fields.";
 const orderParams = z.strictObject({ region: regionId, order: z.coerce.number().pipe(orderId) });
 
 /** Registers the paths. */
@@ -68,7 +69,8 @@ function orderRoutes(application: Application): void {
       body: eitherSchema("place_order"),
       answers: acceptedAnswer,
     },
-    ({ context, params, body }) => submit(context, params.region, "place_order", body, 200, { replaces: params.order }),
+    ({ context, params, body }) =>
+      submit(context, params.region, "place_order", body, 200, { replaces: params.order }),
   );
   route(
     application,
@@ -84,11 +86,19 @@ function orderRoutes(application: Application): void {
       isBodyOptional: true,
       answers: acceptedAnswer,
     },
-    ({ context, params, body }) => submit(context, params.region, "cancel_order", body, 200, { orderId: params.order }),
+    ({ context, params, body }) =>
+      submit(context, params.region, "cancel_order", body, 200, { orderId: params.order }),
   );
   route(
     application,
-    { method: "get", path: "/v1/regions/:region/orders/:order", tag, summary: "One order of the book", params: orderParams, answers: orderAnswer },
+    {
+      method: "get",
+      path: "/v1/regions/:region/orders/:order",
+      tag,
+      summary: "One order of the book",
+      params: orderParams,
+      answers: orderAnswer,
+    },
     async ({ context, env, params }) => {
       const order = await (await regionOf(env, params.region)).order(params.order);
       if (order === null) throw new Refusal("order_not_found", { orderId: params.order });
@@ -128,17 +138,28 @@ function otherSessionRoutes(application: Application): void {
       isBodyOptional: true,
       answers: acceptedAnswer,
     },
-    ({ context, params, body }) => submit(context, params.region, "revoke_session", body, 200, { key: params.key }),
+    ({ context, params, body }) =>
+      submit(context, params.region, "revoke_session", body, 200, { key: params.key }),
   );
 }
 
 /** Paths that only a wallet's or the operator's signature opens. */
 function signedRoutes(application: Application): void {
   const paths = [
-    ["sessions", "authorise_session", "keys", "Authorise a session key (wallet); an API key is one whose seed travels as bearer token"],
+    [
+      "sessions",
+      "authorise_session",
+      "keys",
+      "Authorise a session key (wallet); an API key is one whose seed travels as bearer token",
+    ],
     ["meters", "enrol_meter", "meters", "Enrol a gateway for an account (operator)"],
     ["meters/revocations", "revoke_meter", "meters", "Revoke a gateway from the next window on (operator)"],
-    ["credits", "credit_test_quote", "operator", "Credit test money (operator; only in regions marked quote=test)"],
+    [
+      "credits",
+      "credit_test_quote",
+      "operator",
+      "Credit test money (operator; only in regions marked quote=test)",
+    ],
     ["parameters", "set_parameters", "operator", "Set the parameters from the next epoch on (operator)"],
   ] as const;
   for (const [path, type, tag, summary] of paths) {

@@ -12,6 +12,8 @@ import { Refusal } from "../problems.ts";
 import { regionOf } from "../region-access.ts";
 import { type Application, type RequestContext, route } from "../router.ts";
 
+const tag = "audit";
+
 const span = z.strictObject({
   from: z.coerce.number().pipe(entryNumber).default(1),
   to: z.coerce.number().pipe(entryNumber).default(Number.MAX_SAFE_INTEGER),
@@ -19,7 +21,6 @@ const span = z.strictObject({
 
 /** Registers the paths. */
 export function journalRoutes(application: Application): void {
-  const tag = "audit";
   route(
     application,
     {
@@ -27,7 +28,8 @@ export function journalRoutes(application: Application): void {
       path: "/v1/regions/:region/journal",
       tag,
       summary: "The journal as NDJSON, entries from..to",
-      description: 'A line is {"hash", "entry"}; hash = SHA-256(hash before ‖ "\\n" ‖ the entry\'s exact bytes), the first before being 64 zeroes.',
+      description:
+        'A line is {"hash", "entry"}; hash = SHA-256(hash before ‖ "\\n" ‖ the entry\'s exact bytes), the first before being 64 zeroes.',
       params: regionParams,
       query: span,
       answers: { contentType: "application/x-ndjson", description: "journal lines" },
@@ -40,7 +42,14 @@ export function journalRoutes(application: Application): void {
   );
   route(
     application,
-    { method: "get", path: "/v1/regions/:region/journal/head", tag, summary: "Where the journal stands", params: regionParams, answers: headAnswer },
+    {
+      method: "get",
+      path: "/v1/regions/:region/journal/head",
+      tag,
+      summary: "Where the journal stands",
+      params: regionParams,
+      answers: headAnswer,
+    },
     async ({ context, env, params }) => context.json(await (await regionOf(env, params.region)).head()),
   );
   route(
@@ -55,6 +64,10 @@ export function journalRoutes(application: Application): void {
     },
     async ({ context, env, params }) => context.json(await (await regionOf(env, params.region)).stateHash()),
   );
+  checkRoutes(application);
+}
+
+function checkRoutes(application: Application): void {
   route(
     application,
     {
@@ -62,7 +75,10 @@ export function journalRoutes(application: Application): void {
       path: "/v1/regions/:region/receipts/:reference",
       tag,
       summary: "The answer and receipt of an entry, by its number or its command's id",
-      params: z.strictObject({ region: regionId, reference: z.union([bytes32, z.coerce.number().pipe(entryNumber)]) }),
+      params: z.strictObject({
+        region: regionId,
+        reference: z.union([bytes32, z.coerce.number().pipe(entryNumber)]),
+      }),
       answers: acceptedAnswer,
     },
     async ({ context, env, params }) =>
@@ -150,7 +166,12 @@ async function* journalLines(env: Env, region: string, from: number, to: number)
   }
 }
 
-async function* archivedLines(env: Env, segment: ArchivedSegment, from: number, to: number): AsyncGenerator<string> {
+async function* archivedLines(
+  env: Env,
+  segment: ArchivedSegment,
+  from: number,
+  to: number,
+): AsyncGenerator<string> {
   const stored = await env.ARCHIVE.get(segment.key);
   if (stored === null) throw new Error(`the archive lacks ${segment.key}`);
   yield within(await stored.text(), from, to);

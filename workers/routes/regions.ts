@@ -2,8 +2,8 @@
 // register a region for anybody but the deployment's operator.
 
 import { z } from "zod";
-import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { marketClock, receiptSeed, signingDomain } from "../../durable-objects/environment.ts";
+import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { marketTimeS } from "../../protocol/clock.ts";
 import { commandSchemas } from "../../protocol/commands.ts";
 import { address, bytes32, count, instantS, regionId, slotNumber } from "../../protocol/fields.ts";
@@ -11,10 +11,10 @@ import { MAX_PAGE_ROWS } from "../../protocol/limits.ts";
 import { profileSchema } from "../../protocol/profile.ts";
 import { acceptedAnswer, epochAnswer, marketAnswer, profileAnswer, slotAnswer } from "../answers.ts";
 import { signedSchema, submissionOf } from "../authentication.ts";
+import { accepted, page, regionParams } from "../parts.ts";
 import { Refusal, refuse } from "../problems.ts";
 import { directoryOf, profileOf, regionOf, registerProfile } from "../region-access.ts";
 import { type Application, type RequestContext, route } from "../router.ts";
-import { accepted, page, regionParams } from "../parts.ts";
 
 /** Registers the paths. */
 export function regionRoutes(application: Application): void {
@@ -74,7 +74,13 @@ const nearQuery = z.strictObject({
 function directoryRoutes(application: Application): void {
   route(
     application,
-    { method: "get", path: "/v1/regions", tag: "regions", summary: "Every region", answers: z.strictObject({ regions: z.array(profileAnswer) }) },
+    {
+      method: "get",
+      path: "/v1/regions",
+      tag: "regions",
+      summary: "Every region",
+      answers: z.strictObject({ regions: z.array(profileAnswer) }),
+    },
     async ({ context, env }) => context.json({ regions: await directoryOf(env).list() }),
   );
   route(
@@ -86,13 +92,19 @@ function directoryRoutes(application: Application): void {
       summary: "Regions by distance",
       description: "From `near`, or from where the request entered the network.",
       query: nearQuery,
-      answers: z.strictObject({ regions: z.array(z.strictObject({ profile: profileAnswer, distanceKm: z.number() })) }),
+      answers: z.strictObject({
+        regions: z.array(z.strictObject({ profile: profileAnswer, distanceKm: z.number() })),
+      }),
     },
     async ({ context, env, query }) => {
       const [latitude, longitude] = placeOf(context, query.near);
       return context.json({ regions: await directoryOf(env).nearest(latitude, longitude) });
     },
   );
+  openingRoutes(application);
+}
+
+function openingRoutes(application: Application): void {
   route(
     application,
     {
@@ -111,7 +123,10 @@ function directoryRoutes(application: Application): void {
       const isOperator = signer.scheme === "wallet" && signer.address === env.OPERATOR.toLowerCase();
       if (!isOperator || profile.operator !== signer.address) throw new Refusal("not_operator");
       if (signed.command.receiptKey !== receiptKeyOf(receiptSeed(env))) {
-        throw new Refusal("malformed_request", { path: "command.receiptKey", expected: "this deployment's receipt key" });
+        throw new Refusal("malformed_request", {
+          path: "command.receiptKey",
+          expected: "this deployment's receipt key",
+        });
       }
       await registerProfile(env, profile);
       return accepted(context, await env.REGION.getByName(profile.region).submit(submission), 201);
@@ -137,7 +152,14 @@ function directoryRoutes(application: Application): void {
 function marketRoutes(application: Application): void {
   route(
     application,
-    { method: "get", path: "/v1/regions/:region/market", tag: "market", summary: "The market now", params: regionParams, answers: marketAnswer },
+    {
+      method: "get",
+      path: "/v1/regions/:region/market",
+      tag: "market",
+      summary: "The market now",
+      params: regionParams,
+      answers: marketAnswer,
+    },
     async ({ context, env, params }) => {
       const market = await (await regionOf(env, params.region)).market();
       return market === null ? refuse({ code: "region_not_open", facts: {} }) : context.json(market);
@@ -157,7 +179,10 @@ function marketRoutes(application: Application): void {
     async ({ context, env, params, query }) => {
       const slots = await (await regionOf(env, params.region)).slots(query.from, query.until);
       const last = slots.at(-1);
-      return context.json({ slots, next: slots.length < MAX_PAGE_ROWS || last === undefined ? null : last.slot + 1 });
+      return context.json({
+        slots,
+        next: slots.length < MAX_PAGE_ROWS || last === undefined ? null : last.slot + 1,
+      });
     },
   );
   route(

@@ -2,6 +2,8 @@
 // that needs more than the market.
 
 import { expect } from "vitest";
+import { execute } from "../../../market/journal.ts";
+import { MAX_REMEMBERED_COMMANDS_PER_ACCOUNT } from "../../../protocol/limits.ts";
 import {
   address,
   authorise,
@@ -209,9 +211,36 @@ export const identityCases: readonly RejectionCase[] = [
       expect(refuse("sell", [[1, 1]], 9)).toBe("sides");
       expect(refuse("buy", [[101, 1]], 9)).toBe("highestBidMicrosPerKwh");
       expect(refuse("buy", [[1, 1]], 10)).toBe("sides");
+      const bid = market.accept(place(ann, "buy", [[1, 1]])).number;
+      market.refuse(cancel(ann, bid, session(word(8))), "session_scope");
       market.refuse(readings(ann, 1, FIRST_SLOT, [1], 4, session(word(7))), "session_scope");
       market.refuse(authorise(ann, word(11), {}, session(word(8))), "session_scope");
       market.refuse(revoke(ann, word(9), session(word(8))), "session_scope");
+    },
+  },
+  {
+    code: "commands_exhausted",
+    when: "an account has more unexpired commands than are remembered, until they expire",
+    run: () => {
+      const { market, ann, bob } = provable();
+      const held = market.state.tables.accounts.columns.commands[market.account(ann)] as number;
+      let order = market.accept(place(ann, "sell", [[1, 1]])).number;
+      // Without the checks of every entry: this is about counting, and four thousand entries are many.
+      for (let count = held + 1; count < MAX_REMEMBERED_COMMANDS_PER_ACCOUNT; count += 1) {
+        const request = market.request(place(ann, "sell", [[1, 1]], { replaces: order }));
+        const result = execute(
+          market.state,
+          request,
+          { scheme: "wallet", signature: "0x" },
+          null,
+          market.atS,
+        );
+        if ("rejection" in result) throw new Error(result.rejection.code);
+        order = result.entry.number;
+      }
+      market.refuse(place(ann, "sell", [[1, 1]], { replaces: order }), "commands_exhausted");
+      market.accept(place(bob, "sell", [[1, 1]]));
+      market.accept(credit(ann, 1));
     },
   },
 ];
