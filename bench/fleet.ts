@@ -47,7 +47,11 @@ export function membersOf(size: number): Member[] {
   return Array.from({ length: size }, (_, index) => {
     const wallet = privateKeyToAccount(seedOf(`wallet ${index}`));
     const seed = seedOf(`session ${index}`).slice(2);
-    const secret = createPrivateKey({ key: Buffer.from(PKCS8_HEAD + seed, "hex"), format: "der", type: "pkcs8" });
+    const secret = createPrivateKey({
+      key: Buffer.from(PKCS8_HEAD + seed, "hex"),
+      format: "der",
+      type: "pkcs8",
+    });
     const key = createPublicKey(secret).export({ format: "der", type: "spki" }).subarray(-32).toString("hex");
     return { account: wallet.address.toLowerCase() as Hex, wallet, sessionKey: `0x${key}`, secret };
   });
@@ -62,9 +66,18 @@ export function envelope(region: string, atS = Math.floor(Date.now() / 1000)) {
 }
 
 /** A command signed by a wallet, as the gateway takes it. */
-export async function signedByWallet(wallet: PrivateKeyAccount, path: string, command: Command, more = {}): Promise<Prepared> {
+export async function signedByWallet(
+  wallet: PrivateKeyAccount,
+  path: string,
+  command: Command,
+  more = {},
+): Promise<Prepared> {
   const signature = await wallet.sign({ hash: commandId(DOMAIN, command) });
-  return { method: "POST", path, body: JSON.stringify({ chainId: DOMAIN.chainId, command, signature, ...more }) };
+  return {
+    method: "POST",
+    path,
+    body: JSON.stringify({ chainId: DOMAIN.chainId, command, signature, ...more }),
+  };
 }
 
 /** A command signed by a member's session key. */
@@ -76,7 +89,11 @@ export function signedBySession(member: Member, method: string, path: string, co
 }
 
 /** The command that opens a region of the measurements' terms. */
-export function opening(region: string, receiptKey: Hex, more: Partial<CommandOf<"open_region">> = {}): CommandOf<"open_region"> {
+export function opening(
+  region: string,
+  receiptKey: Hex,
+  more: Partial<CommandOf<"open_region">> = {},
+): CommandOf<"open_region"> {
   return {
     type: "open_region",
     ...envelope(region),
@@ -137,7 +154,12 @@ export function authorisationRequests(region: string, members: readonly Member[]
 }
 
 /** A session key for everything, for a month. */
-export function authorisation(region: string, account: Hex, key: Hex, atS?: number): CommandOf<"authorise_session"> {
+export function authorisation(
+  region: string,
+  account: Hex,
+  key: Hex,
+  atS?: number,
+): CommandOf<"authorise_session"> {
   const bound = envelope(region, atS);
   return {
     type: "authorise_session",
@@ -157,7 +179,8 @@ export function authorisation(region: string, account: Hex, key: Hex, atS?: numb
 /** A ladder of so many steps around usual tariffs, ascending for a seller, descending for a buyer. */
 export function ladder(side: Side, steps: number, salt: number) {
   return Array.from({ length: steps }, (_, step) => ({
-    limitPriceMicrosPerKwh: side === "sell" ? 70_000 + 9_000 * step + (salt % 5_000) : 290_000 - 9_000 * step - (salt % 5_000),
+    limitPriceMicrosPerKwh:
+      side === "sell" ? 70_000 + 9_000 * step + (salt % 5_000) : 290_000 - 9_000 * step - (salt % 5_000),
     capWhPerSlot: 500 + (salt % 400),
   }));
 }

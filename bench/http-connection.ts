@@ -24,7 +24,8 @@ const EMPTY: Buffer = Buffer.alloc(0);
 export class HttpConnection {
   readonly #socket: Socket;
   #received: Buffer = EMPTY;
-  #waiting: { readonly resolve: (reply: Reply) => void; readonly reject: (fault: Error) => void } | null = null;
+  #waiting: { readonly resolve: (reply: Reply) => void; readonly reject: (fault: Error) => void } | null =
+    null;
 
   constructor(port: number) {
     this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
@@ -65,13 +66,13 @@ export class HttpConnection {
 export function parseReply(bytes: Buffer): Reply | null {
   const headEnd = bytes.indexOf(HEAD_END);
   if (headEnd < 0) return null;
-  const head = bytes.latin1Slice(0, headEnd);
+  const head = bytes.toString("latin1", 0, headEnd);
   const status = Number(head.slice(9, 12));
   const from = headEnd + HEAD_END.length;
   const length = /\r\ncontent-length: *([0-9]+)/i.exec(head);
   if (length !== null) {
     const until = from + Number(length[1]);
-    return bytes.length < until ? null : { status, body: bytes.utf8Slice(from, until) };
+    return bytes.length < until ? null : { status, body: bytes.toString("utf8", from, until) };
   }
   if (/\r\ntransfer-encoding: *chunked/i.test(head)) {
     const body = parseChunks(bytes, from);
@@ -85,7 +86,7 @@ function parseChunks(bytes: Buffer, from: number): string | null {
   for (let at = from; ; ) {
     const lineEnd = bytes.indexOf("\r\n", at);
     if (lineEnd < 0) return null;
-    const size = Number.parseInt(bytes.latin1Slice(at, lineEnd), 16);
+    const size = Number.parseInt(bytes.toString("latin1", at, lineEnd), 16);
     const until = lineEnd + 2 + size;
     if (bytes.length < until + 2) return null;
     if (size === 0) return Buffer.concat(pieces).toString();

@@ -28,13 +28,20 @@ export interface HeapUsage {
 /** A session with one isolate's inspector. */
 export class Inspector {
   readonly #socket: WebSocket;
-  readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (fault: Error) => void }>();
+  readonly #waiting = new Map<
+    number,
+    { resolve: (result: unknown) => void; reject: (fault: Error) => void }
+  >();
   #lastId = 0;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.onmessage = ({ data }) => {
-      const { id, result, error } = JSON.parse(String(data)) as { id?: number; result?: unknown; error?: { message: string } };
+      const { id, result, error } = JSON.parse(String(data)) as {
+        id?: number;
+        result?: unknown;
+        error?: { message: string };
+      };
       const waiting = id === undefined ? undefined : this.#waiting.get(id);
       if (waiting === undefined) return;
       this.#waiting.delete(id as number);
@@ -45,8 +52,12 @@ export class Inspector {
 
   /** Connects to the inspector that Miniflare opened on a port, for the Worker of this name. */
   static async open(port: number, worker = "polder"): Promise<Inspector> {
-    const targets = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as { webSocketDebuggerUrl: string }[];
-    const target = targets.map(({ webSocketDebuggerUrl }) => webSocketDebuggerUrl).find((url) => url.endsWith(`/core:user:${worker}`));
+    const targets = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as {
+      webSocketDebuggerUrl: string;
+    }[];
+    const target = targets
+      .map(({ webSocketDebuggerUrl }) => webSocketDebuggerUrl)
+      .find((url) => url.endsWith(`/core:user:${worker}`));
     if (target === undefined) throw new Error(`no inspector for ${worker} on port ${port}`);
     const socket = new WebSocket(target);
     await new Promise<void>((resolve, reject) => {

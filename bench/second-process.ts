@@ -12,7 +12,10 @@ export class SecondProcess<Order, Report> {
   /** @param name the file in bench/ without its ending; it is told its own name as argument. */
   constructor(name: string) {
     const file = join(import.meta.dirname, `${name}.ts`);
-    this.#child = fork(file, [name], { serialization: "advanced", execArgv: ["--disable-warning=ExperimentalWarning"] });
+    this.#child = fork(file, [name], {
+      serialization: "advanced",
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    });
   }
 
   ask(order: Order): Promise<Report> {

@@ -4,7 +4,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { sessionKeyOf } from "../evidence/session-signature.ts";
 import { stateHash } from "../market/journal.ts";
-import { rejected } from "../protocol/errors.ts";
+import { type Rejection, rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_PAGE_ROWS } from "../protocol/limits.ts";
 import { Archive } from "./archive.ts";
@@ -105,6 +105,16 @@ export class Region extends DurableObject<Env> {
   /** Decides a verified command; the answer leaves when its journal row is durable. */
   submit(submission: Submission): Promise<Outcome> {
     return this.engine.submit(submission);
+  }
+
+  /** Decides many verified commands, given as a JSON array: each one's answer as JSON text, or its rejection. */
+  async submitAll(submissions: string): Promise<(string | Rejection)[]> {
+    const outcomes = await Promise.all(
+      (JSON.parse(submissions) as Submission[]).map((submission) => this.engine.submit(submission)),
+    );
+    return outcomes.map((outcome) =>
+      "rejection" in outcome ? outcome.rejection : JSON.stringify(outcome.answer),
+    );
   }
 
   market(): MarketNow | null {

@@ -7,8 +7,8 @@ import {
   creditRequests,
   type Member,
   membersOf,
-  openingRequest,
   OPERATOR_ADDRESS,
+  openingRequest,
   orderOf,
   signedBySession,
 } from "../fleet.ts";
@@ -71,7 +71,9 @@ export async function measureDurable(say: (line: string) => void, options: Durab
       let ourRate = oursFirst ? await around(() => rateAt(ours.port)) : 0;
       const peerRate = await rateAt(peer.port);
       if (!oursFirst) ourRate = await around(() => rateAt(ours.port));
-      say(`${round === 0 ? "warm-up" : `round ${round}`}: ours ${ourRate.toFixed(0)}/s, peer ${peerRate.toFixed(0)}/s`);
+      say(
+        `${round === 0 ? "warm-up" : `round ${round}`}: ours ${ourRate.toFixed(0)}/s, peer ${peerRate.toFixed(0)}/s`,
+      );
       if (round === 0) continue;
       ourRates.push(ourRate);
       peerRates.push(peerRate);
@@ -96,7 +98,11 @@ export async function measureDurable(say: (line: string) => void, options: Durab
 }
 
 /** Opens the region and its accounts, and authorises their session keys. */
-export async function settle(load: LoadProcess, stack: { readonly url: string; readonly port: number }, members: readonly Member[]) {
+export async function settle(
+  load: LoadProcess,
+  stack: { readonly url: string; readonly port: number },
+  members: readonly Member[],
+) {
   const send = (requests: readonly Prepared[]) =>
     load.expectAccepted({ port: stack.port, connections: Math.min(CLIENTS, requests.length), requests });
   await send([await openingRequest(stack.url, REGION)]);
@@ -105,12 +111,23 @@ export async function settle(load: LoadProcess, stack: { readonly url: string; r
 }
 
 /** Every member replaces the orders of its round before (the first round places them), each member's spread out. */
-export function roundOf(members: readonly Member[], perMember: number, orders: readonly number[]): Prepared[] {
+export function roundOf(
+  members: readonly Member[],
+  perMember: number,
+  orders: readonly number[],
+): Prepared[] {
   const requests: Prepared[] = [];
   for (let turn = 0; turn < perMember; turn += 1) {
     members.forEach((member, index) => {
       const replaces = orders[requests.length] as number;
-      const command = orderOf(REGION, member.account, (turn + index) % 2 === 0 ? "sell" : "buy", 2, index, replaces);
+      const command = orderOf(
+        REGION,
+        member.account,
+        (turn + index) % 2 === 0 ? "sell" : "buy",
+        2,
+        index,
+        replaces,
+      );
       const path = `/v1/regions/${REGION}/orders`;
       requests.push(
         replaces === 0

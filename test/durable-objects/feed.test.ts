@@ -175,7 +175,6 @@ describe("the feed", () => {
     expect(await feeds()).toBe(1);
     first.socket.close(1000, "");
     await rest(200);
-    console.log("CLOSED", first.closed, await shardOf(region.name).listeners());
     await until(() => first.closed !== null);
     await region.accept(place(address(1), "sell", [[1, 1]]));
     for (let turns = 0; turns < 100 && (await feeds()) > 0; turns += 1) await rest(5);
