@@ -202,11 +202,7 @@ export class RegionEngine {
     const atS = this.atS();
     const judgements = this.#host.store.transaction(() => {
       if (!this.#catchUp(atS, lines)) return this.#write(lines, atS, null);
-      return this.#write(
-        lines,
-        atS,
-        batch.map(({ submission }) => this.#judge(submission, atS, lines)),
-      );
+      return this.#write(lines, atS, this.#judgeAll(batch, atS, lines));
     });
     if (lines.length > 0) {
       this.#receipts(lines, atS);
@@ -234,9 +230,15 @@ export class RegionEngine {
     }
   }
 
+  #judgeAll(batch: readonly Waiting[], atS: number, lines: Line[]): Judgement[] {
+    const isFull = this.#host.store.bytes > MAX_STORAGE_BYTES;
+    return batch.map(({ submission }) => this.#judge(submission, atS, isFull, lines));
+  }
+
   #judge(
     { command, commandId, signer, evidence, auth, rawEvidence }: Submission,
     atS: number,
+    isFull: boolean,
     lines: Line[],
   ): Judgement {
     const sender = senderOf(this.state, signer);
@@ -248,7 +250,7 @@ export class RegionEngine {
       const row = this.state.indexes.commands.get(commandId) as number;
       return { entry: this.state.tables.commands.columns.entry[row] as number };
     }
-    if (this.#host.store.bytes > MAX_STORAGE_BYTES && !FREEING_COMMANDS.has(command.type)) {
+    if (isFull && !FREEING_COMMANDS.has(command.type)) {
       return { rejection: rejected("storage_exhausted", { limitBytes: MAX_STORAGE_BYTES }) };
     }
     const result = this.rules.execute(

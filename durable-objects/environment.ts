@@ -29,9 +29,21 @@ export function signingDomain(env: Env): SigningDomain {
   return { chainId: Number(env.CHAIN_ID), settlement: env.SETTLEMENT.toLowerCase() as Hex };
 }
 
-/** The market clock of this deployment. @throws ClockRefused */
+let lastClock: {
+  readonly origin: string;
+  readonly rate: string;
+  readonly chainId: string;
+  readonly clock: MarketClock;
+} | null = null;
+
+/** The market clock of this deployment, parsed once: every request asks for it. @throws ClockRefused */
 export function marketClock(env: Env): MarketClock {
-  return parseClock(env.CLOCK_ORIGIN, env.CLOCK_RATE, Number(env.CHAIN_ID));
+  const { CLOCK_ORIGIN: origin, CLOCK_RATE: rate, CHAIN_ID: chainId } = env;
+  const isLast = lastClock?.origin === origin && lastClock.rate === rate && lastClock.chainId === chainId;
+  if (lastClock !== null && isLast) return lastClock.clock;
+  const clock = parseClock(origin, rate, Number(chainId));
+  lastClock = { origin, rate, chainId, clock };
+  return clock;
 }
 
 /** The seed that signs receipts. @throws Error when the secret is missing or malformed. */

@@ -42,7 +42,7 @@ export const GENESIS_HASH = "0".repeat(64);
 
 /** The chain hash of an entry: SHA-256 over the hash before it and the entry's exact bytes. */
 export function chainHash(sha256: Sha256, previous: string, body: string): string {
-  return sha256(previous, "\n", body);
+  return sha256(`${previous}\n${body}`);
 }
 
 const LINE_HEAD = '{"hash":"';

@@ -102,6 +102,7 @@ export function commandId(domain: SigningDomain, command: Command): Hex {
   return `0x${bytesToHex(commandDigest(domain, command))}`;
 }
 
+const EMPTY_HASH = keccak256(new Uint8Array());
 const typeHashes = new Map<string, Uint8Array>();
 const stringHashes = new Map<string, Uint8Array>();
 const separators = new Map<string, Uint8Array>();
@@ -140,6 +141,10 @@ function hashStruct(name: string, value: object): Uint8Array {
 function writeValue(words: Uint8Array, offset: number, type: string, value: unknown): void {
   if (type.endsWith("[]")) {
     const items = value as readonly unknown[];
+    if (items.length === 0) {
+      words.set(EMPTY_HASH, offset);
+      return;
+    }
     const body = new Uint8Array(32 * items.length);
     const itemType = type.slice(0, -2);
     items.forEach((item, index) => {

@@ -22,13 +22,25 @@ export async function readHouseholds(home: string): Promise<HomeHousehold[]> {
   return households.map((raw: Record<string, unknown>) => {
     const account = readAccount(String(raw.account));
     if (account === null) throw new Error("the home named a household without an account");
-    return { name: String(raw.name).slice(0, 80), account, kind: String(raw.kind).slice(0, 40), region: String(raw.region) };
+    return {
+      name: String(raw.name).slice(0, 80),
+      account,
+      kind: String(raw.kind).slice(0, 40),
+      region: String(raw.region),
+    };
   });
 }
 
 /** A household's quarter-hours in [from, until), as far as they have passed. @throws as `readHouseholds`. */
-export async function readHomeSlots(home: string, account: Hex, from: number, until: number): Promise<HomeSlot[]> {
-  const { slots } = (await read(`${home}/households/${account}/days?from=${from}&until=${until}`)) as { slots?: unknown };
+export async function readHomeSlots(
+  home: string,
+  account: Hex,
+  from: number,
+  until: number,
+): Promise<HomeSlot[]> {
+  const { slots } = (await read(`${home}/households/${account}/days?from=${from}&until=${until}`)) as {
+    slots?: unknown;
+  };
   if (!Array.isArray(slots)) throw new Error("the home's answer has no slots");
   return slots.map(({ slot, generationWh, loadWh }: Record<string, unknown>) => ({
     slot: wholeNumber(slot),
@@ -45,6 +57,7 @@ async function read(url: string): Promise<unknown> {
 
 /** Meters count whole Wh; a home that measures finer is rounded, since this is a picture and not a bill. */
 function wholeNumber(value: unknown): number {
-  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw new Error("the home sent something that is no amount");
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0)
+    throw new Error("the home sent something that is no amount");
   return Math.round(value);
 }

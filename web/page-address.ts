@@ -43,7 +43,12 @@ function readHome(text: string | null): string | { readonly refusal: string } | 
   } catch {
     return { refusal: "The home in this page\u2019s address is not an address." };
   }
-  if (url.protocol !== "http:" || !LOOPBACK_HOSTS.has(url.hostname) || url.username !== "" || url.password !== "") {
+  if (
+    url.protocol !== "http:" ||
+    !LOOPBACK_HOSTS.has(url.hostname) ||
+    url.username !== "" ||
+    url.password !== ""
+  ) {
     return { refusal: "The home in this page\u2019s address is not on this computer, so it is not used." };
   }
   return url.origin;

@@ -56,12 +56,13 @@ export function malformed(error: z.ZodError, root = ""): Refusal {
   return new Refusal("malformed_request", { path, expected: issue?.message ?? "another value" });
 }
 
-/** Inside a union the alternative that came furthest says most. */
+/** Inside a union the alternative with the fewest faults is the one that was meant; of those, the one that came furthest. */
 function firstIssue(issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | undefined {
   if (issue?.code !== "invalid_union") return issue;
-  const nested = issue.errors.map((alternative) => alternative[0]).filter((found) => found !== undefined);
-  const deepest = nested.sort((left, right) => right.path.length - left.path.length)[0];
-  return deepest === undefined ? issue : { ...deepest, path: [...issue.path, ...deepest.path] };
+  const depthOf = (faults: readonly z.core.$ZodIssue[]): number => faults[0]?.path.length ?? 0;
+  const alternatives = issue.errors.filter((faults) => faults.length > 0);
+  const meant = alternatives.sort((left, right) => left.length - right.length || depthOf(right) - depthOf(left))[0]?.[0];
+  return meant === undefined ? issue : { ...meant, path: [...issue.path, ...meant.path] };
 }
 
 const codes = Object.keys(ERRORS).filter(isErrorCode);

@@ -1,4 +1,4 @@
-// Owns the one command line, noun by noun: region, account, order, bill, key, agent, audit. It refuses nothing itself;
+// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, audit. It refuses nothing itself;
 // refusals of the market are printed with their code and end with status 1.
 
 import { Command } from "commander";
@@ -7,6 +7,7 @@ import { PolderProblem, TransportFault } from "../sdk/problem.ts";
 import { agentCommands } from "./agent-commands.ts";
 import { auditCommand } from "./audit-command.ts";
 import { keyCommands } from "./key-commands.ts";
+import { operatorCommands } from "./operator-commands.ts";
 import { orderCommands } from "./order-commands.ts";
 import { readCommands } from "./read-commands.ts";
 
@@ -18,6 +19,7 @@ orderCommands(program);
 keyCommands(program);
 agentCommands(program);
 auditCommand(program);
+operatorCommands(program);
 
 try {
   await program.parseAsync();

@@ -8,7 +8,8 @@ import type { Market, PolderClient } from "../sdk/client.ts";
 import type { BoardRow, BoardTotals, TerminalBoard } from "./terminal-board.ts";
 
 const POLL_MS = 250;
-const KEPT_ROWS = 24;
+/** A day: the night has no trades, and the board shows the latest slots that had. */
+const KEPT_ROWS = 96;
 /** On the first look at a market with a history, only this much of it is read. */
 const LOOK_BACK_SLOTS = 96;
 

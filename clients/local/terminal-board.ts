@@ -23,7 +23,7 @@ export interface BoardTotals {
   readonly days: number;
 }
 
-const HEAD = "slot              metered +/−          offered     asked     price    traded   settled";
+const HEAD = "slot              metered +/− kWh      offered     asked  per kWh    traded   settled";
 const ROWS = 12;
 
 /** Shows the market as it goes. */
@@ -66,10 +66,13 @@ export class TerminalBoard {
         running.slice(-6).map((row) => this.row(row)),
         6,
       ),
-      colours.bold("settled"),
+      colours.bold("settled: the latest slots that traded"),
       colours.dim(HEAD),
       ...pad(
-        cleared.slice(-ROWS).map((row) => this.row(row)),
+        cleared
+          .filter((row) => row.settledMicros !== 0)
+          .slice(-ROWS)
+          .map((row) => this.row(row)),
         ROWS,
       ),
       "",

@@ -86,6 +86,7 @@ describe("the archive", () => {
       const put = ARCHIVE.put.bind(ARCHIVE);
       vi.spyOn(lossy, "put").mockImplementation(((key: string, value: string, options: never) =>
         put(key, key.endsWith("ndjson") ? "something else" : value, key.endsWith("ndjson") ? undefined : options)) as never);
+      vi.spyOn(lossy, "head").mockImplementation(((key: string) => ARCHIVE.head(key)) as never);
       vi.spyOn(lossy, "get").mockImplementation(((key: string) => ARCHIVE.get(key)) as never);
       Object.defineProperty(object, "env", { value: { ...env, ARCHIVE: lossy }, configurable: true });
       object.segmentCharacters = 1_000;

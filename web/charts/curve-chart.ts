@@ -60,7 +60,14 @@ export class CurveChart {
           price: { range: (_self, low, high) => this.#priceRange(low ?? 0, high ?? 0) },
         },
         axes: [
-          { ...common, grid, size: 26, gap: 2, space: 70, values: (_self, splits) => splits.map((wh) => (Number.isInteger(wh) ? energyText(wh) : "")) },
+          {
+            ...common,
+            grid,
+            size: 26,
+            gap: 2,
+            space: 70,
+            values: (_self, splits) => splits.map((wh) => (Number.isInteger(wh) ? energyText(wh) : "")),
+          },
           {
             ...common,
             grid,

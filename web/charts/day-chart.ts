@@ -150,7 +150,8 @@ export class DayChart {
         gap: 4,
         space: 50,
         stroke: () => colour("price"),
-        values: (_self, splits) => splits.map((micros) => priceText(Math.round(micros), this.#view?.currency ?? "")),
+        values: (_self, splits) =>
+          splits.map((micros) => priceText(Math.round(micros), this.#view?.currency ?? "")),
       },
     ];
   }
@@ -190,7 +191,11 @@ function barSeries({ colour: name }: (typeof BARS)[number]): uPlot.Series {
     fill: () => colour(name),
     width: 0,
     points: { show: false },
-    paths: uPlot.paths.bars?.({ size: [1, Number.POSITIVE_INFINITY], align: 1, gap: 1 }) as uPlot.Series.PathBuilder,
+    paths: uPlot.paths.bars?.({
+      size: [1, Number.POSITIVE_INFINITY],
+      align: 1,
+      gap: 1,
+    }) as uPlot.Series.PathBuilder,
   };
 }
 

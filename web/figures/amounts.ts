@@ -36,7 +36,11 @@ export function symbolOf(currency: string): string {
   if (symbol === undefined) {
     symbol = currency;
     try {
-      const format = new Intl.NumberFormat("en", { style: "currency", currency, currencyDisplay: "narrowSymbol" });
+      const format = new Intl.NumberFormat("en", {
+        style: "currency",
+        currency,
+        currencyDisplay: "narrowSymbol",
+      });
       symbol = format.formatToParts(0).find(({ type }) => type === "currency")?.value ?? currency;
     } catch {
       // Test assets may have codes of four or five letters.
@@ -61,7 +65,10 @@ export interface Money {
 export function moneyOf(micros: number, currency: string, isChange = false): Money {
   const { sign, whole, fraction } = digitsOf(micros, MICRO_DIGITS);
   const plus = isChange && micros > 0 ? "+" : "";
-  return { head: `${sign}${plus}${symbolOf(currency)}${whole}.${fraction.slice(0, 2)}`, tail: fraction.slice(2) };
+  return {
+    head: `${sign}${plus}${symbolOf(currency)}${whole}.${fraction.slice(0, 2)}`,
+    tail: fraction.slice(2),
+  };
 }
 
 /** Money as one text with all six digits. */

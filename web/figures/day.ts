@@ -62,7 +62,13 @@ export function neighbourhoodRows(
     const found = cleared.get(slot);
     if (found === undefined) return null;
     const { surplusWh, needWh, tradedWh, priceMicrosPerKwh } = found;
-    return { exportWh: surplusWh, importWh: needWh, soldWh: tradedWh, boughtWh: tradedWh, priceMicros: priceMicrosPerKwh };
+    return {
+      exportWh: surplusWh,
+      importWh: needWh,
+      soldWh: tradedWh,
+      boughtWh: tradedWh,
+      priceMicros: priceMicrosPerKwh,
+    };
   });
 }
 

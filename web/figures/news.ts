@@ -92,7 +92,9 @@ function wordsOf(line: NewsLine, event: FeedEvent, calendar: Calendar, currency:
       return `A standing order to ${event.side === "buy" ? "buy" : "sell"} was placed.`;
     }
     case "order_ended":
-      return events > 1 ? `${countText(events, "standing order")} ended.` : `A standing order was ${String(event.reason).replaceAll("_", " ")}.`;
+      return events > 1
+        ? `${countText(events, "standing order")} ended.`
+        : `A standing order was ${String(event.reason).replaceAll("_", " ")}.`;
     case "meter_enrolled":
       return `${countText(events, "meter")} enrolled.`;
     case "meter_revoked":
@@ -116,10 +118,12 @@ function wordsOf(line: NewsLine, event: FeedEvent, calendar: Calendar, currency:
 
 function clearedWords(line: NewsLine, calendar: Calendar, currency: string): string {
   const { firstSlot, untilSlot, energyWh, leastPrice, mostPrice } = line;
-  const when = firstSlot === null || untilSlot === null ? "" : ` ${calendar.span(firstSlot, untilSlot - firstSlot)}`;
+  const when =
+    firstSlot === null || untilSlot === null ? "" : ` ${calendar.span(firstSlot, untilSlot - firstSlot)}`;
   if (energyWh === 0 || leastPrice === null || mostPrice === null) return `Cleared${when}: nothing traded.`;
   const low = priceText(leastPrice, currency);
-  const price = leastPrice === mostPrice ? `${low} per kWh` : `${low} to ${priceText(mostPrice, currency)} per kWh`;
+  const price =
+    leastPrice === mostPrice ? `${low} per kWh` : `${low} to ${priceText(mostPrice, currency)} per kWh`;
   return `Cleared${when}: ${energyText(energyWh)} traded at ${price}.`;
 }
 

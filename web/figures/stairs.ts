@@ -12,7 +12,9 @@ export interface Stairs {
 
 /** Both sides over the union of their steps, beginning at 0 Wh with each side's best price. */
 export function stairsOf({ bids, asks }: Curve): Stairs {
-  const wh = [...new Set([0, ...bids.cumulativeWh, ...asks.cumulativeWh])].sort((left, right) => left - right);
+  const wh = [...new Set([0, ...bids.cumulativeWh, ...asks.cumulativeWh])].sort(
+    (left, right) => left - right,
+  );
   return { wh, bids: wh.map((at) => priceAt(bids, at)), asks: wh.map((at) => priceAt(asks, at)) };
 }
 

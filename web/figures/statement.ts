@@ -30,7 +30,8 @@ export interface Statement {
 
 /** Sums a bill's lines. */
 export function statementOf(lines: readonly BillLine[]): Statement {
-  const sum = (pick: (line: BillLine) => number): number => lines.reduce((total, line) => total + pick(line), 0);
+  const sum = (pick: (line: BillLine) => number): number =>
+    lines.reduce((total, line) => total + pick(line), 0);
   const rewards = lines.flatMap(({ reward }) => (reward === null ? [] : [BigInt(reward)]));
   const saleMicros = sum(({ tradedWh, amountMicros }) => (tradedWh > 0 ? amountMicros : 0));
   const purchaseMicros = sum(({ tradedWh, amountMicros }) => (tradedWh < 0 ? amountMicros : 0));
