@@ -1,36 +1,15 @@
 // Owns what is kept for readers beside the audited state: settled slots with their curves, bills by account and window,
 // closed epochs. It refuses to be a source: everything in it follows from the journal.
 
-import { aggregateCurve, type Curve } from "../market/auction/curve.ts";
+import { aggregateCurve } from "../market/auction/curve.ts";
 import { isWindowCleared } from "../market/due.ts";
 import type { Entry } from "../market/journal.ts";
 import { slotBook } from "../market/ladder.ts";
 import { parametersAtSlot } from "../market/parameters.ts";
 import { addressOf, type RegionState } from "../market/state.ts";
+import type { ClearedSlot, Curve, Epoch } from "../protocol/answers.ts";
 import type { EpochClosed, SlotCleared } from "../protocol/events.ts";
 import type { RegionStore } from "./region-store.ts";
-
-/** A cleared slot as readers get it. */
-export interface SlotRecord
-  extends Omit<
-    SlotCleared,
-    | "type"
-    | "accounts"
-    | "filledWh"
-    | "amountMicros"
-    | "chargeMicros"
-    | "cut"
-    | "sessions"
-    | "sessionWh"
-    | "sessionMicros"
-  > {
-  readonly entry: number;
-  readonly traders: number;
-  /** What buyers paid in all, network fee included. */
-  readonly settledMicros: number;
-  /** Wh asked and offered by price, of what meters proved. */
-  readonly curve: Curve;
-}
 
 /** One account's settled window; arrays by slot. */
 export interface BillRecord {
@@ -42,12 +21,6 @@ export interface BillRecord {
   readonly chargeMicros: readonly number[];
   /** 1 where the balance or a session's limit cut what was asked for. */
   readonly cut: readonly number[];
-}
-
-/** A closed epoch: what was delivered, and of each account that was rewarded what it sold and got, by address. */
-export interface EpochRecord extends Omit<EpochClosed, "type" | "accounts" | "rewards" | "soldWh"> {
-  readonly soldWh: Readonly<Record<string, number>>;
-  readonly rewards: Readonly<Record<string, string>>;
 }
 
 /** What must be read from the state before the next due step changes it. */
@@ -80,7 +53,7 @@ export function project(store: RegionStore, state: RegionState, entry: Entry, be
   }
 }
 
-function slotRecord(event: SlotCleared, entry: number, curve: Curve): SlotRecord {
+function slotRecord(event: SlotCleared, entry: number, curve: Curve): ClearedSlot {
   const { type: _type, accounts, filledWh, amountMicros, chargeMicros: _c, cut: _x, ...rest } = event;
   const { sessions: _s, sessionWh: _w, sessionMicros: _m, ...totals } = rest;
   const settledMicros = amountMicros.reduce(
@@ -90,7 +63,7 @@ function slotRecord(event: SlotCleared, entry: number, curve: Curve): SlotRecord
   return { ...totals, entry, traders: accounts.length, settledMicros, curve };
 }
 
-function epochRecord(state: RegionState, event: EpochClosed): EpochRecord {
+function epochRecord(state: RegionState, event: EpochClosed): Epoch {
   const { type: _type, accounts, soldWh, rewards, ...totals } = event;
   const byAddress = <T>(values: readonly T[]): Record<string, T> =>
     Object.fromEntries(accounts.map((account, index) => [addressOf(state, account), values[index] as T]));

@@ -8,40 +8,16 @@ import { violations } from "../market/invariants.ts";
 import { versionAtSlot } from "../market/parameters.ts";
 import { addressOf, type RegionState, termsOf } from "../market/state.ts";
 import { findRow, readHex } from "../market/table.ts";
-import type { Parameters } from "../protocol/commands.ts";
+import type { Account, ClearedSlot, Epoch, Market, Order, SettledLine } from "../protocol/answers.ts";
 import { NO_END_SLOT } from "../protocol/events.ts";
-import type { Hex, Side } from "../protocol/fields.ts";
+import type { Hex } from "../protocol/fields.ts";
 import { MAX_LADDER_STEPS, MAX_PAGE_ROWS } from "../protocol/limits.ts";
 import { slotAt, slotStartS } from "../protocol/units.ts";
-import type { BillRecord, EpochRecord, SlotRecord } from "./projections.ts";
+import type { BillRecord } from "./projections.ts";
 import type { RegionStore } from "./region-store.ts";
 
-/** The market as it stands. */
-export interface MarketNow {
-  readonly region: string;
-  readonly atS: number;
-  readonly slot: number;
-  readonly windowFirstSlot: number;
-  readonly windowSlots: number;
-  readonly epochSlots: number;
-  readonly firstSlot: number;
-  /** The next slot to clear, and when. */
-  readonly nextSlot: number;
-  readonly nextDueS: number;
-  readonly parametersVersion: number;
-  readonly parameters: Parameters;
-  readonly entries: number;
-  readonly accounts: number;
-  readonly liveOrders: number;
-  readonly meters: number;
-  /** Accounts whose readings of the open window are in. */
-  readonly provedAccounts: number;
-  readonly depositedMicros: number;
-  readonly lastCleared: SlotRecord | null;
-}
-
 /** What the region is and where it stands; null before it is opened. */
-export function marketNow(state: RegionState, store: RegionStore, atS: number): MarketNow | null {
+export function marketNow(state: RegionState, store: RegionStore, atS: number): Market | null {
   if (state.header.opened === null) return null;
   const { header, tables } = state;
   const terms = termsOf(state);
@@ -66,51 +42,12 @@ export function marketNow(state: RegionState, store: RegionStore, atS: number): 
     meters: tables.meters.rows,
     provedAccounts: tables.window.rows,
     depositedMicros: header.depositedMicros,
-    lastCleared: last === undefined ? null : (JSON.parse(last.record) as SlotRecord),
+    lastCleared: last === undefined ? null : (JSON.parse(last.record) as ClearedSlot),
   };
 }
 
-/** An account's money and standing. */
-export interface AccountNow {
-  readonly account: Hex;
-  readonly number: number;
-  readonly freeMicros: number;
-  readonly escrowMicros: number;
-  /** Cumulative reward in token base units. */
-  readonly rewards: string;
-  readonly liveOrders: number;
-  readonly epochSoldWh: number;
-  readonly epochFeesMicros: number;
-  readonly sessions: readonly SessionNow[];
-  readonly meters: readonly MeterNow[];
-}
-
-export interface SessionNow {
-  readonly session: number;
-  readonly key: Hex;
-  readonly sides: readonly Side[];
-  readonly leastAskMicrosPerKwh: number;
-  readonly highestBidMicrosPerKwh: number;
-  readonly dailyWh: number;
-  readonly spendingLimitMicros: number;
-  readonly spentMicros: number;
-  readonly expiresAtS: number;
-  readonly isRevoked: boolean;
-}
-
-export interface MeterNow {
-  readonly meter: number;
-  readonly gateway: Hex;
-  readonly nameplateWh: number;
-  readonly connectionWh: number;
-  readonly saleCapWh: number;
-  readonly purchaseCapWh: number;
-  readonly fromSlot: number;
-  readonly untilSlot: number | null;
-}
-
 /** An account by address, or null. */
-export function accountNow(state: RegionState, address: Hex, atS: number): AccountNow | null {
+export function accountNow(state: RegionState, address: Hex, atS: number): Account | null {
   const account = state.indexes.accountByAddress.get(address);
   if (account === undefined) return null;
   const { columns } = state.tables.accounts;
@@ -129,57 +66,23 @@ export function accountNow(state: RegionState, address: Hex, atS: number): Accou
   };
 }
 
-/** A standing order as readers get it. */
-export interface OrderNow {
-  readonly orderId: number;
-  readonly account: Hex;
-  readonly side: Side;
-  readonly steps: readonly { readonly limitPriceMicrosPerKwh: number; readonly capWhPerSlot: number }[];
-  readonly fromSlot: number;
-  /** Null while it stands until cancelled. */
-  readonly untilSlot: number | null;
-  readonly hours: readonly number[];
-  readonly session: number;
-  /** It still applies to a slot that has not begun. */
-  readonly isLive: boolean;
-}
-
 /** An order of the book by its number, or null. */
-export function orderNow(state: RegionState, orderId: number, atS: number): OrderNow | null {
+export function orderNow(state: RegionState, orderId: number, atS: number): Order | null {
   const { columns, rows } = state.tables.orders;
   const row = findRow(columns.id, rows, orderId);
   return row < 0 ? null : orderAt(state, row, slotAt(atS));
 }
 
 /** An account's orders that have not left the book, ascending. */
-export function ordersOf(state: RegionState, address: Hex, atS: number): OrderNow[] {
+export function ordersOf(state: RegionState, address: Hex, atS: number): Order[] {
   const account = state.indexes.accountByAddress.get(address);
   const { columns, rows } = state.tables.orders;
-  const found: OrderNow[] = [];
+  const found: Order[] = [];
   for (let row = 0; row < rows; row += 1) {
     const isDead = (columns.untilSlot[row] as number) <= (columns.fromSlot[row] as number);
     if (columns.account[row] === account && !isDead) found.push(orderAt(state, row, slotAt(atS)));
   }
   return found;
-}
-
-/** One settled slot of a bill. Amounts are changes of the balance: a purchase is negative. */
-export interface BillLine {
-  readonly slot: number;
-  readonly startS: number;
-  readonly meteredWh: number;
-  readonly tradedWh: number;
-  readonly priceMicrosPerKwh: number | null;
-  readonly amountMicros: number;
-  /** Take-rate fee of a sale. */
-  readonly feeMicros: number;
-  /** Network fee inside a purchase's amount. */
-  readonly networkMicros: number;
-  /** The slot's part of its epoch's reward, token base units; null until the epoch has closed. */
-  readonly reward: string | null;
-  /** Entry of the journal that holds the evidence. */
-  readonly evidence: number;
-  readonly wasCut: boolean;
 }
 
 /** An account's settled slots in [from, until), ascending, at most a page. */
@@ -189,7 +92,7 @@ export function billOf(
   address: Hex,
   from: number,
   until: number,
-): BillLine[] | null {
+): SettledLine[] | null {
   const account = state.indexes.accountByAddress.get(address);
   if (account === undefined) return null;
   const { windowSlots, epochSlots } = termsOf(state);
@@ -200,7 +103,7 @@ export function billOf(
     Math.ceil(MAX_PAGE_ROWS / windowSlots) + 2,
   );
   const rewards = new EpochRewards(store, address, epochSlots);
-  const lines: BillLine[] = [];
+  const lines: SettledLine[] = [];
   for (const { firstSlot, record } of windows) {
     const bill = JSON.parse(record) as BillRecord;
     const prices = pricesOf(store, firstSlot, windowSlots);
@@ -232,7 +135,7 @@ function pricesOf(store: RegionStore, firstSlot: number, windowSlots: number): M
   return new Map(
     store
       .slots(firstSlot, firstSlot + windowSlots, windowSlots)
-      .map(({ slot, record }) => [slot, (JSON.parse(record) as SlotRecord).priceMicrosPerKwh]),
+      .map(({ slot, record }) => [slot, (JSON.parse(record) as ClearedSlot).priceMicrosPerKwh]),
   );
 }
 
@@ -264,7 +167,7 @@ class EpochRewards {
   #read(epoch: number): { reward: bigint; soldWh: bigint } | null {
     const [found] = this.#store.epochs(epoch, epoch + 1);
     if (found === undefined) return null;
-    const record = JSON.parse(found.record) as EpochRecord;
+    const record = JSON.parse(found.record) as Epoch;
     return {
       reward: BigInt(record.rewards[this.#address] ?? "0"),
       soldWh: BigInt(record.soldWh[this.#address] ?? 0),
@@ -299,7 +202,7 @@ function liveOrders(state: RegionState, slot: number): number {
   return live;
 }
 
-function orderAt(state: RegionState, row: number, slot: number): OrderNow {
+function orderAt(state: RegionState, row: number, slot: number): Order {
   const { columns } = state.tables.orders;
   const untilSlot = columns.untilSlot[row] as number;
   const bits = columns.hours[row] as number;
@@ -320,9 +223,9 @@ function orderAt(state: RegionState, row: number, slot: number): OrderNow {
   };
 }
 
-function sessionsOf(state: RegionState, account: number): SessionNow[] {
+function sessionsOf(state: RegionState, account: number): Account["sessions"] {
   const { columns, rows } = state.tables.sessions;
-  const found: SessionNow[] = [];
+  const found: Account["sessions"] = [];
   for (let row = 0; row < rows; row += 1) {
     if (columns.account[row] !== account) continue;
     const sides = columns.sides[row] as number;
@@ -345,9 +248,9 @@ function sessionsOf(state: RegionState, account: number): SessionNow[] {
   return found;
 }
 
-function metersOf(state: RegionState, account: number): MeterNow[] {
+function metersOf(state: RegionState, account: number): Account["meters"] {
   const { columns, rows } = state.tables.meters;
-  const found: MeterNow[] = [];
+  const found: Account["meters"] = [];
   for (let row = 0; row < rows; row += 1) {
     if (columns.account[row] !== account) continue;
     const untilSlot = columns.untilSlot[row] as number;

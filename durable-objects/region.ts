@@ -4,7 +4,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { sessionKeyOf } from "../evidence/session-signature.ts";
 import { stateHash } from "../market/journal.ts";
-import { type Rejection, rejected } from "../protocol/errors.ts";
+import type { Account, ClearedSlot, Epoch, Head, Market, Order, SettledLine } from "../protocol/answers.ts";
+import { rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_PAGE_ROWS } from "../protocol/limits.ts";
 import { Archive } from "./archive.ts";
@@ -12,28 +13,9 @@ import { ed25519Signer, sha256Hex } from "./digest.ts";
 import { type Answer, FAULT_PAUSE_MS, type Outcome, RegionEngine, type Submission } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
-import type { EpochRecord, SlotRecord } from "./projections.ts";
-import {
-  type AccountNow,
-  accountNow,
-  type BillLine,
-  billOf,
-  healthOf,
-  type MarketNow,
-  marketNow,
-  type OrderNow,
-  orderNow,
-  ordersOf,
-} from "./region-reads.ts";
+import { accountNow, billOf, healthOf, marketNow, orderNow, ordersOf } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
-
-/** Where the journal stands. */
-export interface Head {
-  readonly entry: number;
-  readonly hash: string;
-  readonly atS: number;
-}
 
 /** One page of a journal download; `next` is null at its end. */
 export interface JournalPage {
@@ -55,6 +37,7 @@ export class Region extends DurableObject<Env> {
   readonly #store: RegionStore;
   readonly #feed: FeedPublisher;
   #subscriptions = 0;
+  #hashed: { readonly entry: number; readonly stateHash: Hex } | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -107,17 +90,7 @@ export class Region extends DurableObject<Env> {
     return this.engine.submit(submission);
   }
 
-  /** Decides many verified commands, given as a JSON array: each one's answer as JSON text, or its rejection. */
-  async submitAll(submissions: string): Promise<(string | Rejection)[]> {
-    const outcomes = await Promise.all(
-      (JSON.parse(submissions) as Submission[]).map((submission) => this.engine.submit(submission)),
-    );
-    return outcomes.map((outcome) =>
-      "rejection" in outcome ? outcome.rejection : JSON.stringify(outcome.answer),
-    );
-  }
-
-  market(): MarketNow | null {
+  market(): Market | null {
     return marketNow(this.engine.state, this.#store, this.engine.atS());
   }
 
@@ -131,31 +104,31 @@ export class Region extends DurableObject<Env> {
     return this.engine.state.header.parameters;
   }
 
-  account(address: Hex): AccountNow | null {
+  account(address: Hex): Account | null {
     return accountNow(this.engine.state, address, this.engine.atS());
   }
 
-  orders(address: Hex): OrderNow[] {
+  orders(address: Hex): Order[] {
     return ordersOf(this.engine.state, address, this.engine.atS());
   }
 
-  order(orderId: number): OrderNow | null {
+  order(orderId: number): Order | null {
     return orderNow(this.engine.state, orderId, this.engine.atS());
   }
 
-  bill(address: Hex, from: number, until: number): BillLine[] | null {
+  bill(address: Hex, from: number, until: number): SettledLine[] | null {
     if (this.engine.state.header.opened === null) return null;
     return billOf(this.engine.state, this.#store, address, from, until);
   }
 
-  slots(from: number, until: number): SlotRecord[] {
+  slots(from: number, until: number): ClearedSlot[] {
     return this.#store
       .slots(from, until, MAX_PAGE_ROWS)
-      .map(({ record }) => JSON.parse(record) as SlotRecord);
+      .map(({ record }) => JSON.parse(record) as ClearedSlot);
   }
 
-  epochs(from: number, until: number): EpochRecord[] {
-    return this.#store.epochs(from, until).map(({ record }) => JSON.parse(record) as EpochRecord);
+  epochs(from: number, until: number): Epoch[] {
+    return this.#store.epochs(from, until).map(({ record }) => JSON.parse(record) as Epoch);
   }
 
   head(): Head {
@@ -165,7 +138,11 @@ export class Region extends DurableObject<Env> {
 
   /** SHA-256 over the state's canonical bytes, with the entry it holds for. */
   stateHash(): { readonly entry: number; readonly stateHash: Hex } {
-    return { entry: this.engine.state.header.entry, stateHash: stateHash(this.engine.state, sha256Hex) };
+    const { entry } = this.engine.state.header;
+    // Reads the whole state: once per entry is enough, however often somebody asks.
+    if (this.#hashed?.entry !== entry)
+      this.#hashed = { entry, stateHash: stateHash(this.engine.state, sha256Hex) };
+    return this.#hashed;
   }
 
   /** The answer to an accepted command by its id, while it is remembered, or by its entry. */

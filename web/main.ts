@@ -37,6 +37,7 @@ class Page {
   #lastReadMs = 0;
   #lastSlot = 0;
   #isReading = false;
+  #isUrgent = false;
 
   constructor(state: PageState) {
     this.#state = state;
@@ -81,6 +82,7 @@ class Page {
   async #read(): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;
+    this.#isUrgent = false;
     const wanted = this.#wants;
     this.#wants = { market: false, day: false, home: false };
     try {
@@ -99,6 +101,14 @@ class Page {
     } finally {
       this.#isReading = false;
     }
+    if (this.#isUrgent) await this.#read();
+  }
+
+  /** Somebody waits for it: at once, or right after what is being read. */
+  #readDaySoon(): void {
+    this.#wants.day = true;
+    this.#isUrgent = true;
+    void this.#read();
   }
 
   async #readMarket(): Promise<void> {
@@ -162,10 +172,6 @@ class Page {
 
   #listenToPeople(): void {
     const state = this.#state;
-    const wantDay = (): void => {
-      this.#wants.day = true;
-      void this.#read();
-    };
     byId("account-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#chooseTyped();
@@ -175,17 +181,17 @@ class Page {
     );
     byId("day-before").addEventListener("click", () => {
       state.step(-1);
-      wantDay();
+      this.#readDaySoon();
     });
     byId("day-after").addEventListener("click", () => {
       state.step(1);
-      wantDay();
+      this.#readDaySoon();
     });
     for (const kind of ["settled", "today"] as const) {
       byId(`day-${kind}`).addEventListener("click", () => {
         state.choice = { kind };
         state.chosenSlot = null;
-        wantDay();
+        this.#readDaySoon();
       });
     }
     byId<HTMLInputElement>("slot").addEventListener("input", ({ target }) =>
@@ -212,8 +218,7 @@ class Page {
     else query.set("account", state.who);
     history.replaceState(null, "", `?${query}`);
     showHouseholds(state);
-    this.#wants.day = true;
-    void this.#read();
+    this.#readDaySoon();
   }
 }
 

@@ -103,8 +103,9 @@ export class PageState {
 
   /** Reads only what homes tell of the day shown: quarter-hours that have just passed. */
   async refreshHome(): Promise<boolean> {
-    if (this.day === null || this.home === null) return false;
-    const [reading, { day }] = [this.#reading, this];
+    const { day } = this;
+    if (day === null || this.home === null) return false;
+    const reading = this.#reading;
     const behind = await this.#readBehind(day);
     if (reading !== this.#reading) return false;
     this.behind = behind;

@@ -7,7 +7,6 @@ import { NO_END_SLOT } from "../protocol/events.ts";
 import { regionId, slotNumber } from "../protocol/fields.ts";
 import { refuse } from "./problems.ts";
 import type { RequestContext } from "./router.ts";
-import type { Carried } from "./submission-batches.ts";
 
 export const regionParams = z.strictObject({ region: regionId });
 
@@ -19,12 +18,6 @@ export const page = z.strictObject({
     .pipe(slotNumber)
     .default(NO_END_SLOT - 1),
 });
-
-/** Answers with what a region accepted, as the text it made of it, or with why it refused. */
-export function carried(context: RequestContext, answer: Carried, status: 200 | 201): Response {
-  if (typeof answer !== "string") return refuse(answer);
-  return context.body(answer, status, { "content-type": "application/json" });
-}
 
 /** Answers with what a region accepted, or with why it refused. */
 export function accepted(context: RequestContext, outcome: Outcome, status: 200 | 201 = 200): Response {

@@ -61,7 +61,9 @@ function firstIssue(issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | und
   if (issue?.code !== "invalid_union") return issue;
   const depthOf = (faults: readonly z.core.$ZodIssue[]): number => faults[0]?.path.length ?? 0;
   const alternatives = issue.errors.filter((faults) => faults.length > 0);
-  const meant = alternatives.sort((left, right) => left.length - right.length || depthOf(right) - depthOf(left))[0]?.[0];
+  const meant = alternatives.sort(
+    (left, right) => left.length - right.length || depthOf(right) - depthOf(left),
+  )[0]?.[0];
   return meant === undefined ? issue : { ...meant, path: [...issue.path, ...meant.path] };
 }
 

@@ -2,6 +2,7 @@
 // and everything the region did by itself derived again. It refuses at the first entry that does not follow.
 
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import { type Receipt, verifyReceipt } from "../../evidence/receipt.ts";
 import { verifyCommand } from "../../evidence/verified-command.ts";
 import { isRemembered } from "../../market/decide.ts";
@@ -18,7 +19,7 @@ import {
 } from "../../market/journal.ts";
 import { createState, type RegionState, RULES_VERSION } from "../../market/state.ts";
 import { commandSchema } from "../../protocol/commands.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { bytes32, entryNumber, type Hex, instantS, signatureBytes } from "../../protocol/fields.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
 
 /** What an audit found. */
@@ -57,6 +58,38 @@ export function sha256(...pieces: (string | Uint8Array)[]): string {
 }
 
 class Mismatch extends Error {}
+
+/** An entry's frame, which the operator wrote and nobody decoded before; its command has a decoder of its own. */
+const entrySchema = z.strictObject({
+  number: entryNumber,
+  atS: instantS,
+  rules: z.int(),
+  command: z.unknown().optional(),
+  commandId: bytes32.optional(),
+  auth: z
+    .discriminatedUnion("scheme", [
+      z.strictObject({ scheme: z.literal("wallet"), signature: signatureBytes }),
+      z.strictObject({ scheme: z.literal("session"), key: bytes32, signature: signatureBytes }),
+    ])
+    .optional(),
+  evidence: z.unknown().optional(),
+  events: z.array(z.unknown()),
+  stateHash: bytes32.optional(),
+});
+
+function parseEntry(body: string): Entry {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(body);
+  } catch {
+    throw new Mismatch("the entry is not JSON");
+  }
+  const decoded = entrySchema.safeParse(raw);
+  if (!decoded.success)
+    throw new Mismatch(`the entry is malformed: ${decoded.error.issues[0]?.path.join(".") || "value"}`);
+  // The events are compared byte for byte with derived ones and never read before.
+  return decoded.data as Entry;
+}
 
 /** Checks the invariants after every this many entries and at the end: they read the whole state. */
 const INVARIANTS_EVERY = 500;
@@ -115,7 +148,7 @@ class AuditRun {
     if (decoded === null) throw new Mismatch("the line is not a journal line");
     if (chainHash(sha256, this.hash, decoded.body) !== decoded.hash)
       throw new Mismatch("the hash does not follow from the entry before");
-    const entry = JSON.parse(decoded.body) as Entry;
+    const entry = parseEntry(decoded.body);
     if (entry.number !== this.number) throw new Mismatch(`the entry says it is number ${entry.number}`);
     if (entry.rules !== RULES_VERSION)
       throw new Mismatch(`decided by rules ${entry.rules}; audit it with the release that has them`);
@@ -132,10 +165,17 @@ class AuditRun {
 
   async finish(): Promise<void> {
     this.#checkInvariants();
-    for (const number of this.#receipts.keys()) {
-      if (number <= this.number) continue;
+    const last = this.number;
+    const { claimed } = this.#options;
+    const omitted = [...this.#receipts.keys()].filter((number) => number > last).sort((a, b) => a - b);
+    for (const number of omitted) {
       this.number = number;
+      for (const receipt of this.#receipts.get(number) ?? []) await this.#verifyReceipt(receipt);
       throw new Mismatch("a receipt names this entry and the journal lacks it");
+    }
+    if (claimed !== undefined && claimed.entry > last) {
+      this.number = last + 1;
+      throw new Mismatch(`the region claims ${claimed.entry} entries and the journal ends before this one`);
     }
   }
 
@@ -179,14 +219,21 @@ class AuditRun {
   /** A receipt must be the region's, for this command at this number with this hash. */
   async #holdReceipts(hash: string, entry: Entry): Promise<void> {
     for (const receipt of this.#receipts.get(entry.number) ?? []) {
-      const { opened } = this.state.header;
-      if (opened === null) throw new Mismatch("a receipt for a region that is not open");
-      const verdict = await verifyReceipt(receipt, opened.receiptKey);
-      if (!verdict.ok) throw new Mismatch(`a receipt for this entry is not the region's: ${verdict.code}`);
+      await this.#verifyReceipt(receipt);
       if (receipt.entryHash !== `0x${hash}`)
         throw new Mismatch("a receipt proves that another entry stood here");
       this.counts.receipts += 1;
     }
+  }
+
+  /** Regions of one deployment share a receipt key, so another region's receipt proves nothing here. */
+  async #verifyReceipt(receipt: Receipt): Promise<void> {
+    const { opened } = this.state.header;
+    if (opened === null) throw new Mismatch("a receipt for a region that is not open");
+    const verdict = await verifyReceipt(receipt, opened.receiptKey);
+    if (!verdict.ok) throw new Mismatch(`a receipt for this entry is not the region's: ${verdict.code}`);
+    if (receipt.region !== opened.region || receipt.chainId !== this.#domain.chainId)
+      throw new Mismatch("a receipt for this entry is another region's");
   }
 
   #holdClaim(): void {

@@ -2,9 +2,10 @@
 // the deployment's to say.
 
 import type { Command } from "commander";
+import { type BillLine, billCsv } from "../../protocol/answers.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { SLOT_SECONDS } from "../../protocol/units.ts";
-import { type BillLine, PolderClient } from "../sdk/client.ts";
+import { PolderClient } from "../sdk/client.ts";
 import { type Place, placeOf, withPlace } from "./context.ts";
 import { instant, kwh, money, slotTime, table } from "./figures.ts";
 import { address, price } from "./options.ts";
@@ -165,7 +166,7 @@ async function showBill(account: Hex, options: BillOptions): Promise<void> {
     next = page.next;
   }
   if (options.json) return console.log(JSON.stringify(lines));
-  if (options.csv) return console.log(csv(lines));
+  if (options.csv) return void process.stdout.write(billCsv(lines));
   const sum = (pick: (line: BillLine) => number): number =>
     lines.reduce((total, line) => total + pick(line), 0);
   const cut = lines.filter(({ wasCut }) => wasCut).length;
@@ -189,30 +190,6 @@ async function showBill(account: Hex, options: BillOptions): Promise<void> {
     ...(cut === 0 ? [] : ([["cut to what the balance could bear", `${cut} slots`]] as [string, string][])),
   ];
   console.log(table([], rows));
-}
-
-const CSV_NAMES = [
-  "slot",
-  "startS",
-  "meteredWh",
-  "tradedWh",
-  "priceMicrosPerKwh",
-  "amountMicros",
-  "feeMicros",
-  "networkMicros",
-  "reward",
-  "evidence",
-  "wasCut",
-  "restMicros",
-  "tariffMicros",
-  "gainMicros",
-] as const;
-
-function csv(lines: readonly BillLine[]): string {
-  return [
-    CSV_NAMES.join(","),
-    ...lines.map((line) => CSV_NAMES.map((name) => line[name] ?? "").join(",")),
-  ].join("\n");
 }
 
 function slotOf(text: string): number {

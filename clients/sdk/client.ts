@@ -2,10 +2,20 @@
 // problems; only transient ones are tried again, with the very same signed command, which is safe by its id.
 
 import type { Receipt } from "../../evidence/receipt.ts";
+import type {
+  Account,
+  Bill,
+  BillLine,
+  ClearedSlot,
+  Curve,
+  Head,
+  Market,
+  Order,
+} from "../../protocol/answers.ts";
 import { type MarketClock, marketTimeS, parseClock } from "../../protocol/clock.ts";
-import type { Command, CommandType, Parameters } from "../../protocol/commands.ts";
+import type { Command, CommandType } from "../../protocol/commands.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
-import type { Hex, Side } from "../../protocol/fields.ts";
+import type { Hex } from "../../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S } from "../../protocol/limits.ts";
 import type { Profile } from "../../protocol/profile.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
@@ -29,116 +39,7 @@ export interface Accepted {
   readonly receipt: Receipt;
 }
 
-export interface Curve {
-  readonly bids: { readonly priceMicros: readonly number[]; readonly cumulativeWh: readonly number[] };
-  readonly asks: { readonly priceMicros: readonly number[]; readonly cumulativeWh: readonly number[] };
-}
-
-export interface ClearedSlot {
-  readonly slot: number;
-  readonly parametersVersion: number;
-  readonly priceMicrosPerKwh: number | null;
-  readonly surplusWh: number;
-  readonly needWh: number;
-  readonly offeredWh: number;
-  readonly askedWh: number;
-  readonly tradedWh: number;
-  readonly networkMicros: number;
-  readonly feeMicros: number;
-  readonly dustMicros: number;
-  readonly entry: number;
-  readonly traders: number;
-  /** What buyers paid in all, network fee included. */
-  readonly settledMicros: number;
-  readonly curve: Curve;
-}
-
-export interface Market {
-  readonly region: string;
-  readonly atS: number;
-  readonly slot: number;
-  readonly windowFirstSlot: number;
-  readonly windowSlots: 4 | 96;
-  readonly epochSlots: number;
-  readonly firstSlot: number;
-  readonly nextSlot: number;
-  readonly nextDueS: number;
-  readonly parametersVersion: number;
-  readonly parameters: Parameters;
-  readonly entries: number;
-  readonly accounts: number;
-  readonly liveOrders: number;
-  readonly meters: number;
-  readonly provedAccounts: number;
-  readonly depositedMicros: number;
-  readonly lastCleared: ClearedSlot | null;
-}
-
-export interface Order {
-  readonly orderId: number;
-  readonly account: Hex;
-  readonly side: Side;
-  readonly steps: readonly { readonly limitPriceMicrosPerKwh: number; readonly capWhPerSlot: number }[];
-  readonly fromSlot: number;
-  readonly untilSlot: number | null;
-  readonly hours: readonly number[];
-  readonly session: number;
-  readonly isLive: boolean;
-}
-
-export interface Account {
-  readonly account: Hex;
-  readonly number: number;
-  readonly freeMicros: number;
-  readonly escrowMicros: number;
-  readonly rewards: string;
-  readonly liveOrders: number;
-  readonly epochSoldWh: number;
-  readonly epochFeesMicros: number;
-  readonly sessions: readonly {
-    readonly session: number;
-    readonly key: Hex;
-    readonly isRevoked: boolean;
-    readonly expiresAtS: number;
-  }[];
-  readonly meters: readonly {
-    readonly meter: number;
-    readonly gateway: Hex;
-    readonly fromSlot: number;
-    readonly untilSlot: number | null;
-  }[];
-}
-
-export interface BillLine {
-  readonly slot: number;
-  readonly startS: number;
-  readonly meteredWh: number;
-  readonly tradedWh: number;
-  readonly priceMicrosPerKwh: number | null;
-  readonly amountMicros: number;
-  readonly feeMicros: number;
-  readonly networkMicros: number;
-  readonly reward: string | null;
-  readonly evidence: number;
-  readonly wasCut: boolean;
-  readonly restMicros: number;
-  readonly tariffMicros: number;
-  readonly gainMicros: number;
-}
-
-export interface Bill {
-  readonly account: Hex;
-  readonly region: string;
-  readonly currency: string;
-  readonly tariff: {
-    readonly name: string;
-    readonly retailMicrosPerKwh: number;
-    readonly feedInMicrosPerKwh: number;
-  };
-  readonly next: number | null;
-  readonly totals: Readonly<Record<string, number>>;
-  readonly lines: readonly BillLine[];
-}
+export type { Account, Bill, BillLine, ClearedSlot, Curve, Market, Order };
 
 type DraftOf<T extends CommandType> = Omit<
   Extract<Command, { type: T }>,
@@ -243,7 +144,7 @@ export class PolderClient {
     return this.get(`/v1/regions/${region}/receipts/${reference}`);
   }
 
-  head(region: string): Promise<{ entry: number; hash: string; atS: number }> {
+  head(region: string): Promise<Head> {
     return this.get(`/v1/regions/${region}/journal/head`);
   }
 

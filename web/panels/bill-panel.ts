@@ -17,7 +17,10 @@ export function showBill(state: PageState, selected: number | null, select: (slo
   csv.hidden = !isShown;
   setText("bill-title", who === null ? "One household’s bill" : `Bill of ${state.name(who)}`);
   setText("bill-hint", hintOf(state));
-  if (!isShown) return byId("bill").replaceChildren();
+  if (!isShown) {
+    byId("bill").replaceChildren();
+    return;
+  }
   csv.href = paths.csv(profile.region, who, day);
   csv.title = `The lines of ${calendar.shortDate(slotStartS(day.first))} as a table`;
   const statement = statementOf(lines);

@@ -32,7 +32,7 @@ export function showTime(state: PageState): void {
   const { calendar, market } = state;
   setText("clock", calendar.clock(nowS));
   setText("date", calendar.date(nowS));
-  if (market === null) return setText("countdown", "–");
+  if (market === null) return;
   const { nextDueS, windowSlots, windowFirstSlot } = market;
   const leftS = nextDueS - nowS;
   setText("countdown", leftS > 0 ? `in ${durationText(leftS)}` : "clearing");

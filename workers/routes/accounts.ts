@@ -2,12 +2,18 @@
 // public in the journal anyway (docs/PRIVACY.md).
 
 import { z } from "zod";
-import type { BillLine } from "../../durable-objects/region-reads.ts";
 import { costUnderTariffMicros } from "../../market/tariff-cost.ts";
+import {
+  accountAnswer,
+  type BillLine,
+  billAnswer,
+  billCsv,
+  orderAnswer,
+  type SettledLine,
+} from "../../protocol/answers.ts";
 import { address, priceMicrosPerKwh, regionId } from "../../protocol/fields.ts";
 import { MAX_PAGE_ROWS } from "../../protocol/limits.ts";
 import type { Profile, ReferenceTariff } from "../../protocol/profile.ts";
-import { accountAnswer, billAnswer, orderAnswer } from "../answers.ts";
 import { page } from "../parts.ts";
 import { Refusal } from "../problems.ts";
 import { profileOf, regionOf } from "../region-access.ts";
@@ -82,7 +88,7 @@ function billRoute(application: Application): void {
       if (lines === null) throw new Refusal("account_not_found", { account: params.account });
       const compared = lines.map((line) => compare(line, tariff));
       if (query.format === "csv" || context.req.header("accept")?.includes("text/csv")) {
-        return context.text(csvOf(compared), 200, {
+        return context.text(billCsv(compared), 200, {
           "content-type": "text/csv; charset=utf-8",
           "content-disposition": `attachment; filename="bill-${params.account}.csv"`,
         });
@@ -103,12 +109,6 @@ function billRoute(application: Application): void {
   );
 }
 
-type ComparedLine = BillLine & {
-  readonly restMicros: number;
-  readonly tariffMicros: number;
-  readonly gainMicros: number;
-};
-
 function tariffOf(profile: Profile, query: z.infer<typeof billQuery>): ReferenceTariff {
   const named =
     query.tariff === undefined
@@ -127,15 +127,15 @@ function tariffOf(profile: Profile, query: z.infer<typeof billQuery>): Reference
 }
 
 /** The same slot with what was not traded settled under the tariff, and all of it under the tariff alone. */
-function compare(line: BillLine, { retailMicrosPerKwh, feedInMicrosPerKwh }: ReferenceTariff): ComparedLine {
+function compare(line: SettledLine, { retailMicrosPerKwh, feedInMicrosPerKwh }: ReferenceTariff): BillLine {
   const under = (wh: number): number => 0 - costUnderTariffMicros(wh, retailMicrosPerKwh, feedInMicrosPerKwh);
   const restMicros = under(line.meteredWh - line.tradedWh);
   const tariffMicros = under(line.meteredWh);
   return { ...line, restMicros, tariffMicros, gainMicros: line.amountMicros + restMicros - tariffMicros };
 }
 
-function totalsOf(lines: readonly ComparedLine[]) {
-  const sum = (pick: (line: ComparedLine) => number): number =>
+function totalsOf(lines: readonly BillLine[]) {
+  const sum = (pick: (line: BillLine) => number): number =>
     lines.reduce((total, line) => total + pick(line), 0);
   return {
     meteredExportWh: sum(({ meteredWh }) => Math.max(0, meteredWh)),
@@ -149,31 +149,4 @@ function totalsOf(lines: readonly ComparedLine[]) {
     tariffMicros: sum(({ tariffMicros }) => tariffMicros),
     gainMicros: sum(({ gainMicros }) => gainMicros),
   };
-}
-
-const CSV_COLUMNS = [
-  "slot",
-  "start",
-  "meteredWh",
-  "tradedWh",
-  "priceMicrosPerKwh",
-  "amountMicros",
-  "feeMicros",
-  "networkMicros",
-  "reward",
-  "evidence",
-  "wasCut",
-  "restMicros",
-  "tariffMicros",
-  "gainMicros",
-] as const;
-
-/** RFC 4180; every value is a number, an instant or a truth value, so nothing needs quoting. */
-function csvOf(lines: readonly ComparedLine[]): string {
-  const rows = lines.map((line) =>
-    CSV_COLUMNS.map((name) =>
-      name === "start" ? new Date(line.startS * 1000).toISOString() : (line[name] ?? ""),
-    ).join(","),
-  );
-  return `${[CSV_COLUMNS.join(","), ...rows].join("\r\n")}\r\n`;
 }

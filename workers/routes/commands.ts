@@ -2,15 +2,15 @@
 // command. It refuses nothing by itself: authentication and the region do.
 
 import { z } from "zod";
+import { orderAnswer } from "../../protocol/answers.ts";
 import { type CommandType, commandSchemas } from "../../protocol/commands.ts";
 import { bytes32, orderId, regionId } from "../../protocol/fields.ts";
-import { acceptedAnswer, orderAnswer } from "../answers.ts";
+import { acceptedAnswer } from "../answers.ts";
 import { anySigned, eitherSchema, signedSchema, submissionOf } from "../authentication.ts";
-import { carried, regionParams } from "../parts.ts";
+import { accepted, regionParams } from "../parts.ts";
 import { Refusal } from "../problems.ts";
 import { regionOf } from "../region-access.ts";
 import { type Application, type RequestContext, route } from "../router.ts";
-import { batchesOf } from "../submission-batches.ts";
 
 const KEY_NOTE =
   "Signed by wallet or session key; or, with an API key as bearer token, just the command's own fields.";
@@ -36,7 +36,7 @@ async function submit(
   const submission = await submissionOf(context, region, type, body, fixed);
   // Any wallet can name itself the operator of a region that is registered and not open yet.
   if (submission.command.type === "open_region") throw new Refusal("not_operator", { path: "/v1/regions" });
-  return carried(context, await batchesOf(region).submit(object, submission), status);
+  return accepted(context, await object.submit(submission), status);
 }
 
 function orderRoutes(application: Application): void {

@@ -4,12 +4,13 @@
 import { z } from "zod";
 import { marketClock, receiptSeed, signingDomain } from "../../durable-objects/environment.ts";
 import { receiptKeyOf } from "../../evidence/receipt.ts";
+import { epochAnswer, marketAnswer, profileAnswer, slotAnswer } from "../../protocol/answers.ts";
 import { marketTimeS } from "../../protocol/clock.ts";
 import { commandSchemas } from "../../protocol/commands.ts";
 import { address, bytes32, count, instantS, regionId, slotNumber } from "../../protocol/fields.ts";
 import { MAX_PAGE_ROWS } from "../../protocol/limits.ts";
 import { profileSchema } from "../../protocol/profile.ts";
-import { acceptedAnswer, epochAnswer, marketAnswer, profileAnswer, slotAnswer } from "../answers.ts";
+import { acceptedAnswer } from "../answers.ts";
 import { signedSchema, submissionOf } from "../authentication.ts";
 import { accepted, page, regionParams } from "../parts.ts";
 import { Refusal, refuse } from "../problems.ts";

@@ -1,0 +1,200 @@
+// Owns the shapes of what a deployment answers: objects read state into them, the OpenAPI document shows them, the SDK
+// returns them. It refuses nothing: answers are ours.
+
+import { z } from "zod";
+import { parametersSchema } from "./commands.ts";
+import { address, bytes32, count, entryNumber, instantS, orderId, side, slotNumber } from "./fields.ts";
+import { profileSchema } from "./profile.ts";
+
+const signed = z.int();
+const curveSide = z.strictObject({ priceMicros: z.array(signed), cumulativeWh: z.array(count) });
+
+export const slotAnswer = z
+  .strictObject({
+    slot: slotNumber,
+    parametersVersion: count,
+    priceMicrosPerKwh: signed.nullable(),
+    surplusWh: count,
+    needWh: count,
+    offeredWh: count,
+    askedWh: count,
+    tradedWh: count,
+    networkMicros: count,
+    feeMicros: count,
+    dustMicros: count,
+    entry: entryNumber,
+    traders: count,
+    settledMicros: signed.meta({ description: "what buyers paid in all, network fee included" }),
+    curve: z.strictObject({ bids: curveSide, asks: curveSide }),
+  })
+  .meta({
+    id: "Slot",
+    description: "A cleared quarter-hour: one price, totals, and the aggregated curve of what meters proved",
+  });
+
+export const marketAnswer = z
+  .strictObject({
+    region: z.string(),
+    atS: instantS,
+    slot: slotNumber,
+    windowFirstSlot: slotNumber,
+    windowSlots: z.union([z.literal(4), z.literal(96)]),
+    epochSlots: count,
+    firstSlot: slotNumber,
+    nextSlot: slotNumber,
+    nextDueS: instantS,
+    parametersVersion: count,
+    parameters: parametersSchema,
+    entries: count,
+    accounts: count,
+    liveOrders: count,
+    meters: count,
+    provedAccounts: count,
+    depositedMicros: count,
+    lastCleared: slotAnswer.nullable(),
+  })
+  .meta({ id: "Market" });
+
+export const orderAnswer = z
+  .strictObject({
+    orderId,
+    account: address,
+    side,
+    steps: z.array(z.strictObject({ limitPriceMicrosPerKwh: signed, capWhPerSlot: count })),
+    fromSlot: slotNumber,
+    untilSlot: slotNumber.nullable(),
+    hours: z.array(count),
+    session: count,
+    isLive: z.boolean(),
+  })
+  .meta({ id: "Order" });
+
+export const accountAnswer = z
+  .strictObject({
+    account: address,
+    number: count,
+    freeMicros: count,
+    escrowMicros: count,
+    rewards: z.string(),
+    liveOrders: count,
+    epochSoldWh: count,
+    epochFeesMicros: count,
+    sessions: z.array(
+      z.strictObject({
+        session: count,
+        key: bytes32,
+        sides: z.array(side),
+        leastAskMicrosPerKwh: signed,
+        highestBidMicrosPerKwh: signed,
+        dailyWh: count,
+        spendingLimitMicros: count,
+        spentMicros: count,
+        expiresAtS: instantS,
+        isRevoked: z.boolean(),
+      }),
+    ),
+    meters: z.array(
+      z.strictObject({
+        meter: count,
+        gateway: bytes32,
+        nameplateWh: count,
+        connectionWh: count,
+        saleCapWh: count,
+        purchaseCapWh: count,
+        fromSlot: slotNumber,
+        untilSlot: slotNumber.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: "Account" });
+
+/** A settled slot of a bill, before it is held against a tariff. Amounts are changes of the balance. */
+export const settledLine = z.strictObject({
+  slot: slotNumber,
+  startS: instantS,
+  meteredWh: signed,
+  tradedWh: signed,
+  priceMicrosPerKwh: signed.nullable(),
+  amountMicros: signed.meta({ description: "change of the balance; a purchase is negative" }),
+  feeMicros: count.meta({ description: "take-rate fee of a sale" }),
+  networkMicros: count.meta({ description: "network fee inside a purchase's amount" }),
+  reward: z
+    .string()
+    .nullable()
+    .meta({ description: "part of the epoch's reward; null until the epoch has closed" }),
+  evidence: entryNumber.meta({ description: "journal entry that holds the evidence" }),
+  wasCut: z.boolean().meta({ description: "cut to what the balance or a session key could bear" }),
+});
+
+const billLine = settledLine.extend({
+  restMicros: signed.meta({ description: "what was not traded, under the tariff; a cost is negative" }),
+  tariffMicros: signed.meta({ description: "the whole slot under the tariff alone" }),
+  gainMicros: signed.meta({ description: "amount + rest - tariff" }),
+});
+
+const billTotals = {
+  meteredExportWh: count,
+  meteredImportWh: count,
+  soldWh: count,
+  boughtWh: count,
+  amountMicros: signed,
+  feeMicros: count,
+  networkMicros: count,
+  restMicros: signed,
+  tariffMicros: signed,
+  gainMicros: signed,
+};
+
+export const billAnswer = z
+  .strictObject({
+    account: address,
+    region: z.string(),
+    currency: z.string(),
+    tariff: z.strictObject({ name: z.string(), retailMicrosPerKwh: signed, feedInMicrosPerKwh: signed }),
+    from: slotNumber,
+    until: slotNumber,
+    next: slotNumber.nullable().meta({ description: "where the next page begins, or null" }),
+    totals: z.strictObject(billTotals),
+    lines: z.array(billLine),
+  })
+  .meta({ id: "Bill" });
+
+export const epochAnswer = z
+  .strictObject({
+    epoch: count,
+    deliveredWh: count,
+    feesMicros: count,
+    emission: z.string(),
+    nextEmission: z.string(),
+    soldWh: z.record(z.string(), count),
+    rewards: z.record(z.string(), z.string()),
+  })
+  .meta({ id: "Epoch" });
+
+export const headAnswer = z
+  .strictObject({ entry: entryNumber, hash: z.string(), atS: instantS })
+  .meta({ id: "Head" });
+export const profileAnswer = profileSchema.meta({ id: "Profile" });
+
+export type ClearedSlot = z.infer<typeof slotAnswer>;
+export type Curve = ClearedSlot["curve"];
+export type Market = z.infer<typeof marketAnswer>;
+export type Order = z.infer<typeof orderAnswer>;
+export type Account = z.infer<typeof accountAnswer>;
+export type SettledLine = z.infer<typeof settledLine>;
+export type BillLine = z.infer<typeof billLine>;
+export type Bill = z.infer<typeof billAnswer>;
+export type Epoch = z.infer<typeof epochAnswer>;
+export type Head = z.infer<typeof headAnswer>;
+
+/** A bill as CSV (RFC 4180), starts as ISO 8601 instants. Nothing in it needs quoting. */
+export function billCsv(lines: readonly BillLine[]): string {
+  const names = Object.keys(billLine.shape) as (keyof BillLine)[];
+  const head = names.map((name) => (name === "startS" ? "start" : name));
+  const rows = lines.map((line) =>
+    names.map((name) =>
+      name === "startS" ? new Date(line.startS * 1000).toISOString() : (line[name] ?? ""),
+    ),
+  );
+  return [head, ...rows].map((cells) => `${cells.join(",")}\r\n`).join("");
+}

@@ -1,0 +1,277 @@
+// Owns a region without a network: commands really signed, decided and journaled by the real rules, and receipts by
+// the region's own key, so that a test can play the operator who then cheats. It refuses to hide a rejection.
+
+import { accountOf, derivedKey, householdKeys, operatorWallet } from "../../clients/local/neighbourhood.ts";
+import { type Signer, sessionSigner, walletSigner } from "../../clients/sdk/signer.ts";
+import { ed25519Signer } from "../../durable-objects/digest.ts";
+import { receiptsOf } from "../../durable-objects/receipts.ts";
+import { exactBytes } from "../../evidence/bytes.ts";
+import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
+import { signWindow } from "../../evidence/gateway-window.ts";
+import { type Receipt, receiptKeyOf } from "../../evidence/receipt.ts";
+import { sessionKeyOf } from "../../evidence/session-signature.ts";
+import { type CommandSignature, verifyCommand } from "../../evidence/verified-command.ts";
+import {
+  chainHash,
+  decodeLine,
+  type Entry,
+  encodeLine,
+  execute,
+  executeDue,
+  GENESIS_HASH,
+  stateHash,
+} from "../../market/journal.ts";
+import { createState } from "../../market/state.ts";
+import { type Command, type CommandType, commandSchema } from "../../protocol/commands.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import { DOMAIN, MIDNIGHT_S, PARAMETERS, sha256 } from "./market.ts";
+
+export const SEED = "journal under audit";
+export const REGION = "polder-audit";
+export const OPENED_AT_S = MIDNIGHT_S - 1_800;
+const RECEIPT_SEED = derivedKey(SEED, "receipts");
+
+/** A signed command on its way to the region, and when it arrives. */
+export interface Step {
+  readonly atS: number;
+  readonly command: Command;
+  readonly auth: CommandSignature;
+  readonly evidence?: unknown;
+}
+
+/** What a region wrote. */
+export interface Journal {
+  readonly lines: readonly string[];
+  readonly entries: readonly Entry[];
+  /** One for each command. */
+  readonly receipts: readonly Receipt[];
+  readonly claimed: { readonly entry: number; readonly stateHash: Hex };
+}
+
+export const operator = walletSigner(operatorWallet(SEED));
+
+/** Keys and signers of a household. */
+export function householdOf(name: string) {
+  const keys = householdKeys(SEED, name);
+  return {
+    ...keys,
+    session: sessionSigner(keys.account, keys.sessionSeed),
+    owner: walletSigner(keys.wallet),
+  };
+}
+
+let nonce = 0;
+
+/** Completes and signs a command that arrives at `atS`. */
+export async function sign(
+  atS: number,
+  signer: Signer,
+  draft: { readonly type: CommandType; readonly [field: string]: unknown },
+  evidence?: unknown,
+): Promise<Step> {
+  nonce += 1;
+  const isWide = draft.type === "open_region" || draft.type === "set_parameters";
+  const command = commandSchema.parse({
+    ...(isWide ? {} : { account: signer.account }),
+    region: REGION,
+    nonce,
+    expiresAtS: atS + 3_600,
+    ...draft,
+  });
+  const auth = await signer.sign(DOMAIN, command);
+  return { atS, command, auth, ...(evidence === undefined ? {} : { evidence }) };
+}
+
+/** Decides the steps in order as an honest region would, each in a flush of its own, and what is due between them. */
+export async function writeJournal(steps: readonly Step[], untilS: number): Promise<Journal> {
+  const state = createState();
+  const lines: string[] = [];
+  const entries: Entry[] = [];
+  const receipts: Receipt[] = [];
+  let hash = GENESIS_HASH;
+  const keep = (entry: Entry): void => {
+    const body = JSON.stringify(entry);
+    hash = chainHash(sha256, hash, body);
+    lines.push(encodeLine(hash, body));
+    entries.push(entry);
+  };
+  const advanceTo = (atS: number): void => {
+    for (let due = executeDue(state, atS, sha256); due !== null; due = executeDue(state, atS, sha256))
+      keep(due);
+  };
+  const authority = {
+    chainId: DOMAIN.chainId,
+    region: REGION,
+    key: receiptKeyOf(RECEIPT_SEED),
+    sign: ed25519Signer(RECEIPT_SEED),
+  };
+  for (const { atS, command, auth, evidence } of steps) {
+    advanceTo(atS);
+    const verdict = await verifyCommand(DOMAIN, command, auth, evidence);
+    if (!verdict.ok) throw new Error(`${command.type}: ${verdict.code}`);
+    const result = execute(state, { command, ...verdict }, auth, evidence, atS);
+    if ("rejection" in result) throw new Error(`${command.type}: ${JSON.stringify(result.rejection)}`);
+    const { entry } = result;
+    keep(entry);
+    receipts.push(
+      receiptsOf(authority, { first: entry.number, last: entry.number, atS }, [
+        { number: entry.number, hash, commandId: entry.commandId as Hex },
+      ])(entry.number),
+    );
+  }
+  advanceTo(untilS);
+  return {
+    lines,
+    entries,
+    receipts,
+    claimed: { entry: entries.length, stateHash: stateHash(state, sha256) },
+  };
+}
+
+const step = (limitPriceMicrosPerKwh: number) => ({ limitPriceMicrosPerKwh, capWhPerSlot: 1_000 });
+const order = { type: "place_order", validFromS: 0, validUntilS: 0, hours: [], replaces: 0 } as const;
+
+/** When `livelySteps` is over. */
+export const LIVELY_UNTIL_S = MIDNIGHT_S + 8_300;
+
+/** Three homes, two cleared windows, one closed epoch, and every kind of signature. */
+export async function livelySteps(): Promise<Step[]> {
+  const steps: Step[] = [
+    await sign(OPENED_AT_S, operator, {
+      type: "open_region",
+      timeZone: "Europe/Amsterdam",
+      windowSlots: 4,
+      epochSlots: 8,
+      quote: "test",
+      operator: operator.account,
+      gridOperator: accountOf(SEED, "grid operator"),
+      treasury: accountOf(SEED, "treasury"),
+      receiptKey: receiptKeyOf(RECEIPT_SEED),
+      parameters: { ...PARAMETERS, networkFeeMicrosPerKwh: 20_011, takeRateBps: 333 },
+    }),
+  ];
+  const homes = ["ann", "bob", "cas"].map(householdOf);
+  for (const home of homes) steps.push(...(await enrolled(home)));
+  const [ann, bob, cas] = homes as [Home, Home, Home];
+  const atS = OPENED_AT_S + 60;
+  steps.push(await sign(atS, ann.session, { ...order, side: "sell", steps: [step(100_000), step(120_000)] }));
+  steps.push(await sign(atS, bob.session, { ...order, side: "buy", steps: [step(300_000)] }));
+  const bobOrder = steps.length;
+  steps.push(await sign(atS, cas.owner, { ...order, side: "buy", steps: [step(250_000)] }));
+  const firstSlot = MIDNIGHT_S / 900;
+  steps.push(
+    ...(await proved(
+      firstSlot,
+      [ann, [100, 120, 5, 0]],
+      [bob, [-100, -40, -7, 0]],
+      [cas, [-17, -17, 30, 0]],
+    )),
+  );
+  const laterS = MIDNIGHT_S + 5_000;
+  steps.push(await sign(laterS, cas.owner, { type: "cancel_order", orderId: bobOrder + 1 }));
+  steps.push(
+    await sign(laterS, bob.session, { ...order, side: "buy", steps: [step(280_000)], replaces: bobOrder }),
+  );
+  // Two homes meter the same, so that their evidence could be mistaken for each other's.
+  steps.push(
+    ...(await proved(
+      firstSlot + 4,
+      [ann, [90, 80, 70, 60]],
+      [bob, [-50, -60, -70, -80]],
+      [cas, [-50, -60, -70, -80]],
+    )),
+  );
+  const lastS = MIDNIGHT_S + 8_200;
+  steps.push(
+    await sign(lastS, operator, { type: "credit_test_quote", account: bob.account, amountMicros: 777 }),
+  );
+  steps.push(await sign(lastS, operator, { type: "set_parameters", parameters: PARAMETERS }));
+  return steps;
+}
+
+type Home = ReturnType<typeof householdOf>;
+
+async function enrolled(home: Home): Promise<Step[]> {
+  const { account, gatewaySeed, sessionSeed, owner } = home;
+  const [gatewayX, gatewayY] = poseidonKeyOf(exactBytes(gatewaySeed, 32, "gateway seed"));
+  const bounds = { nameplateWh: 5_000, connectionWh: 5_000, saleCapWh: 100_000, purchaseCapWh: 100_000 };
+  return [
+    await sign(OPENED_AT_S + 30, operator, {
+      type: "enrol_meter",
+      account,
+      gatewayX: gatewayX.toString(),
+      gatewayY: gatewayY.toString(),
+      connection: derivedKey(SEED, `${account}/connection`),
+      ...bounds,
+    }),
+    await sign(OPENED_AT_S + 30, operator, { type: "credit_test_quote", account, amountMicros: 50_000_000 }),
+    await sign(OPENED_AT_S + 30, owner, {
+      type: "authorise_session",
+      key: sessionKeyOf(sessionSeed),
+      resources: ["energy"],
+      sides: ["sell", "buy"],
+      leastAskMicrosPerKwh: 0,
+      highestBidMicrosPerKwh: 1_000_000,
+      dailyWh: 1_000_000,
+      spendingLimitMicros: 50_000_000,
+      sessionExpiresAtS: MIDNIGHT_S + 86_400,
+    }),
+  ];
+}
+
+async function proved(
+  firstSlot: number,
+  ...windows: readonly (readonly [Home, readonly number[]])[]
+): Promise<Step[]> {
+  const context = { ...DOMAIN, regionId: REGION, windowSlots: 4 } as const;
+  return Promise.all(
+    windows.map(([home, netWh]) =>
+      sign(
+        (firstSlot + 4) * 900,
+        home.session,
+        { type: "submit_readings", firstSlot, netWh },
+        signWindow(home.gatewaySeed, context, firstSlot, netWh),
+      ),
+    ),
+  );
+}
+
+/** The exact bytes of each entry. */
+export function bodiesOf(lines: readonly string[]): string[] {
+  return lines.map((line) => (decodeLine(line) as { body: string }).body);
+}
+
+/** Lines over any bodies with every hash computed anew: what an operator with full power over the journal writes. */
+export function chained(bodies: readonly string[]): string[] {
+  let hash = GENESIS_HASH;
+  return bodies.map((body) => {
+    hash = chainHash(sha256, hash, body);
+    return encodeLine(hash, body);
+  });
+}
+
+/** An entry as a forger sees it: JSON without a meaning. */
+export type Forgery = Record<string, unknown>;
+
+/** Entries as a forger rewrites them, renumbered and chained anew. */
+export function forged(lines: readonly string[], forge: (entries: Forgery[]) => Forgery[]): string[] {
+  const entries = bodiesOf(lines).map((body) => JSON.parse(body) as Forgery);
+  return chained(forge(entries).map((entry, index) => JSON.stringify({ ...entry, number: index + 1 })));
+}
+
+/** One value of an entry rewritten, such as `events.0.amountMicros`; undefined takes it away. */
+export function rewritten(body: string, path: string, value: unknown): string {
+  const entry = JSON.parse(body) as Forgery;
+  const names = path.split(".");
+  const last = names.pop() as string;
+  const holder = names.reduce<Forgery>((inner, name) => inner[name] as Forgery, entry);
+  if (JSON.stringify(holder[last]) === JSON.stringify(value)) throw new Error(`${path} already is ${value}`);
+  holder[last] = value;
+  return JSON.stringify(entry);
+}
+
+/** One value of an entry rewritten, everything after it chained anew. */
+export function changed(lines: readonly string[], number: number, path: string, value: unknown): string[] {
+  const bodies = bodiesOf(lines);
+  return chained(bodies.with(number - 1, rewritten(bodies[number - 1] as string, path, value)));
+}
