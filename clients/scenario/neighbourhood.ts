@@ -18,7 +18,7 @@ import {
   operatorWallet,
   type RegionTerms,
 } from "../local/neighbourhood.ts";
-import { type Stack, startStack } from "../local/stack.ts";
+import { startStack } from "../local/stack.ts";
 import { PolderClient } from "../sdk/client.ts";
 import type { Dataset, DatasetHome } from "./data-set.ts";
 import { type ScenarioResult, summarise } from "./summary.ts";
@@ -77,7 +77,7 @@ export async function runNeighbourhood(options: ScenarioOptions): Promise<Scenar
         "this machine was too slow to set the neighbourhood up in time; give it more with --pace",
       );
     }
-    await trade(stack, client, agents, clock, untilSlot, options);
+    await trade(client, agents, clock, untilSlot, options);
     signal.throwIfAborted();
     return await summarise({ client, region: REGION, agents, options, firstSlot, untilSlot, seed });
   } finally {
@@ -128,7 +128,6 @@ async function settleIn(
 
 /** Lets the agents run until the last window is settled. */
 async function trade(
-  _stack: Stack,
   client: PolderClient,
   homes: readonly SettledHome[],
   clock: ReturnType<typeof parseClock>,

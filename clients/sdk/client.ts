@@ -19,6 +19,7 @@ import type { Hex } from "../../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S } from "../../protocol/limits.ts";
 import type { Profile } from "../../protocol/profile.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
+import { splitLines } from "./journal-lines.ts";
 import { PolderProblem, problemFrom, TransportFault } from "./problem.ts";
 import type { Signer } from "./signer.ts";
 
@@ -156,14 +157,7 @@ export class PolderClient {
   async *journal(region: string, from = 1, to = Number.MAX_SAFE_INTEGER): AsyncGenerator<string> {
     const response = await this.#fetch(`${this.url}/v1/regions/${region}/journal?from=${from}&to=${to}`);
     if (!response.ok || response.body === null) throw problemFrom(response.status, await response.text());
-    const decoder = new TextDecoder();
-    let rest = "";
-    for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
-      const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      yield* lines;
-    }
-    if (rest !== "") yield rest;
+    yield* splitLines(response.body as unknown as AsyncIterable<Uint8Array>);
   }
 
   /** Completes, signs and submits a command; the same signed command is sent again when an answer is lost. */
@@ -238,18 +232,24 @@ export class PolderClient {
     headers: Record<string, string>,
   ): Promise<{ value: T } | { error: PolderProblem | TransportFault }> {
     let response: Response;
+    let text: string;
     try {
       response = await this.#fetch(`${this.url}${path}`, {
         method,
         headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
+      // The connection may break in the middle of an answer, too.
+      text = await response.text();
     } catch (cause) {
       return { error: new TransportFault(`no answer from ${this.url}`, { cause }) };
     }
-    const text = await response.text();
     if (!response.ok) return { error: problemFrom(response.status, text) };
-    return { value: JSON.parse(text) as T };
+    try {
+      return { value: JSON.parse(text) as T };
+    } catch {
+      return { error: problemFrom(response.status, text) };
+    }
   }
 
   async #readDeployment(): Promise<Deployment> {

@@ -53,7 +53,8 @@ function find(holds: (entry: Entry) => boolean, nth = 0): number {
   return found.number;
 }
 const commandNumber = (type: CommandType, nth = 0) => find(({ command }) => command?.type === type, nth);
-const eventNumber = (type: string, nth = 0) => find(({ events }) => events.some((event) => event.type === type), nth);
+const eventNumber = (type: string, nth = 0) =>
+  find(({ events }) => events.some((event) => event.type === type), nth);
 const entryAt = (number: number) => journal.entries[number - 1] as Entry;
 const eventAt = (number: number, index = 0) => entryAt(number).events[index] as unknown as Forgery;
 
@@ -106,12 +107,18 @@ describe("what was written is changed", () => {
       ["more", 1],
     ];
     for (const [path, value] of wrong) {
-      await expectRefused(changed(journal.lines, number, path, value), number, /malformed|not what the rules give/);
+      await expectRefused(
+        changed(journal.lines, number, path, value),
+        number,
+        /malformed|not what the rules give/,
+      );
     }
   });
 
   test("rejects: a changed amount of an event, with every hash after it computed anew", async () => {
-    const cleared = find(({ events }) => events.some((event) => event.type === "slot_cleared" && event.tradedWh > 0));
+    const cleared = find(({ events }) =>
+      events.some((event) => event.type === "slot_cleared" && event.tradedWh > 0),
+    );
     const amounts = eventAt(cleared).amountMicros as number[];
     const changes: [number, string, unknown][] = [
       [commandNumber("credit_test_quote"), "events.1.amountMicros", 50_000_001],
@@ -122,7 +129,11 @@ describe("what was written is changed", () => {
       [eventNumber("readings_accepted"), "events.0.netWh.0", 101],
       [eventNumber("epoch_closed"), "events.1.rewards.0", "9"],
     ];
-    changes[0] = [changes[0]?.[0] as number, `events.${entryAt(commandNumber("credit_test_quote")).events.findIndex(({ type }) => type === "quote_credited")}.amountMicros`, 50_000_001];
+    changes[0] = [
+      changes[0]?.[0] as number,
+      `events.${entryAt(commandNumber("credit_test_quote")).events.findIndex(({ type }) => type === "quote_credited")}.amountMicros`,
+      50_000_001,
+    ];
     for (const [number, path, value] of changes) {
       await expectRefused(changed(journal.lines, number, path, value), number, /not what the rules give/);
     }
@@ -134,11 +145,23 @@ describe("what was written is changed", () => {
       const signature = entryAt(number).auth?.signature as string;
       const bent = `${signature.slice(0, 20)}${signature[20] === "0" ? "1" : "0"}${signature.slice(21)}`;
       await expectRefused(changed(journal.lines, number, "auth.signature", bent), number, /refuse/);
-      await expectRefused(changed(journal.lines, number, "auth.signature", signature.slice(0, -2)), number, /signature_malformed/);
-      await expectRefused(changed(journal.lines, number, "auth.signature", signature.toUpperCase().replace("0X", "0x")), number, /not what the rules give/);
+      await expectRefused(
+        changed(journal.lines, number, "auth.signature", signature.slice(0, -2)),
+        number,
+        /signature_malformed/,
+      );
+      await expectRefused(
+        changed(journal.lines, number, "auth.signature", signature.toUpperCase().replace("0X", "0x")),
+        number,
+        /not what the rules give/,
+      );
     }
     const number = commandNumber("place_order");
-    await expectRefused(changed(journal.lines, number, "auth.key", `0x${"11".repeat(32)}`), number, /refused: signature_/);
+    await expectRefused(
+      changed(journal.lines, number, "auth.key", `0x${"11".repeat(32)}`),
+      number,
+      /refused: signature_/,
+    );
   });
 
   test("rejects: evidence that is swapped, changed, missing, or on what needs none", async () => {
@@ -154,7 +177,11 @@ describe("what was written is changed", () => {
     await expectRefused(swap(bob, sameAsCas), bob, /gateway_signature_invalid/);
     // The same readings of the same window: each signature fits, but the meter is somebody else's.
     await expectRefused(swap(sameAsCas, cas), sameAsCas, /meter_not_owned/);
-    await expectRefused(changed(journal.lines, ann, "evidence.signature.s", "1"), ann, /gateway_signature_invalid/);
+    await expectRefused(
+      changed(journal.lines, ann, "evidence.signature.s", "1"),
+      ann,
+      /gateway_signature_invalid/,
+    );
     await expectRefused(changed(journal.lines, ann, "evidence", undefined), ann, /evidence_malformed/);
     const { evidence } = entryAt(ann);
     const placed = commandNumber("place_order");
@@ -189,17 +216,35 @@ describe("what was written is changed", () => {
   test("rejects: what is not a line, not JSON or not an entry, even with a right hash", async () => {
     const number = commandNumber("cancel_order");
     const line = journal.lines[number - 1] as string;
-    for (const broken of ["", "{}", line.slice(0, -1), ` ${line}`, `${line} `, line.replace('"entry"', '"Entry"')]) {
-      await expectRefused(journal.lines.with(number - 1, broken), number, /not a journal line|hash does not follow/);
+    for (const broken of [
+      "",
+      "{}",
+      line.slice(0, -1),
+      ` ${line}`,
+      `${line} `,
+      line.replace('"entry"', '"Entry"'),
+    ]) {
+      await expectRefused(
+        journal.lines.with(number - 1, broken),
+        number,
+        /not a journal line|hash does not follow/,
+      );
     }
     const bodies = bodiesOf(journal.lines);
     for (const body of ["", "{", "null", "[]", "7", '"entry"', "{}"]) {
       await expectRefused(chained(bodies.with(number - 1, body)), number, /not JSON|malformed/);
     }
     // The same JSON with other bytes is another entry.
-    const [spaced, doubled] = [bodies[number - 1]?.replace(",", ", "), bodies[number - 1]?.replace("{", '{"number":1,')];
+    const [spaced, doubled] = [
+      bodies[number - 1]?.replace(",", ", "),
+      bodies[number - 1]?.replace("{", '{"number":1,'),
+    ];
     for (const body of [spaced, doubled]) {
-      await expectRefused(chained(bodies.with(number - 1, body as string)), number, /not what the rules give/);
+      await expectRefused(
+        chained(bodies.with(number - 1, body as string)),
+        number,
+        /not what the rules give/,
+      );
     }
   });
 
@@ -216,7 +261,8 @@ describe("entries are left out, added or moved", () => {
       await expectRefused(without, number, /hash does not follow/);
       await expectRefused(chained(bodiesOf(without)), number, /says it is number/);
     }
-    const renumbered = (number: number) => forged(journal.lines, (entries) => entries.toSpliced(number - 1, 1));
+    const renumbered = (number: number) =>
+      forged(journal.lines, (entries) => entries.toSpliced(number - 1, 1));
     await expectRefused(renumbered(1), 1, /region_not_open/);
     const enrolment = commandNumber("enrol_meter");
     // The credit after it now opens the account itself, which its events do not say.
@@ -256,7 +302,12 @@ describe("entries are left out, added or moved", () => {
     const placed = commandNumber("place_order");
     const bodies = bodiesOf(journal.lines);
     await expectRefused(
-      journal.lines.toSpliced(placed - 1, 2, journal.lines[placed] as string, journal.lines[placed - 1] as string),
+      journal.lines.toSpliced(
+        placed - 1,
+        2,
+        journal.lines[placed] as string,
+        journal.lines[placed - 1] as string,
+      ),
       placed,
       /hash does not follow/,
     );
@@ -285,7 +336,11 @@ describe("entries are left out, added or moved", () => {
     ] as const) {
       const forgery = await sign(atS, signer, { ...draft, account: victim.account });
       const entry = { ...entryAt(at), command: forgery.command, auth: forgery.auth } as unknown as Forgery;
-      await expectRefused(forged(journal.lines, (entries) => entries.toSpliced(at - 1, 0, entry)), at, reason);
+      await expectRefused(
+        forged(journal.lines, (entries) => entries.toSpliced(at - 1, 0, entry)),
+        at,
+        reason,
+      );
     }
   });
 
@@ -295,22 +350,34 @@ describe("entries are left out, added or moved", () => {
     await expectRefused(twice, at + 1, /accepted before/);
     const last = journal.lines.length;
     const later = { ...entryAt(at), atS: entryAt(last).atS } as unknown as Forgery;
-    await expectRefused(forged(journal.lines, (entries) => [...entries, later]), last + 1, /accepted before/);
+    await expectRefused(
+      forged(journal.lines, (entries) => [...entries, later]),
+      last + 1,
+      /accepted before/,
+    );
     // Much later its id is forgotten, and then it has expired.
     const dayLater = await writeJournal(steps, LIVELY_UNTIL_S + 86_400);
     const end = dayLater.entries.at(-1) as Entry;
     const stale = { ...entryAt(at), atS: end.atS } as unknown as Forgery;
-    await expectRefused(forged(dayLater.lines, (entries) => [...entries, stale]), end.number + 1, /accepted before/);
+    await expectRefused(
+      forged(dayLater.lines, (entries) => [...entries, stale]),
+      end.number + 1,
+      /accepted before/,
+    );
   });
 
   test("rejects: a history that leaves a command out and is consistent in itself, by its receipt", async () => {
     for (const [index, { command }] of steps.entries()) {
       if (command.type !== "cancel_order" && command.type !== "credit_test_quote") continue;
-      const { lines } = await writeJournal(steps.toSpliced(index, 1), LIVELY_UNTIL_S).catch(() => ({ lines: null }));
+      const { lines } = await writeJournal(steps.toSpliced(index, 1), LIVELY_UNTIL_S).catch(() => ({
+        lines: null,
+      }));
       if (lines === null) continue;
       expect((await audit(DOMAIN, lines)).auditOk, "nothing in it is wrong by itself").toBe(true);
       const receipt = journal.receipts[index] as Receipt;
-      await expectRefused(lines, receipt.entry, /another entry stood here|the journal lacks it/, { receipts: [receipt] });
+      await expectRefused(lines, receipt.entry, /another entry stood here|the journal lacks it/, {
+        receipts: [receipt],
+      });
     }
   });
 });
@@ -331,8 +398,12 @@ describe("receipts and claims", () => {
   test("rejects: a receipt for another entry, of another key, another region, or bent", async () => {
     const [first, second] = journal.receipts.slice(10, 12) as [Receipt, Receipt];
     const other = await writeJournal(
-      await Promise.all(steps.map(async (step, index) => (index === 10 ? { ...step, atS: step.atS + 1 } : step))).then((all) =>
-        all.map((step, index) => (index > 10 ? { ...step, atS: Math.max(step.atS, (steps[10] as Step).atS + 1) } : step)),
+      await Promise.all(
+        steps.map(async (step, index) => (index === 10 ? { ...step, atS: step.atS + 1 } : step)),
+      ).then((all) =>
+        all.map((step, index) =>
+          index > 10 ? { ...step, atS: Math.max(step.atS, (steps[10] as Step).atS + 1) } : step,
+        ),
       ),
       LIVELY_UNTIL_S,
     );
@@ -364,7 +435,8 @@ describe("an honest journal", () => {
     const { lines, entries, receipts, claimed } = journal;
     const report = await audit(DOMAIN, lines, { receipts, claimed });
     expect(report.failure).toBeNull();
-    const ofType = (type: string) => entries.filter(({ events }) => events.some((event) => event.type === type)).length;
+    const ofType = (type: string) =>
+      entries.filter(({ events }) => events.some((event) => event.type === type)).length;
     expect(ofType("slot_cleared")).toBe(8);
     expect(ofType("window_closed")).toBe(2);
     expect(ofType("epoch_closed")).toBe(1);
