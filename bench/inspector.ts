@@ -81,9 +81,9 @@ export class Inspector {
   }
 
   /** Bytes in use on and beside the heap after everything unreachable is gone. */
-  async bytesAtRest(): Promise<number> {
+  async bytesAtRest(rounds = 3): Promise<number> {
     await this.send("HeapProfiler.enable");
-    for (let round = 0; round < 3; round += 1) await this.send("HeapProfiler.collectGarbage");
+    for (let round = 0; round < rounds; round += 1) await this.send("HeapProfiler.collectGarbage");
     return totalOf(await this.heap());
   }
 

@@ -2,62 +2,24 @@
 // refuses to answer before the row is written, and a fault in one command never costs another its answer.
 
 import { NO_COMMAND, type Receipt } from "../evidence/receipt.ts";
-import type { CommandSignature, VerifiedCommand } from "../evidence/verified-command.ts";
 import { isRemembered } from "../market/decide.ts";
 import { nextDueS } from "../market/due.ts";
-import { chainHash, type Entry, encodeLine, execute, executeDue } from "../market/journal.ts";
+import { chainHash, type Entry, execute, executeDue } from "../market/journal.ts";
 import { addressOf, type RegionState } from "../market/state.ts";
-import { type MarketClock, marketTimeS, wallTimeMs } from "../protocol/clock.ts";
+import { marketTimeS, wallTimeMs } from "../protocol/clock.ts";
 import type { Command } from "../protocol/commands.ts";
-import { type Rejection, rejected } from "../protocol/errors.ts";
-import type { MarketEvent } from "../protocol/events.ts";
+import { type ErrorCode, type Rejection, rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
-import { MAX_JOURNAL_ROW_BYTES, MAX_QUEUED_COMMANDS, MAX_STORAGE_BYTES } from "../protocol/limits.ts";
+import { MAX_QUEUED_COMMANDS, MAX_STORAGE_BYTES } from "../protocol/limits.ts";
 import { sha256Hex } from "./digest.ts";
+import type { EngineHost } from "./engine-host.ts";
+import { type Line, lineOf, rowsOf } from "./journal-lines.ts";
 import { beforeStep, project } from "./projections.ts";
 import { RateLimits } from "./rate-limits.ts";
-import { entriesOf, type ReceiptAuthority, receiptsOf } from "./receipts.ts";
+import { entriesOf, receiptsOf } from "./receipts.ts";
 import { recover } from "./recovery.ts";
-import type { JournalRow, RegionStore } from "./region-store.ts";
-import { type Later, type SnapshotPolicy, Snapshots } from "./snapshots.ts";
-
-/** A command whose signature and evidence were verified, with what the journal keeps of them. */
-export interface Submission extends VerifiedCommand {
-  readonly command: Command;
-  readonly auth: CommandSignature;
-  readonly rawEvidence: unknown;
-}
-
-/** What an accepted command is answered with, the first time and every time it is sent again. */
-export interface Answer {
-  readonly commandId: Hex;
-  readonly entry: number;
-  readonly atS: number;
-  readonly events: readonly MarketEvent[];
-  readonly receipt: Receipt;
-}
-
-export type Outcome = { readonly answer: Answer } | { readonly rejection: Rejection };
-
-/** What the engine needs of its surroundings; the Durable Object is one, a simulator may be another. */
-export interface EngineHost {
-  readonly store: RegionStore;
-  readonly clock: MarketClock;
-  readonly wallMs: () => number;
-  readonly later: Later;
-  /** Arms the alarm that wakes the region when something is due. */
-  readonly wakeAt: (wallMs: number) => void;
-  /** Hands durable entries to the feed. */
-  readonly publish: (entries: readonly Entry[]) => void;
-  /** The row of an entry that has left the database, or null. */
-  readonly archivedRow: (entry: number) => Promise<JournalRow | null>;
-  /** Told when everything up to an entry is in a snapshot. */
-  readonly snapshotted: (entry: number) => void;
-  /** Ends this instance: its memory may be wrong and could not be made again. */
-  readonly giveUp: (fault: unknown) => void;
-  readonly authority: ReceiptAuthority;
-  readonly snapshotPolicy: SnapshotPolicy;
-}
+import { Snapshots } from "./snapshots.ts";
+import type { Answer, Outcome, Submission } from "./submission.ts";
 
 interface Waiting {
   readonly submission: Submission;
@@ -66,12 +28,6 @@ interface Waiting {
 
 /** What deciding a command gave, before its receipt exists. */
 type Judgement = { readonly entry: number } | { readonly rejection: Rejection };
-
-interface Line {
-  readonly entry: Entry;
-  readonly hash: string;
-  readonly text: string;
-}
 
 /** Rows and bills that one due step touches; a flush does as many steps as stay below this, and at least one. */
 const CATCH_UP_WORK = 40_000;
@@ -84,6 +40,8 @@ export class RegionEngine {
   state: RegionState;
   /** The rules, replaceable so that a test can make them throw. */
   rules = { execute, executeDue };
+  /** How often each code was answered since this object woke: refusals are counted and not journaled. */
+  readonly refusals = new Map<ErrorCode, number>();
   #hash: string;
   readonly #host: EngineHost;
   readonly #limits: RateLimits;
@@ -91,6 +49,8 @@ export class RegionEngine {
   #queue: Waiting[] = [];
   #isArmed = false;
   #wakesAtMs = 0;
+  /** Answers of the flush under way, by entry. */
+  readonly #answers = new Map<number, Answer>();
 
   constructor(host: EngineHost) {
     this.#host = host;
@@ -162,12 +122,7 @@ export class RegionEngine {
     const stored = entriesOf(row);
     const found = stored[entry - row.first];
     if (found === undefined) return null;
-    const receivable = stored.map(({ entry: { number, commandId }, hash }) => ({
-      number,
-      hash,
-      ...(commandId && { commandId }),
-    }));
-    return answer(found.entry, receiptsOf(this.#host.authority, row, receivable)(entry));
+    return answer(found.entry, receiptsOf(this.#host.authority, row, stored)(entry));
   }
 
   /** Begins a snapshot now. */
@@ -268,39 +223,26 @@ export class RegionEngine {
   #chain(entry: Entry, lines: Line[]): void {
     const body = JSON.stringify(entry);
     this.#hash = chainHash(sha256Hex, this.#hash, body);
-    lines.push({ entry, hash: this.#hash, text: `${encodeLine(this.#hash, body)}\n` });
+    lines.push(lineOf(entry, body, this.#hash));
   }
 
-  /** Writes the lines as rows of bounded size, each of which will be signed once. */
+  /** Writes the lines as rows, each of which will be signed once. */
   #write<T>(lines: readonly Line[], atS: number, result: T): T {
-    for (const row of rowsOf(lines)) {
-      const text = row.map((line) => line.text).join("");
-      const first = (row[0] as Line).entry.number;
-      const last = (row.at(-1) as Line).entry.number;
-      this.#host.store.appendRow({ first, last, atS, text });
+    for (const { first, last, lines: own } of rowsOf(lines)) {
+      this.#host.store.appendRow({ first, last, atS, text: own.map(({ text }) => text).join("") });
     }
     return result;
   }
 
-  #answers = new Map<number, Answer>();
-
+  /** Signs the rows; one that no command is in is signed when somebody asks for a receipt. */
   #receipts(lines: readonly Line[], atS: number): void {
     this.#answers.clear();
-    for (const row of rowsOf(lines)) {
-      const first = (row[0] as Line).entry.number;
-      const last = (row.at(-1) as Line).entry.number;
-      // Rows that no command is in are signed when somebody asks for a receipt.
-      if (!row.some(({ entry }) => entry.command !== undefined)) continue;
-      const receivable = row.map(({ entry: { number, commandId }, hash }) => ({
-        number,
-        hash,
-        ...(commandId && { commandId }),
-      }));
-      const receiptOf = receiptsOf(this.#host.authority, { first, last, atS }, receivable);
-      for (const { entry } of row) {
-        if (entry.command !== undefined)
-          this.#answers.set(entry.number, answer(entry, receiptOf(entry.number)));
-      }
+    for (const { first, last, lines: own } of rowsOf(lines)) {
+      const commands = own.filter(({ entry }) => entry.command !== undefined);
+      if (commands.length === 0) continue;
+      const receiptOf = receiptsOf(this.#host.authority, { first, last, atS }, own);
+      for (const { entry } of commands)
+        this.#answers.set(entry.number, answer(entry, receiptOf(entry.number)));
     }
   }
 
@@ -313,6 +255,8 @@ export class RegionEngine {
     batch.forEach(({ resolve }, index) => {
       const judgement = judgements[index] as Judgement;
       if ("rejection" in judgement) {
+        const { code } = judgement.rejection;
+        this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
         resolve(judgement);
         return;
       }
@@ -386,20 +330,4 @@ function senderOf(state: RegionState, signer: Submission["signer"]): Hex {
 /** What the region did by itself has the command id that its receipt has. */
 function answer({ number, atS, events, commandId = NO_COMMAND }: Entry, receipt: Receipt): Answer {
   return { commandId, entry: number, atS, events, receipt };
-}
-
-/** Cuts lines into runs that fit a row; a longer line has a row of its own. */
-function* rowsOf(lines: readonly Line[]): Generator<readonly Line[]> {
-  let row: Line[] = [];
-  let characters = 0;
-  for (const line of lines) {
-    if (row.length > 0 && characters + line.text.length > MAX_JOURNAL_ROW_BYTES) {
-      yield row;
-      row = [];
-      characters = 0;
-    }
-    row.push(line);
-    characters += line.text.length;
-  }
-  if (row.length > 0) yield row;
 }

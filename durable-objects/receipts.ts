@@ -21,21 +21,14 @@ export interface ReceiptAuthority {
   readonly sign: (message: Uint8Array) => Hex;
 }
 
-/** What a receipt says of an entry. */
-export interface Receivable {
-  readonly number: number;
-  readonly commandId?: Hex;
-  readonly hash: string;
-}
-
 /** Receipts of a row's entries, which must be all of them in order; signs once. */
 export function receiptsOf(
   authority: ReceiptAuthority,
   row: Pick<JournalRow, "first" | "last" | "atS">,
-  entries: readonly Receivable[],
+  entries: readonly { readonly entry: Entry; readonly hash: string }[],
 ): (entry: number) => Receipt {
   const { chainId, region, key, sign } = authority;
-  const leaves = entries.map(({ number, commandId, hash }) => ({
+  const leaves = entries.map(({ entry: { number, commandId }, hash }) => ({
     region,
     chainId,
     entry: number,

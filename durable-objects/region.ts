@@ -10,12 +10,13 @@ import type { Hex } from "../protocol/fields.ts";
 import { MAX_PAGE_ROWS } from "../protocol/limits.ts";
 import { Archive } from "./archive.ts";
 import { ed25519Signer, sha256Hex } from "./digest.ts";
-import { type Answer, FAULT_PAUSE_MS, type Outcome, RegionEngine, type Submission } from "./engine.ts";
+import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
 import { accountNow, billOf, healthOf, marketNow, orderNow, ordersOf } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
+import type { Answer, Outcome, Submission } from "./submission.ts";
 
 /** One page of a journal download; `next` is null at its end. */
 export interface JournalPage {
@@ -176,6 +177,7 @@ export class Region extends DurableObject<Env> {
     return {
       ...healthOf(this.engine.state, this.#store),
       queued: this.engine.queued,
+      refusals: Object.fromEntries(this.engine.refusals),
       atS: this.engine.atS(),
     };
   }

@@ -2,8 +2,8 @@
 // API key. It refuses whatever is not exactly one of these; nothing of a key is kept.
 
 import { z } from "zod";
-import type { Submission } from "../durable-objects/engine.ts";
 import { type Env, marketClock, signingDomain } from "../durable-objects/environment.ts";
+import type { Submission } from "../durable-objects/submission.ts";
 import { evidenceSchema } from "../evidence/evidence.ts";
 import { type ApiKey, parseApiKey, sessionKeyOf, signSession } from "../evidence/session-signature.ts";
 import { type CommandSignature, verifyCommand } from "../evidence/verified-command.ts";

@@ -17,7 +17,7 @@ import { median, percentile } from "../median.ts";
 import { compared, type Measurement } from "../row.ts";
 import { LoadProcess } from "../second-process.ts";
 
-const REGION = "measured";
+export const REGION = "measured";
 const CLIENTS = 64;
 const TARGET = 1.5;
 

@@ -1,17 +1,32 @@
 import { describe, expect, test } from "vitest";
-import { address, Market, open, place, type Draft, enrol, credit } from "../support/market.ts";
-import { deadlineS, FIRST_SLOT, goTo, OPENED_AT_S, proof, RegionUnderTest, useMarketTime } from "./region-under-test.ts";
+import { address, credit, type Draft, enrol, Market, open, place } from "../support/market.ts";
+import {
+  deadlineS,
+  FIRST_SLOT,
+  goTo,
+  OPENED_AT_S,
+  proof,
+  RegionUnderTest,
+  useMarketTime,
+} from "./region-under-test.ts";
 
 useMarketTime();
 
 /** The same life of a region, told with its moments; `ring` says how alarms behave around the first deadline. */
-async function live(region: RegionUnderTest, ring: (region: RegionUnderTest) => Promise<void>): Promise<string[]> {
+async function live(
+  region: RegionUnderTest,
+  ring: (region: RegionUnderTest) => Promise<void>,
+): Promise<string[]> {
   const at = async (atS: number, ...drafts: Draft[]): Promise<void> => {
     goTo(atS);
     for (const draft of drafts) await region.accept(draft);
   };
   await at(OPENED_AT_S, open(), enrol(address(1), 1), enrol(address(2), 2), credit(address(2), 1_000_000));
-  await at(OPENED_AT_S + 60, place(address(1), "sell", [[100_000, 500]]), place(address(2), "buy", [[300_000, 500]]));
+  await at(
+    OPENED_AT_S + 60,
+    place(address(1), "sell", [[100_000, 500]]),
+    place(address(2), "buy", [[300_000, 500]]),
+  );
   await at((FIRST_SLOT + 4) * 900, proof(1, FIRST_SLOT, [400]), proof(2, FIRST_SLOT, [-400]));
   await ring(region);
   await at(deadlineS(FIRST_SLOT) + 1_000, place(address(1), "sell", [[5, 5]]));
@@ -21,7 +36,9 @@ async function live(region: RegionUnderTest, ring: (region: RegionUnderTest) => 
 /** Names differ, and with them ids, hashes and the nothing they are signed with. */
 const bare = (lines: readonly string[]): unknown[] =>
   lines.map((line) => {
-    const { number, atS, events } = (JSON.parse(line) as { entry: { number: number; atS: number; events: object[] } }).entry;
+    const { number, atS, events } = (
+      JSON.parse(line) as { entry: { number: number; atS: number; events: object[] } }
+    ).entry;
     return { number, atS, events: events.map((event) => ({ ...event, region: "" })) };
   });
 
@@ -63,7 +80,11 @@ describe("the alarm", () => {
         for (const draft of drafts) model.accept(draft);
       };
       told(OPENED_AT_S, open(), enrol(address(1), 1), enrol(address(2), 2), credit(address(2), 1_000_000));
-      told(OPENED_AT_S + 60, place(address(1), "sell", [[100_000, 500]]), place(address(2), "buy", [[300_000, 500]]));
+      told(
+        OPENED_AT_S + 60,
+        place(address(1), "sell", [[100_000, 500]]),
+        place(address(2), "buy", [[300_000, 500]]),
+      );
       told((FIRST_SLOT + 4) * 900, proof(1, FIRST_SLOT, [400]), proof(2, FIRST_SLOT, [-400]));
       told(deadlineS(FIRST_SLOT) + 1_000, place(address(1), "sell", [[5, 5]]));
       expect(lines).toEqual(bare(model.lines));
@@ -74,8 +95,17 @@ describe("the alarm", () => {
   test("behavior: a command that comes after a deadline is decided after what was due, in one flush", async () => {
     const region = new RegionUnderTest();
     const lines = await live(region, async () => {});
-    const kinds = bare(lines).flatMap((entry) => (entry as { events: { type: string }[] }).events.map(({ type }) => type));
-    expect(kinds.slice(-6)).toEqual(["slot_cleared", "slot_cleared", "slot_cleared", "slot_cleared", "window_closed", "order_placed"]);
+    const kinds = bare(lines).flatMap((entry) =>
+      (entry as { events: { type: string }[] }).events.map(({ type }) => type),
+    );
+    expect(kinds.slice(-6)).toEqual([
+      "slot_cleared",
+      "slot_cleared",
+      "slot_cleared",
+      "slot_cleared",
+      "window_closed",
+      "order_placed",
+    ]);
     expect((await region.rows()).at(-1)).toEqual({ first: lines.length - 5, last: lines.length });
   });
 
@@ -94,7 +124,11 @@ describe("the alarm", () => {
     const before = (await region.rows()).length;
     goTo((FIRST_SLOT + 404) * 900);
     expect(await region.ring()).toBe(true);
-    for (let turns = 0; turns < 100 && (await region.stub.market())?.nextSlot !== FIRST_SLOT + 400; turns += 1) {
+    for (
+      let turns = 0;
+      turns < 100 && (await region.stub.market())?.nextSlot !== FIRST_SLOT + 400;
+      turns += 1
+    ) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     expect((await region.stub.market())?.nextSlot).toBe(FIRST_SLOT + 400);

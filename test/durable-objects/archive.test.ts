@@ -1,14 +1,26 @@
 import { describe, expect, test, vi } from "vitest";
-import { GENESIS_HASH, chainHash, decodeLine } from "../../market/journal.ts";
 import { sha256Hex } from "../../durable-objects/digest.ts";
+import { chainHash, decodeLine, GENESIS_HASH } from "../../market/journal.ts";
 import { address, place, sha256 } from "../support/market.ts";
-import { acceptedOf, env, openedRegion, type RegionUnderTest, rest, useMarketTime, useQuietConsole } from "./region-under-test.ts";
+import {
+  acceptedOf,
+  env,
+  openedRegion,
+  type RegionUnderTest,
+  rest,
+  useMarketTime,
+  useQuietConsole,
+} from "./region-under-test.ts";
 
 useMarketTime();
 const log = useQuietConsole();
 
 /** Makes a region that has moved everything but its last entries to the archive. */
-async function archivedRegion(): Promise<{ region: RegionUnderTest; early: Awaited<ReturnType<RegionUnderTest["accept"]>>; submission: ReturnType<RegionUnderTest["submission"]> }> {
+async function archivedRegion(): Promise<{
+  region: RegionUnderTest;
+  early: Awaited<ReturnType<RegionUnderTest["accept"]>>;
+  submission: ReturnType<RegionUnderTest["submission"]>;
+}> {
   const { region } = await openedRegion(2);
   const submission = region.submission(place(address(1), "sell", [[1, 1]]));
   const early = acceptedOf(await region.submit(submission));
@@ -24,7 +36,8 @@ async function archive(region: RegionUnderTest, segmentCharacters: number): Prom
     object.segmentCharacters = segmentCharacters;
     object.engine.snapshot();
   });
-  for (let turns = 0; turns < 200 && (await region.stub.segments()).length === before; turns += 1) await rest(5);
+  for (let turns = 0; turns < 200 && (await region.stub.segments()).length === before; turns += 1)
+    await rest(5);
   // More than one segment may follow.
   await rest(60);
   expect((await region.stub.segments()).length).toBeGreaterThan(before);
@@ -85,7 +98,11 @@ describe("the archive", () => {
       const lossy = Object.create(ARCHIVE) as R2Bucket;
       const put = ARCHIVE.put.bind(ARCHIVE);
       vi.spyOn(lossy, "put").mockImplementation(((key: string, value: string, options: never) =>
-        put(key, key.endsWith("ndjson") ? "something else" : value, key.endsWith("ndjson") ? undefined : options)) as never);
+        put(
+          key,
+          key.endsWith("ndjson") ? "something else" : value,
+          key.endsWith("ndjson") ? undefined : options,
+        )) as never);
       vi.spyOn(lossy, "head").mockImplementation(((key: string) => ARCHIVE.head(key)) as never);
       vi.spyOn(lossy, "get").mockImplementation(((key: string) => ARCHIVE.get(key)) as never);
       Object.defineProperty(object, "env", { value: { ...env, ARCHIVE: lossy }, configurable: true });

@@ -21,8 +21,12 @@ describe("the directory", () => {
   });
 
   test("rejects: a name nobody registered, with region_not_found", async () => {
-    await expect(profileOf(env, "nowhere")).rejects.toMatchObject({ rejection: { code: "region_not_found" } });
-    await expect(profileOf(env, "constructor")).rejects.toMatchObject({ rejection: { code: "region_not_found" } });
+    await expect(profileOf(env, "nowhere")).rejects.toMatchObject({
+      rejection: { code: "region_not_found" },
+    });
+    await expect(profileOf(env, "constructor")).rejects.toMatchObject({
+      rejection: { code: "region_not_found" },
+    });
   });
 
   test("behavior: keeps what it was told when it is evicted", async () => {
@@ -50,7 +54,7 @@ describe("the directory", () => {
       name: "新宿区 ☀ – Städtchen",
       place: "東京都 مدينة",
       terms: "约款".repeat(1_000),
-      jurisdiction: "日本\n% \"quoted\" \u{1f30a}",
+      jurisdiction: '日本\n% "quoted" \u{1f30a}',
     });
     expect(profileSchema.parse(profile)).toEqual(profile);
     await registerProfile(env, profile);

@@ -1,7 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { violations } from "../../market/invariants.ts";
 import { address, cancel, place } from "../support/market.ts";
-import { acceptedOf, deadlineS, FIRST_SLOT, goTo, openedRegion, proof, type RegionUnderTest, rest, useMarketTime } from "./region-under-test.ts";
+import {
+  acceptedOf,
+  deadlineS,
+  FIRST_SLOT,
+  goTo,
+  openedRegion,
+  proof,
+  type RegionUnderTest,
+  rest,
+  useMarketTime,
+} from "./region-under-test.ts";
 
 useMarketTime();
 
@@ -117,7 +127,9 @@ describe("an evicted region", () => {
 
 /** A journal line without what the region's name makes different. */
 function bare(line: string): unknown {
-  const { entry } = JSON.parse(line) as { entry: { command?: unknown; commandId?: unknown; events: unknown[] } };
+  const { entry } = JSON.parse(line) as {
+    entry: { command?: unknown; commandId?: unknown; events: unknown[] };
+  };
   const { command: _command, commandId: _id, ...rest } = entry;
   return { ...rest, events: rest.events.map((event) => ({ ...(event as object), region: "" })) };
 }

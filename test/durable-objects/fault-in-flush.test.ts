@@ -1,14 +1,27 @@
 import { describe, expect, test } from "vitest";
-import type { Outcome, Submission } from "../../durable-objects/engine.ts";
 import type { Region } from "../../durable-objects/region.ts";
+import type { Outcome, Submission } from "../../durable-objects/submission.ts";
 import { address, place } from "../support/market.ts";
-import { deadlineS, FIRST_SLOT, goTo, openedRegion, proof, useMarketTime, useQuietConsole } from "./region-under-test.ts";
+import {
+  deadlineS,
+  FIRST_SLOT,
+  goTo,
+  openedRegion,
+  proof,
+  useMarketTime,
+  useQuietConsole,
+} from "./region-under-test.ts";
 
 useMarketTime();
 useQuietConsole();
 
 /** Makes the rules throw for one command, before or after they have changed the state. */
-function breakFor({ engine }: Region, poison: Submission, when: "before" | "after", faults = Number.POSITIVE_INFINITY): () => void {
+function breakFor(
+  { engine }: Region,
+  poison: Submission,
+  when: "before" | "after",
+  faults = Number.POSITIVE_INFINITY,
+): () => void {
   const sound = engine.rules;
   let left = faults;
   engine.rules = {
@@ -37,7 +50,9 @@ describe("a fault inside a flush", () => {
   for (const when of ["before", "after"] as const) {
     test(`rejects: only the command that throws ${when} it changed the state, with internal_fault`, async () => {
       const { region } = await openedRegion(1);
-      const commands = Array.from({ length: 9 }, (_, index) => region.submission(place(address(1), "sell", [[index, 1]])));
+      const commands = Array.from({ length: 9 }, (_, index) =>
+        region.submission(place(address(1), "sell", [[index, 1]])),
+      );
       const poison = commands[4] as Submission;
       const outcomes = await region.inside(async (object) => {
         const mend = breakFor(object, poison, when);
@@ -45,7 +60,9 @@ describe("a fault inside a flush", () => {
         mend();
         return settled;
       });
-      expect(outcomes.map(codeOf)).toEqual(commands.map((command) => (command === poison ? "internal_fault" : "accepted")));
+      expect(outcomes.map(codeOf)).toEqual(
+        commands.map((command) => (command === poison ? "internal_fault" : "accepted")),
+      );
       const health = await region.stub.health();
       expect(health).toMatchObject({ violations: [], queued: 0 });
       expect(await region.storedHash()).toEqual(await region.stateHash());
@@ -56,7 +73,9 @@ describe("a fault inside a flush", () => {
 
   test("behavior: a fault that passes costs nobody an answer", async () => {
     const { region } = await openedRegion(1);
-    const commands = Array.from({ length: 5 }, (_, index) => region.submission(place(address(1), "sell", [[index, 1]])));
+    const commands = Array.from({ length: 5 }, (_, index) =>
+      region.submission(place(address(1), "sell", [[index, 1]])),
+    );
     const outcomes = await region.inside((object) => {
       breakFor(object, commands[2] as Submission, "after", 1);
       return Promise.all(commands.map((command) => object.engine.submit(command)));
@@ -99,7 +118,9 @@ describe("a fault inside a flush", () => {
     const { region } = await openedRegion(1);
     // A year unattended: far more is due than one flush does.
     goTo(OPEN_FOR_LONG_S);
-    const commands = Array.from({ length: 6 }, (_, index) => region.submission(place(address(1), "sell", [[index, 1]])));
+    const commands = Array.from({ length: 6 }, (_, index) =>
+      region.submission(place(address(1), "sell", [[index, 1]])),
+    );
     const outcomes = await region.inside((object) => {
       const { engine } = object;
       const sound = engine.rules;

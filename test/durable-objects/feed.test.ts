@@ -1,11 +1,20 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import { CLOSE_RESYNC, Feed } from "../../durable-objects/feed.ts";
-import { directoryOf } from "../../workers/region-access.ts";
 import { MAX_LISTENER_BACKLOG_BYTES, MAX_LISTENERS_PER_FEED } from "../../protocol/limits.ts";
+import { directoryOf } from "../../workers/region-access.ts";
 import { address, credit, place } from "../support/market.ts";
 import { profileNamed } from "./profile.ts";
-import { deadlineS, env, FIRST_SLOT, gateway, goTo, openedRegion, rest, useMarketTime } from "./region-under-test.ts";
+import {
+  deadlineS,
+  env,
+  FIRST_SLOT,
+  gateway,
+  goTo,
+  openedRegion,
+  rest,
+  useMarketTime,
+} from "./region-under-test.ts";
 
 useMarketTime();
 
@@ -14,7 +23,10 @@ interface Frame {
   readonly entry: number;
   readonly first: number;
   readonly last: number;
-  readonly entries: readonly { readonly number: number; readonly events: readonly { readonly type: string }[] }[];
+  readonly entries: readonly {
+    readonly number: number;
+    readonly events: readonly { readonly type: string }[];
+  }[];
 }
 
 /** A listener of one shard, as a browser would be one. */
@@ -45,7 +57,8 @@ class Listener {
 }
 
 const UPGRADE = { headers: { upgrade: "websocket" } };
-const shardOf = (region: string, shard = 0): DurableObjectStub<Feed> => env.FEED.getByName(`${region}/${shard}`);
+const shardOf = (region: string, shard = 0): DurableObjectStub<Feed> =>
+  env.FEED.getByName(`${region}/${shard}`);
 
 async function listen(region: string, shard = 0): Promise<Listener> {
   return new Listener(await shardOf(region, shard).fetch(`https://feed/${region}/${shard}`, UPGRADE));
@@ -85,7 +98,11 @@ describe("the feed", () => {
     const listener = await listen(region.name);
     const from = (await region.stub.head()).entry;
     for (let batch = 0; batch < 3; batch += 1) {
-      await Promise.all(Array.from({ length: 10 }, (_, index) => region.accept(place(address(1 + (index % 2)), "sell", [[index, 1]]))));
+      await Promise.all(
+        Array.from({ length: 10 }, (_, index) =>
+          region.accept(place(address(1 + (index % 2)), "sell", [[index, 1]])),
+        ),
+      );
     }
     goTo(deadlineS(FIRST_SLOT));
     await region.ring();
@@ -103,13 +120,17 @@ describe("the feed", () => {
     const { region } = await openedRegion(1);
     const listeners: Listener[] = [];
     for (let round = 0; round < 12; round += 1) {
-      const work = Promise.all(Array.from({ length: 1 + (round % 4) }, () => region.accept(credit(address(1), 1))));
+      const work = Promise.all(
+        Array.from({ length: 1 + (round % 4) }, () => region.accept(credit(address(1), 1))),
+      );
       listeners.push(await listen(region.name));
       await work;
       await rest(17);
     }
     const { entry } = await region.stub.head();
-    await until(() => listeners.every(({ frames, entries }) => frames[0]?.entry === entry || entries.at(-1) === entry));
+    await until(() =>
+      listeners.every(({ frames, entries }) => frames[0]?.entry === entry || entries.at(-1) === entry),
+    );
     for (const { frames, entries } of listeners) {
       const news = entries.filter((number) => number > (frames[0] as Frame).entry);
       expect(news).toEqual(news.map((_, index) => (frames[0] as Frame).entry + 1 + index));
@@ -170,7 +191,9 @@ describe("the feed", () => {
   test("behavior: a feed without listeners is forgotten, and remembered with the next one", async () => {
     const { region } = await openedRegion(1);
     const feeds = (): Promise<number> =>
-      region.inside((_region, { storage }) => storage.sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM feeds").one().n);
+      region.inside(
+        (_region, { storage }) => storage.sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM feeds").one().n,
+      );
     const first = await listen(region.name);
     expect(await feeds()).toBe(1);
     first.socket.close(1000, "");
@@ -202,15 +225,22 @@ describe("the feed", () => {
   test("behavior: a full shard sends its listener on to the next one, and when all are full says so", async () => {
     const { region } = await openedRegion(1);
     await directoryOf(env).register(encodeURIComponent(JSON.stringify(profileNamed(region.name))));
-    const join = (): Promise<Response> => gateway.fetch(`https://polder/v1/regions/${region.name}/feed`, UPGRADE);
+    const join = (): Promise<Response> =>
+      gateway.fetch(`https://polder/v1/regions/${region.name}/feed`, UPGRADE);
     const first = new Listener(await join());
-    await runInDurableObject(shardOf(region.name, 0), (feed: Feed) => void vi.spyOn(feed, "listeners").mockReturnValue(MAX_LISTENERS_PER_FEED));
+    await runInDurableObject(
+      shardOf(region.name, 0),
+      (feed: Feed) => void vi.spyOn(feed, "listeners").mockReturnValue(MAX_LISTENERS_PER_FEED),
+    );
     const second = new Listener(await join());
     expect(await shardOf(region.name, 1).listeners()).toBe(1);
     const { entry } = await region.accept(place(address(1), "sell", [[1, 1]]));
     await until(() => first.entries.includes(entry) && second.entries.includes(entry));
     for (let shard = 1; shard < 16; shard += 1) {
-      await runInDurableObject(shardOf(region.name, shard), (feed: Feed) => void vi.spyOn(feed, "listeners").mockReturnValue(MAX_LISTENERS_PER_FEED));
+      await runInDurableObject(
+        shardOf(region.name, shard),
+        (feed: Feed) => void vi.spyOn(feed, "listeners").mockReturnValue(MAX_LISTENERS_PER_FEED),
+      );
     }
     const refused = await join();
     expect(refused.status).toBe(503);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { receiptKeyOf, verifyReceipt } from "../../evidence/receipt.ts";
-import { DEPLOYMENT } from "../support/object-deployment.ts";
 import { address, place, word } from "../support/market.ts";
+import { DEPLOYMENT } from "../support/object-deployment.ts";
 import { acceptedOf, openedRegion, useMarketTime } from "./region-under-test.ts";
 
 useMarketTime();
@@ -13,7 +13,9 @@ describe("group commit", () => {
     const { region, accounts } = await openedRegion(8);
     const before = (await region.rows()).length;
     const answers = await Promise.all(
-      Array.from({ length: 64 }, (_, index) => region.accept(place(accounts[index % 8] as never, "sell", [[1_000 + index, 1]]))),
+      Array.from({ length: 64 }, (_, index) =>
+        region.accept(place(accounts[index % 8] as never, "sell", [[1_000 + index, 1]])),
+      ),
     );
     const rows = (await region.rows()).slice(before);
     expect(rows.reduce((sum, { first, last }) => sum + last - first + 1, 0)).toBe(64);
@@ -28,7 +30,9 @@ describe("group commit", () => {
 
   test("behavior: commands are entries in the order in which they were queued", async () => {
     const { region } = await openedRegion(1);
-    const drafts = Array.from({ length: 24 }, (_, index) => region.submission(place(address(1), "sell", [[index, 1]])));
+    const drafts = Array.from({ length: 24 }, (_, index) =>
+      region.submission(place(address(1), "sell", [[index, 1]])),
+    );
     const entries = await region.inside(async ({ engine }) => {
       const outcomes = await Promise.all(drafts.map((draft) => engine.submit(draft)));
       return outcomes.map((outcome) => acceptedOf(outcome).entry);
@@ -41,7 +45,11 @@ describe("group commit", () => {
     const submission = region.submission(place(address(1), "sell", [[1, 1]]));
     const { entry } = await region.stateHash();
     const answers = await region.inside(async ({ engine }) => {
-      const outcomes = await Promise.all([engine.submit(submission), engine.submit(submission), engine.submit(submission)]);
+      const outcomes = await Promise.all([
+        engine.submit(submission),
+        engine.submit(submission),
+        engine.submit(submission),
+      ]);
       return outcomes.map(acceptedOf);
     });
     expect(answers[1]).toEqual(answers[0]);
@@ -64,9 +72,16 @@ describe("group commit", () => {
 
   test("rejects: what comes first in a batch does not spoil what comes with it", async () => {
     const { region } = await openedRegion(1);
-    const bad = region.submission(place(address(1), "sell", [[2, 1], [1, 1]]));
+    const bad = region.submission(
+      place(address(1), "sell", [
+        [2, 1],
+        [1, 1],
+      ]),
+    );
     const good = region.submission(place(address(1), "sell", [[1, 1]]));
-    const [refused, accepted] = await region.inside(({ engine }) => Promise.all([engine.submit(bad), engine.submit(good)]));
+    const [refused, accepted] = await region.inside(({ engine }) =>
+      Promise.all([engine.submit(bad), engine.submit(good)]),
+    );
     expect(refused).toMatchObject({ rejection: { code: "ladder_unsorted" } });
     expect(accepted).toHaveProperty("answer.entry");
     // A rejected command changed nothing and may be sent again.

@@ -1,9 +1,16 @@
 import { describe, expect, test, vi } from "vitest";
-import type { Outcome } from "../../durable-objects/engine.ts";
 import { RegionStore } from "../../durable-objects/region-store.ts";
+import type { Outcome } from "../../durable-objects/submission.ts";
 import { MAX_QUEUED_COMMANDS, MAX_STORAGE_BYTES } from "../../protocol/limits.ts";
 import { address, cancel, credit, place, revoke, word } from "../support/market.ts";
-import { FIRST_SLOT, goTo, openedRegion, proof, useMarketTime, useQuietConsole } from "./region-under-test.ts";
+import {
+  FIRST_SLOT,
+  goTo,
+  openedRegion,
+  proof,
+  useMarketTime,
+  useQuietConsole,
+} from "./region-under-test.ts";
 
 useMarketTime();
 useQuietConsole();

@@ -1,15 +1,37 @@
 import { describe, expect, test } from "vitest";
+import type { Outcome } from "../../durable-objects/submission.ts";
 import { COMMAND_WINDOW_SECONDS, MAX_COMMANDS_PER_ACCOUNT_WINDOW } from "../../protocol/limits.ts";
-import type { Outcome } from "../../durable-objects/engine.ts";
-import { address, authorise, cancel, credit, type Draft, OPERATOR, place, session, wallet, word } from "../support/market.ts";
-import { MIDNIGHT_S, OPENED_AT_S, goTo, openedRegion, type RegionUnderTest, useMarketTime } from "./region-under-test.ts";
+import {
+  address,
+  authorise,
+  cancel,
+  credit,
+  type Draft,
+  OPERATOR,
+  place,
+  session,
+  wallet,
+  word,
+} from "../support/market.ts";
+import {
+  goTo,
+  MIDNIGHT_S,
+  OPENED_AT_S,
+  openedRegion,
+  type RegionUnderTest,
+  useMarketTime,
+} from "./region-under-test.ts";
 
 useMarketTime();
 
 const codeOf = (outcome: Outcome): string => ("rejection" in outcome ? outcome.rejection.code : "accepted");
 
 /** Sends many commands at once; answers how often each code came. */
-async function flood(region: RegionUnderTest, count: number, draft: (index: number) => Draft): Promise<Record<string, number>> {
+async function flood(
+  region: RegionUnderTest,
+  count: number,
+  draft: (index: number) => Draft,
+): Promise<Record<string, number>> {
   const submissions = Array.from({ length: count }, (_, index) => region.submission(draft(index)));
   const codes = await region.inside(async ({ engine }) => {
     const outcomes = await Promise.all(submissions.map((submission) => engine.submit(submission)));
@@ -23,7 +45,9 @@ async function flood(region: RegionUnderTest, count: number, draft: (index: numb
 describe("a flood", () => {
   test("rejects: what an account sends past its limit, accepted or not, and says when to come back", async () => {
     const { region } = await openedRegion(2);
-    const counts = await flood(region, MAX_COMMANDS_PER_ACCOUNT_WINDOW + 50, () => cancel(address(1), 999_999));
+    const counts = await flood(region, MAX_COMMANDS_PER_ACCOUNT_WINDOW + 50, () =>
+      cancel(address(1), 999_999),
+    );
     expect(counts).toEqual({ order_not_found: MAX_COMMANDS_PER_ACCOUNT_WINDOW, rate_limited: 50 });
     const { facts } = await region.refuse(place(address(1), "sell", [[1, 1]]), "rate_limited");
     expect(facts.retryAfterSeconds).toBe(COMMAND_WINDOW_SECONDS);
@@ -63,18 +87,26 @@ describe("a flood", () => {
 
   test("regression: by strangers in an account's name does not use up its limit", async () => {
     const { region } = await openedRegion(1);
-    const byWallet = await flood(region, MAX_COMMANDS_PER_ACCOUNT_WINDOW + 10, () => cancel(address(1), 1, wallet(address(66))));
+    const byWallet = await flood(region, MAX_COMMANDS_PER_ACCOUNT_WINDOW + 10, () =>
+      cancel(address(1), 1, wallet(address(66))),
+    );
     expect(byWallet).toEqual({ not_account_owner: MAX_COMMANDS_PER_ACCOUNT_WINDOW, rate_limited: 10 });
-    const byKey = await flood(region, MAX_COMMANDS_PER_ACCOUNT_WINDOW + 10, () => cancel(address(1), 1, session(word(66))));
+    const byKey = await flood(region, MAX_COMMANDS_PER_ACCOUNT_WINDOW + 10, () =>
+      cancel(address(1), 1, session(word(66))),
+    );
     expect(byKey).toEqual({ session_unknown: MAX_COMMANDS_PER_ACCOUNT_WINDOW, rate_limited: 10 });
     await region.accept(place(address(1), "sell", [[1, 1]]));
   });
 
   test("regression: of the operator's commands by somebody else is limited; the operator's own is not", async () => {
     const { region } = await openedRegion(1);
-    const counts = await flood(region, MAX_COMMANDS_PER_ACCOUNT_WINDOW + 10, () => credit(address(1), 1, wallet(address(1))));
+    const counts = await flood(region, MAX_COMMANDS_PER_ACCOUNT_WINDOW + 10, () =>
+      credit(address(1), 1, wallet(address(1))),
+    );
     expect(counts).toEqual({ not_operator: MAX_COMMANDS_PER_ACCOUNT_WINDOW, rate_limited: 10 });
-    const own = await flood(region, MAX_COMMANDS_PER_ACCOUNT_WINDOW + 10, () => credit(address(1), 1, wallet(OPERATOR)));
+    const own = await flood(region, MAX_COMMANDS_PER_ACCOUNT_WINDOW + 10, () =>
+      credit(address(1), 1, wallet(OPERATOR)),
+    );
     expect(own).toEqual({ accepted: MAX_COMMANDS_PER_ACCOUNT_WINDOW + 10 });
   });
 });

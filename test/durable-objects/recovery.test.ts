@@ -1,7 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { rejected } from "../../protocol/errors.ts";
 import { address, place } from "../support/market.ts";
-import { acceptedOf, deadlineS, FIRST_SLOT, goTo, OPENED_AT_S, openedRegion, proof, type RegionUnderTest, useMarketTime, useQuietConsole } from "./region-under-test.ts";
+import {
+  acceptedOf,
+  deadlineS,
+  FIRST_SLOT,
+  goTo,
+  OPENED_AT_S,
+  openedRegion,
+  proof,
+  type RegionUnderTest,
+  useMarketTime,
+  useQuietConsole,
+} from "./region-under-test.ts";
 
 useMarketTime();
 useQuietConsole();
@@ -14,10 +25,20 @@ async function tamper(region: RegionUnderTest, query: string, ...values: string[
 
 describe("a stored journal that contradicts itself", () => {
   const TAMPERINGS: Record<string, [string, ...string[]]> = {
-    "one changed amount": ["UPDATE journal SET text = replace(text, ?, ?)", '"amountMicros":1000000000', '"amountMicros":1000000001'],
-    "a missing row": ["DELETE FROM journal WHERE first = (SELECT MAX(first) FROM journal WHERE first < (SELECT MAX(first) FROM journal))"],
-    "a line that is none": ["UPDATE journal SET text = 'nothing' || char(10) WHERE first = (SELECT MAX(first) FROM journal)"],
-    "a forged chain hash": ["UPDATE journal SET text = replace(text, substr(text, 10, 8), 'ffffffff') WHERE first = (SELECT MAX(first) FROM journal)"],
+    "one changed amount": [
+      "UPDATE journal SET text = replace(text, ?, ?)",
+      '"amountMicros":1000000000',
+      '"amountMicros":1000000001',
+    ],
+    "a missing row": [
+      "DELETE FROM journal WHERE first = (SELECT MAX(first) FROM journal WHERE first < (SELECT MAX(first) FROM journal))",
+    ],
+    "a line that is none": [
+      "UPDATE journal SET text = 'nothing' || char(10) WHERE first = (SELECT MAX(first) FROM journal)",
+    ],
+    "a forged chain hash": [
+      "UPDATE journal SET text = replace(text, substr(text, 10, 8), 'ffffffff') WHERE first = (SELECT MAX(first) FROM journal)",
+    ],
   };
 
   for (const [what, statement] of Object.entries(TAMPERINGS)) {
@@ -42,7 +63,9 @@ describe("a stored journal that contradicts itself", () => {
 describe("recovery after a change of rules", () => {
   test("behavior: keeps what was acknowledged under the old ones", async () => {
     const { region } = await openedRegion(2);
-    const submission = region.submission(place(address(1), "sell", [[100_000, 500]]), { expiresAtS: OPENED_AT_S + 86_400 });
+    const submission = region.submission(place(address(1), "sell", [[100_000, 500]]), {
+      expiresAtS: OPENED_AT_S + 86_400,
+    });
     const order = acceptedOf(await region.submit(submission));
     await region.accept(place(address(2), "buy", [[300_000, 500]]));
     goTo((FIRST_SLOT + 4) * 900);
@@ -65,6 +88,8 @@ describe("recovery after a change of rules", () => {
     expect(await region.stub.order(order.entry)).toMatchObject({ orderId: order.entry, isLive: true });
     expect(acceptedOf(await region.submit(submission))).toEqual(order);
     await region.refuse(place(address(1), "sell", [[1, 1]]), "order_span_empty");
-    expect((await region.stub.bill(address(1), FIRST_SLOT, FIRST_SLOT + 1))?.[0]).toMatchObject({ tradedWh: 400 });
+    expect((await region.stub.bill(address(1), FIRST_SLOT, FIRST_SLOT + 1))?.[0]).toMatchObject({
+      tradedWh: 400,
+    });
   });
 });

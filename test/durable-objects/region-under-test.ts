@@ -4,9 +4,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as bindings, exports as entries } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
-import type { Answer, Outcome, Submission } from "../../durable-objects/engine.ts";
 import type { Env } from "../../durable-objects/environment.ts";
 import type { Region } from "../../durable-objects/region.ts";
+import type { Answer, Outcome, Submission } from "../../durable-objects/submission.ts";
 import type { ErrorCode, Rejection } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { address, credit, type Draft, enrol, Market, open, readings } from "../support/market.ts";
@@ -38,7 +38,9 @@ export function useQuietConsole(): { readonly lines: () => string[] } {
   const lines: string[] = [];
   beforeEach(() => {
     lines.length = 0;
-    vi.spyOn(console, "error").mockImplementation((...parts: unknown[]) => void lines.push(parts.map(String).join(" ")));
+    vi.spyOn(console, "error").mockImplementation(
+      (...parts: unknown[]) => void lines.push(parts.map(String).join(" ")),
+    );
   });
   afterEach(() => {
     vi.restoreAllMocks();
@@ -83,7 +85,10 @@ export class RegionUnderTest {
   }
 
   /** A draft bound to now, as the gateway hands it over. */
-  submission(draft: Draft, envelope: { readonly nonce?: number; readonly expiresAtS?: number; readonly region?: string } = {}): Submission {
+  submission(
+    draft: Draft,
+    envelope: { readonly nonce?: number; readonly expiresAtS?: number; readonly region?: string } = {},
+  ): Submission {
     this.model.atS = Math.floor(Date.now() / 1000);
     const request = this.model.request(draft, envelope);
     return { ...request, auth: SIGNATURE, rawEvidence: null };
@@ -139,7 +144,9 @@ export class RegionUnderTest {
   /** Rows of the journal: runs of entries that one flush wrote. */
   rows(): Promise<{ readonly first: number; readonly last: number }[]> {
     return this.inside((_region, ctx) =>
-      ctx.storage.sql.exec<{ first: number; last: number }>("SELECT first, last FROM journal ORDER BY first").toArray(),
+      ctx.storage.sql
+        .exec<{ first: number; last: number }>("SELECT first, last FROM journal ORDER BY first")
+        .toArray(),
     );
   }
 
@@ -157,7 +164,10 @@ export function acceptedOf(outcome: Outcome): Answer {
 }
 
 /** An opened region of four-slot windows, half an hour before midnight, with homes that have a meter and money. */
-export async function openedRegion(homes = 0, name?: string): Promise<{ region: RegionUnderTest; accounts: Hex[] }> {
+export async function openedRegion(
+  homes = 0,
+  name?: string,
+): Promise<{ region: RegionUnderTest; accounts: Hex[] }> {
   const region = new RegionUnderTest(name);
   await region.accept(open());
   const accounts = Array.from({ length: homes }, (_, index) => address(index + 1));

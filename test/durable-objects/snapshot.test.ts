@@ -1,6 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { address, place } from "../support/market.ts";
-import { deadlineS, FIRST_SLOT, goTo, openedRegion, proof, type RegionUnderTest, rest, useMarketTime, useQuietConsole } from "./region-under-test.ts";
+import {
+  deadlineS,
+  FIRST_SLOT,
+  goTo,
+  openedRegion,
+  proof,
+  type RegionUnderTest,
+  rest,
+  useMarketTime,
+  useQuietConsole,
+} from "./region-under-test.ts";
 
 useMarketTime();
 const log = useQuietConsole();
@@ -13,9 +23,15 @@ interface Stored {
 
 function stored(region: RegionUnderTest): Promise<Stored> {
   return region.inside((_region, { storage: { sql } }) => ({
-    snapshots: sql.exec<{ entry: number }>("SELECT entry FROM snapshots").toArray().map(({ entry }) => entry),
+    snapshots: sql
+      .exec<{ entry: number }>("SELECT entry FROM snapshots")
+      .toArray()
+      .map(({ entry }) => entry),
     sections: sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM sections").one().n,
-    generations: sql.exec<{ generation: number }>("SELECT DISTINCT generation FROM sections ORDER BY 1").toArray().map(({ generation }) => generation),
+    generations: sql
+      .exec<{ generation: number }>("SELECT DISTINCT generation FROM sections ORDER BY 1")
+      .toArray()
+      .map(({ generation }) => generation),
   }));
 }
 
@@ -74,7 +90,9 @@ describe("snapshots", () => {
     await region.accept(place(address(1), "sell", [[1, 1]]));
     const now = await region.stateHash();
     await region.inside((_region, { storage: { sql } }) => {
-      sql.exec("INSERT INTO sections SELECT generation + 1, number, tbl, col, off, bytes FROM sections WHERE number < 3");
+      sql.exec(
+        "INSERT INTO sections SELECT generation + 1, number, tbl, col, off, bytes FROM sections WHERE number < 3",
+      );
     });
     expect((await stored(region)).generations.length).toBe(2);
     expect(await region.storedHash()).toEqual(now);
@@ -135,7 +153,9 @@ describe("snapshots", () => {
     });
     await rest(20);
     expect(log.lines().join()).toContain("given up");
-    await region.inside((_region, { storage: { sql } }) => sql.exec("ALTER TABLE elsewhere RENAME TO sections"));
+    await region.inside((_region, { storage: { sql } }) =>
+      sql.exec("ALTER TABLE elsewhere RENAME TO sections"),
+    );
     await region.accept(place(address(1), "sell", [[1, 1]]));
     expect(await region.storedHash()).toEqual(await region.stateHash());
     await snapshot(region);

@@ -100,6 +100,7 @@ function checkRoutes(application: Application): void {
         archivedSegments: count,
         rememberedCommands: count,
         queued: count,
+        refusals: z.record(z.string(), count).meta({ description: "by code, since the object woke" }),
         atS: count,
       }),
     },

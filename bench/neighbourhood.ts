@@ -1,0 +1,109 @@
+// Owns a large neighbourhood as verified submissions: accounts, meters, ladders, a day of readings. It refuses to be
+// signed: whoever takes these believes them, as an object believes its gateway.
+
+import { createHash } from "node:crypto";
+import type { Submission } from "../durable-objects/submission.ts";
+import type { VerifiedSigner as Signer } from "../evidence/verified-command.ts";
+import type { Command } from "../protocol/commands.ts";
+import type { Hex } from "../protocol/fields.ts";
+import { authorisation, envelope, OPERATOR_ADDRESS, opening, orderOf, seedOf } from "./fleet.ts";
+
+export const REGION = "measured";
+/** A midnight; the region opens twelve hours before it. */
+export const MIDNIGHT_S = 20_500 * 86_400;
+export const FIRST_SLOT = MIDNIGHT_S / 900;
+export const SLOTS = 96;
+
+const OPERATOR: Signer = { scheme: "wallet", address: OPERATOR_ADDRESS };
+const SIGNATURE = `0x${"5a".repeat(65)}` as const;
+const FIELD_ELEMENT = "12345678901234567890123456789012345678901234567890123456789012345678901234567";
+
+let lastCommand = 0;
+
+function submission(command: Command, signer: Signer, more: Partial<Submission> = {}): Submission {
+  lastCommand += 1;
+  const auth =
+    signer.scheme === "wallet"
+      ? ({ scheme: "wallet", signature: SIGNATURE } as const)
+      : ({ scheme: "session", key: signer.key, signature: SIGNATURE.slice(0, 130) as Hex } as const);
+  return {
+    command,
+    commandId: seedOf(`command ${lastCommand}`),
+    signer,
+    evidence: null,
+    auth,
+    rawEvidence: null,
+    ...more,
+  };
+}
+
+const addressOf = (home: number): Hex =>
+  `0x${createHash("sha256").update(`home ${home}`).digest("hex").slice(0, 40)}`;
+const gatewayOf = (home: number): Hex => seedOf(`gateway ${home}`);
+const keyOf = (home: number): Hex => seedOf(`key ${home}`);
+
+/** The region's opening, half a day before its first window. */
+export function openingSubmission(atS: number): Submission {
+  return submission({ ...opening(REGION, seedOf("receipts")), ...envelope(REGION, atS) }, OPERATOR);
+}
+
+/** A credit of one micro: the smallest command that changes something. */
+export function creditSubmission(home: number, atS: number, amountMicros = 1): Submission {
+  const account = addressOf(home);
+  return submission({ type: "credit_test_quote", account, ...envelope(REGION, atS), amountMicros }, OPERATOR);
+}
+
+/** Everything a home needs before its first window: money, a meter, a session key, and a ladder on each side. */
+export function homeSubmissions(home: number, atS: number, steps: number): Submission[] {
+  const account = addressOf(home);
+  const gateway = gatewayOf(home);
+  const session: Signer = { scheme: "session", key: keyOf(home) };
+  const enrolment: Command = {
+    type: "enrol_meter",
+    account,
+    ...envelope(REGION, atS),
+    gatewayX: FIELD_ELEMENT.slice(0, 70) + String(home),
+    gatewayY: "1",
+    connection: seedOf(`connection ${home}`),
+    nameplateWh: 100_000,
+    connectionWh: 100_000,
+    saleCapWh: 1_000_000,
+    purchaseCapWh: 1_000_000,
+  };
+  return [
+    creditSubmission(home, atS, 1_000_000_000),
+    submission(enrolment, OPERATOR, { evidence: { kind: "gateway-key", gateway, nullifier: gateway } }),
+    submission(authorisation(REGION, account, keyOf(home), atS), { scheme: "wallet", address: account }),
+    submission(orderOf(REGION, account, "sell", steps, home, 0, atS), session),
+    submission(orderOf(REGION, account, "buy", steps, home, 0, atS), session),
+  ];
+}
+
+/** A home's readings of the day: load all day, and on two homes of three a sun that passes it at noon. */
+export function readingsSubmission(home: number, atS: number): Submission {
+  const peakWh = (home % 3) * 700;
+  const netWh = Array.from({ length: SLOTS }, (_, slot) => {
+    const sun = Math.max(0, Math.sin(((slot - 24) * Math.PI) / 48)) * peakWh;
+    return Math.round(sun) - 90 - ((home * 31 + slot * 17) % 220);
+  });
+  const command: Command = {
+    type: "submit_readings",
+    account: addressOf(home),
+    ...envelope(REGION, atS),
+    firstSlot: FIRST_SLOT,
+    netWh,
+  };
+  const gateway = gatewayOf(home);
+  return submission(
+    command,
+    { scheme: "session", key: keyOf(home) },
+    {
+      evidence: { kind: "gateway-window", gateway, nullifier: seedOf(`nullifier ${home}`) },
+      rawEvidence: {
+        kind: "gateway-window",
+        gateway: [FIELD_ELEMENT, FIELD_ELEMENT],
+        signature: { r8: [FIELD_ELEMENT, FIELD_ELEMENT], s: FIELD_ELEMENT },
+      },
+    },
+  );
+}
