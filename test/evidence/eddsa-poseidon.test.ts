@@ -1,3 +1,5 @@
+// Owns the promise that our EdDSA over Baby Jubjub is circomlib's: equal to zk-kit in both directions, forgeries refused.
+
 import { createRequire } from "node:module";
 import { babyjubjub } from "@noble/curves/misc.js";
 import fc from "fast-check";

@@ -1,3 +1,5 @@
+// Owns the promise that a gateway's window is bound to its readings, slot, region, chain and window length.
+
 import fc from "fast-check";
 import { encodeAbiParameters, keccak256 } from "viem";
 import { describe, expect, test } from "vitest";

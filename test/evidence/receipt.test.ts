@@ -1,3 +1,5 @@
+// Owns the promise that a receipt proves its entry and no other, and that trees are those of RFC 9162.
+
 import { createHash, createPrivateKey, sign } from "node:crypto";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";

@@ -1,3 +1,5 @@
+// Owns the promise that the bounded map forgets the entry that was not used for longest.
+
 import { describe, expect, test } from "vitest";
 import { RecentMap } from "../../evidence/recent-map.ts";
 

@@ -1,3 +1,5 @@
+// Owns the promise that session keys are verified strictly, the same on every runtime.
+
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha512 } from "@noble/hashes/sha2.js";
 import { concatBytes, hexToBytes } from "@noble/hashes/utils.js";

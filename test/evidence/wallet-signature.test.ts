@@ -1,3 +1,5 @@
+// Owns the promise that a wallet's signature is accepted in one form only, with low s.
+
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import fc from "fast-check";
