@@ -8,7 +8,8 @@ import { ERRORS } from "../protocol/errors.ts";
 /** The page, as Markdown. */
 export function errorPage(): string {
   const rows = Object.entries(ERRORS).map(
-    ([code, { status, transient, meaning }]) => `| \`${code}\` | ${status} | ${transient ? "yes" : ""} | ${meaning} |`,
+    ([code, { status, transient, meaning }]) =>
+      `| \`${code}\` | ${status} | ${transient ? "yes" : ""} | ${meaning} |`,
   );
   return [
     "# Errors",

@@ -1,3 +1,5 @@
+// Owns the promise that no alarm shows in the journal: early, late, twice or never, what is due is done as it was due.
+
 import { describe, expect, test } from "vitest";
 import { address, credit, type Draft, enrol, Market, open, place } from "../support/market.ts";
 import {

@@ -1,3 +1,5 @@
+// Owns the promise that what has left for the archive is still answered, and nothing leaves before it is there.
+
 import { describe, expect, test, vi } from "vitest";
 import { sha256Hex } from "../../durable-objects/digest.ts";
 import { chainHash, decodeLine, GENESIS_HASH } from "../../market/journal.ts";

@@ -1,3 +1,5 @@
+// Owns the promise that a region is registered once, found by distance, and never renamed by a stranger.
+
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { profileSchema } from "../../protocol/profile.ts";

@@ -1,3 +1,5 @@
+// Owns the promise that memory is a cache: corrupted or evicted, storage wins and the answers are the same.
+
 import { describe, expect, test } from "vitest";
 import { violations } from "../../market/invariants.ts";
 import { address, cancel, place } from "../support/market.ts";

@@ -1,3 +1,5 @@
+// Owns the promise that a fault of ours hurts only the command that met it.
+
 import { describe, expect, test } from "vitest";
 import type { Region } from "../../durable-objects/region.ts";
 import type { Outcome, Submission } from "../../durable-objects/submission.ts";

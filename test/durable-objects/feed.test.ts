@@ -1,3 +1,5 @@
+// Owns the promises of the feed: frames in order without gaps, and nobody is buffered for without bound.
+
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import { CLOSE_RESYNC, Feed } from "../../durable-objects/feed.ts";

@@ -1,3 +1,5 @@
+// Owns the promise that commands that wait together are written and signed together.
+
 import { describe, expect, test } from "vitest";
 import { receiptKeyOf, verifyReceipt } from "../../evidence/receipt.ts";
 import { address, place, word } from "../support/market.ts";

@@ -1,3 +1,5 @@
+// Owns the promises of the queue: in order, bounded, and honest about being full.
+
 import { describe, expect, test, vi } from "vitest";
 import { RegionStore } from "../../durable-objects/region-store.ts";
 import type { Outcome } from "../../durable-objects/submission.ts";

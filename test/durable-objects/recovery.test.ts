@@ -1,3 +1,5 @@
+// Owns the promise that recovery only evolves: what was acknowledged stays, whatever the rules are by then.
+
 import { describe, expect, test } from "vitest";
 import { rejected } from "../../protocol/errors.ts";
 import { address, place } from "../support/market.ts";

@@ -1,3 +1,5 @@
+// Owns the promise that a snapshot shows one instant while commands go on, and counts only when it is whole.
+
 import { describe, expect, test } from "vitest";
 import { address, place } from "../support/market.ts";
 import {
