@@ -24,6 +24,7 @@ const EMPTY: Buffer = Buffer.alloc(0);
 export class HttpConnection {
   readonly #socket: Socket;
   #received: Buffer = EMPTY;
+  #isClosed = false;
   #waiting: { readonly resolve: (reply: Reply) => void; readonly reject: (fault: Error) => void } | null =
     null;
 
@@ -36,6 +37,7 @@ export class HttpConnection {
 
   send(request: Buffer): Promise<Reply> {
     if (this.#waiting !== null) throw new Error("one request at a time");
+    if (this.#isClosed) throw new Error("the connection was closed");
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#socket.write(request);
@@ -47,6 +49,7 @@ export class HttpConnection {
   }
 
   #fail(fault: Error): void {
+    this.#isClosed = true;
     this.#waiting?.reject(fault);
     this.#waiting = null;
   }

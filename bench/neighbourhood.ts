@@ -107,3 +107,10 @@ export function readingsSubmission(home: number, atS: number): Submission {
     },
   );
 }
+
+/** A home's order of two steps by its session key. */
+export function orderSubmission(home: number, atS: number, salt: number): Submission {
+  const side = salt % 2 === 0 ? "sell" : "buy";
+  const order = orderOf(REGION, addressOf(home), side, 2, home + salt, 0, atS);
+  return submission(order, { scheme: "session", key: keyOf(home) });
+}

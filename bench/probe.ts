@@ -25,14 +25,16 @@ let isRunning = false;
 let probes: Probe[] = [];
 
 interface List {
-  readonly connection: HttpConnection;
+  readonly port: number;
   readonly requests: readonly Buffer[];
   next: number;
 }
 
 let lists: List[] = [];
 
-async function run(list: number, { connection, requests }: List): Promise<void> {
+async function run(list: number, { port, requests }: List): Promise<void> {
+  // A connection of its own for each stretch: the server closes idle ones.
+  const connection = new HttpConnection(port);
   while (isRunning) {
     const { next } = lists[list] as List;
     (lists[list] as List).next = (next + 1) % requests.length;
@@ -42,6 +44,7 @@ async function run(list: number, { connection, requests }: List): Promise<void> 
     probes.push({ list, sentMs: performance.timeOrigin + started, tookMs, status });
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
+  connection.close();
 }
 
 let running: Promise<unknown> = Promise.resolve();
@@ -61,7 +64,7 @@ async function obey(order: ProbeOrder): Promise<readonly Probe[]> {
   }
   // Everything is made before the first request, so that no making is mistaken for waiting.
   lists = order.lists.map((requests) => ({
-    connection: new HttpConnection(order.port),
+    port: order.port,
     requests: requests.map(({ method, path, body }) => requestBytes(method, path, body)),
     next: 0,
   }));

@@ -1,6 +1,9 @@
 // Owns the page's life: it reads, listens, and has the panels drawn when something changed. It refuses to ask more than
 // once a second, whatever the feed says.
 
+import "./styles/frame.css";
+import "./styles/panels.css";
+import "./styles/narrow.css";
 import { listen } from "../clients/sdk/feed.ts";
 import { slotAt } from "../protocol/units.ts";
 import { readClock, readRegions } from "./api.ts";
@@ -140,7 +143,10 @@ class Page {
     showMarket(state);
     showDay(state, selected, this.#dayChart);
     showCurve(state, selected, this.#curveChart);
-    showBill(state, selected, (slot) => this.#select(slot));
+    showBill(state, selected, {
+      select: (slot) => this.#select(slot),
+      choose: (account) => this.#choose(account),
+    });
   }
 
   #select(slot: number): void {
@@ -166,7 +172,11 @@ class Page {
         this.#wants.market = true;
         this.#wants.day = true;
       },
-      state: showConnection,
+      state: (isConnected) => {
+        showConnection(isConnected);
+        // Whether only the feed is lost or the whole market, the next answer tells.
+        this.#wants.market = true;
+      },
     });
   }
 

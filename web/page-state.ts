@@ -83,11 +83,11 @@ export class PageState {
     this.#reading += 1;
     const reading = this.#reading;
     const { region } = this.profile;
-    const { who } = this;
+    const billed = this.billed();
     const day = this.#wantedDay();
     const [slots, accountDay, behind] = await Promise.all([
       readSlots(region, day),
-      who === null ? null : readAccountDay(region, who, day),
+      billed === null ? null : readAccountDay(region, billed, day),
       this.#readBehind(day),
     ]);
     if (reading !== this.#reading) return false;
@@ -96,8 +96,7 @@ export class PageState {
     this.account = accountDay?.account ?? null;
     this.lines = accountDay?.lines ?? null;
     this.behind = behind;
-    this.rows =
-      who === null ? neighbourhoodRows(day, slots, behind) : householdRows(day, this.lines ?? [], behind);
+    this.#makeRows(day);
     return true;
   }
 
@@ -109,10 +108,7 @@ export class PageState {
     const behind = await this.#readBehind(day);
     if (reading !== this.#reading) return false;
     this.behind = behind;
-    this.rows =
-      this.who === null
-        ? neighbourhoodRows(day, this.slots, behind)
-        : householdRows(day, this.lines ?? [], behind);
+    this.#makeRows(day);
     return true;
   }
 
@@ -138,6 +134,20 @@ export class PageState {
   /** The household's own name where its home tells it, else its address. */
   name(account: Hex): string {
     return this.households.find((household) => household.account === account)?.name ?? account;
+  }
+
+  /** The household whose bill is shown: the one chosen, else the first of the home. */
+  billed(): Hex | null {
+    return this.who ?? this.households[0]?.account ?? null;
+  }
+
+  #makeRows(day: Day): void {
+    const { who, slots, lines, behind, market } = this;
+    const nextSlot = market?.nextSlot ?? 0;
+    this.rows =
+      who === null
+        ? neighbourhoodRows(day, slots, behind, nextSlot)
+        : householdRows(day, lines ?? [], behind, nextSlot);
   }
 
   #wantedDay(): Day {

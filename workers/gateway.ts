@@ -3,6 +3,7 @@
 
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { cors } from "hono/cors";
+import { PatternRouter } from "hono/router/pattern-router";
 import { type Env, marketClock } from "../durable-objects/environment.ts";
 import { rejected } from "../protocol/errors.ts";
 import { documentationRoutes } from "./documentation.ts";
@@ -21,7 +22,9 @@ const preflight = cors({ origin: "*", allowHeaders: ["authorization", "content-t
 
 /** Puts the application together. */
 export function createApplication(): Application {
-  const application: Application = new OpenAPIHono<{ Bindings: Env }>();
+  // Hono's usual choice falls back to a tree where a name and a parameter share a place (`nearest`, `:region`), which
+  // took a twentieth of a command's time.
+  const application: Application = new OpenAPIHono<{ Bindings: Env }>({ router: new PatternRouter() });
   application.use("/v1/*", (context, next) => {
     if (context.req.method === "OPTIONS") return preflight(context, next);
     // Set before there is a response: a header added to one makes Hono build it twice.

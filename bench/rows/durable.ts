@@ -1,7 +1,8 @@
 // Owns the row `durable`: answers a second on the whole command path with 64 clients, against a Worker and object that
 // insert one row a call. It refuses a round in which anything was not accepted.
 
-import { startStack } from "../../clients/local/stack.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { type Stack, startStack } from "../../clients/local/stack.ts";
 import {
   authorisationRequests,
   creditRequests,
@@ -54,10 +55,13 @@ export async function measureDurable(say: (line: string) => void, options: Durab
     const ourRates: number[] = [];
     const peerRates: number[] = [];
     const latencies: number[] = [];
+    const cpu = new Map([ours, peer].map(({ port }) => [port, [] as number[]]));
     for (let round = 0; round <= rounds; round += 1) {
       const requests = roundOf(members, perMember, orders);
-      const rateAt = async (port: number): Promise<number> => {
+      const rateAt = async ({ port, workerdPid }: Stack): Promise<number> => {
+        const before = cpuMicroseconds(workerdPid);
         const report = await load.expectAccepted({ port, connections: CLIENTS, requests });
+        cpu.get(port)?.push((cpuMicroseconds(workerdPid) - before) / requests.length);
         if (port === ours.port) {
           report.entries.forEach((entry, index) => {
             orders[index] = entry;
@@ -68,9 +72,9 @@ export async function measureDurable(say: (line: string) => void, options: Durab
       };
       // Who goes first changes, so that a slow stretch of the machine does not always meet the same side.
       const oursFirst = round % 2 === 0;
-      let ourRate = oursFirst ? await around(() => rateAt(ours.port)) : 0;
-      const peerRate = await rateAt(peer.port);
-      if (!oursFirst) ourRate = await around(() => rateAt(ours.port));
+      let ourRate = oursFirst ? await around(() => rateAt(ours)) : 0;
+      const peerRate = await rateAt(peer);
+      if (!oursFirst) ourRate = await around(() => rateAt(ours));
       say(
         `${round === 0 ? "warm-up" : `round ${round}`}: ours ${ourRate.toFixed(0)}/s, peer ${peerRate.toFixed(0)}/s`,
       );
@@ -88,13 +92,21 @@ export async function measureDurable(say: (line: string) => void, options: Durab
         higherIsBetter: true,
         limit: `ratio at least ${TARGET}`,
         isWithinLimit: ratio >= TARGET,
-        note: `medians of ${rounds} alternating rounds of ${size * perMember} signed orders, ${CLIENTS} clients, direct sockets; ours p99 ${median(latencies).toFixed(0)} ms`,
+        note: `medians of ${rounds} alternating rounds of ${size * perMember} signed orders, ${CLIENTS} clients, direct sockets; ours p99 ${median(latencies).toFixed(0)} ms; processor time an answer ${[ours, peer].map(({ port }) => median(cpu.get(port) as number[]).toFixed(0)).join(" and ")} µs`,
       }),
     ];
   } finally {
     load.stop();
     await Promise.all([ours.stop(), peer.stop()]);
   }
+}
+
+/** Processor time of a process so far, by the system's hundredths of a second; 0 where it does not tell. */
+function cpuMicroseconds(pid: number): number {
+  const file = `/proc/${pid}/stat`;
+  if (!existsSync(file)) return 0;
+  const fields = readFileSync(file, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 /** Opens the region and its accounts, and authorises their session keys. */

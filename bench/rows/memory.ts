@@ -48,7 +48,7 @@ export async function measureMemory(
   say: (line: string) => void,
   options: MemoryOptions = {},
 ): Promise<Row[]> {
-  const { homes = 5_000, steps = 8, snapshots = 3 } = options;
+  const { homes = 5_000, steps = 8, snapshots = 7 } = options;
   const inspectorPort = await freePort();
   const stack = await startStack({ entryFile: "bench/memory-worker.js", inspectorPort });
   const inspector = await Inspector.open(inspectorPort);

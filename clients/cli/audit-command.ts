@@ -1,14 +1,15 @@
 // Owns `polder audit`: a region's journal, downloaded or from a file, believed in nothing. It refuses with the number of
 // the first entry that does not follow, and ends with status 1.
 
-import { createReadStream, readdirSync, statSync, writeFileSync } from "node:fs";
+import { createReadStream, readdirSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import colours from "picocolors";
 import type { Receipt } from "../../evidence/receipt.ts";
 import { type AuditReport, audit } from "../audit/audit.ts";
 import { fileMemory } from "../household/agent-memory.ts";
+import { splitLines } from "../sdk/journal-lines.ts";
 import { type Place, placeOf, withPlace } from "./context.ts";
 
 interface AuditOptions extends Place {
@@ -40,28 +41,24 @@ async function run(options: AuditOptions): Promise<void> {
       ? []
       : receiptsIn(options.receipts).filter((receipt) => receipt.region === region);
   const claimed = options.journal === undefined ? await client.stateHash(region) : null;
-  const kept: string[] = [];
-  const lines =
-    options.journal === undefined
-      ? client.journal(region)
-      : createInterface({ input: createReadStream(options.journal) });
+  const source =
+    options.journal === undefined ? client.journal(region) : splitLines(createReadStream(options.journal));
+  // The whole of it is kept before it is judged: what is wrong with it must be there to be shown.
+  if (options.save !== undefined) await writeFile(options.save, withLineFeeds(source));
+  const lines = options.save === undefined ? source : splitLines(createReadStream(options.save));
   const isShown = process.stderr.isTTY === true;
-  const report = await audit(domain, tapped(lines, options.save === undefined ? null : kept), {
+  const report = await audit(domain, lines, {
     receipts,
     progress: (entry) => isShown && entry % 250 === 0 && process.stderr.write(`\r${entry} entries checked`),
     ...(claimed === null ? {} : { claimed }),
   });
   if (isShown) process.stderr.write("\r\u001b[K");
-  if (options.save !== undefined) writeFileSync(options.save, `${kept.join("\n")}\n`);
   console.log(options.json ? JSON.stringify(report) : inWords(region, report));
   if (!report.auditOk) process.exitCode = 1;
 }
 
-async function* tapped(lines: AsyncIterable<string>, kept: string[] | null): AsyncGenerator<string> {
-  for await (const line of lines) {
-    kept?.push(line);
-    yield line;
-  }
+async function* withLineFeeds(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`;
 }
 
 /** Receipts of one agent's memory, or of every `.ndjson` file in a folder. */

@@ -3,8 +3,8 @@
 
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
-import { formatApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
-import { type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
+import { formatApiKey, parseApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
+import { bytes32, type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
 import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH } from "../../protocol/limits.ts";
 import { type Place, placeOf, signerFromEnvironment, walletFromEnvironment, withPlace } from "./context.ts";
 import { price, whole } from "./options.ts";
@@ -61,10 +61,18 @@ async function create(options: KeyOptions): Promise<void> {
 }
 
 async function revoke(key: string, options: Place): Promise<void> {
+  const signer = signerFromEnvironment();
   const { client, region } = await placeOf(options);
-  await client.submit(region, signerFromEnvironment(), {
+  await client.submit(region, signer, {
     type: "revoke_session",
-    key: key.toLowerCase() as Hex,
+    key: key === "-" ? ownKey() : bytes32.parse(key.toLowerCase()),
   });
   console.log("revoked; its orders end with the running slot");
+}
+
+/** The public half of the API key that signs. @throws Error when a wallet does */
+function ownKey(): Hex {
+  const own = parseApiKey(process.env.POLDER_API_KEY ?? "");
+  if (own === null) throw new Error("set POLDER_API_KEY to the API key that is to be revoked");
+  return sessionKeyOf(own.seed);
 }

@@ -30,3 +30,18 @@ export function price(text: string): number {
     throw new InvalidArgumentError(error instanceof Error ? error.message : "must be a decimal");
   }
 }
+
+/** Degrees of latitude or longitude; the deployment knows the globe. */
+export function degrees(text: string): number {
+  if (!/^-?\d{1,3}(\.\d+)?$/.test(text))
+    throw new InvalidArgumentError("must be a number of degrees, such as 52.5");
+  return Number(text);
+}
+
+/** Seconds of wall time above zero, at most a day. */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 86_400)
+    throw new InvalidArgumentError("must be a number of seconds above 0, at most 86400");
+  return value;
+}

@@ -8,7 +8,7 @@ import { SLOT_SECONDS } from "../../protocol/units.ts";
 import { PolderClient } from "../sdk/client.ts";
 import { type Place, placeOf, withPlace } from "./context.ts";
 import { instant, kwh, money, slotTime, table } from "./figures.ts";
-import { address, price } from "./options.ts";
+import { address, degrees, price, whole } from "./options.ts";
 
 /** Adds `region`, `account` and `bill`. */
 export function readCommands(program: Command): void {
@@ -18,11 +18,11 @@ export function readCommands(program: Command): void {
     .option("--json", "as JSON")
     .action(showRegion);
   withPlace(region.command("nearest").description("regions by distance"))
-    .requiredOption("--latitude <degrees>", "where you are", Number)
-    .requiredOption("--longitude <degrees>", "where you are", Number)
+    .requiredOption("--latitude <degrees>", "where you are", degrees)
+    .requiredOption("--longitude <degrees>", "where you are", degrees)
     .action(nearestRegions);
   withPlace(region.command("slots").description("cleared slots, latest last"))
-    .option("--last <n>", "how many", Number, 24)
+    .option("--last <n>", "how many", whole(1, 100_000), 24)
     .action(showSlots);
 
   const account = program.command("account").description("an account's money, keys and meters");

@@ -1,7 +1,7 @@
 // Owns what an agent must not forget: every window it signed and every receipt it was given. It refuses to forget;
 // lines are only ever added, and written to disk before anything is sent.
 
-import { existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type { GatewayWindow } from "../../evidence/gateway-window.ts";
 import type { Receipt } from "../../evidence/receipt.ts";
@@ -36,8 +36,12 @@ export function volatileMemory(): AgentMemory {
 /** A memory in a file of lines, each `{"window": …}` or `{"receipt": …}`. @throws SyntaxError on a broken line */
 export function fileMemory(file: string): AgentMemory {
   const memory = volatileMemory();
+  let tornAt: number | null = null;
   if (existsSync(file)) {
-    for (const line of wholeLines(readFileSync(file, "utf8"))) {
+    const bytes = readFileSync(file);
+    const end = bytes.lastIndexOf("\n") + 1;
+    if (end < bytes.length) tornAt = end;
+    for (const line of wholeLines(bytes.toString("utf8"))) {
       const { window, receipt } = JSON.parse(line) as { window?: SignedWindow; receipt?: Receipt };
       if (window !== undefined) memory.rememberWindow(window);
       if (receipt !== undefined) memory.rememberReceipt(receipt);
@@ -47,6 +51,9 @@ export function fileMemory(file: string): AgentMemory {
   // Open for as long as the agent lives; the process closes it.
   const descriptor = openSync(file, "a", 0o600);
   const append = (line: object, mustLast: boolean): void => {
+    // Only a writer cuts off half a line, or the next one would be glued to it; a mere reader changes nothing.
+    if (tornAt !== null) ftruncateSync(descriptor, tornAt);
+    tornAt = null;
     writeSync(descriptor, `${JSON.stringify(line)}\n`);
     if (mustLast) fsyncSync(descriptor);
   };

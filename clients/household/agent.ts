@@ -11,6 +11,7 @@ import type { Signer } from "../sdk/signer.ts";
 import type { AgentMemory, SignedWindow } from "./agent-memory.ts";
 import { type DesiredOrder, defaultOrders } from "./default-orders.ts";
 import type { MeterSource } from "./meter-source.ts";
+import { standsUntil } from "./standing-orders.ts";
 import type { Tariff } from "./tariff.ts";
 
 /** The owner's own bounds, over whatever ladder or default is in force. */
@@ -94,29 +95,35 @@ export class HouseholdAgent {
     const { parameters, windowSlots } = market;
     const terms = JSON.stringify([parameters.networkFeeMicrosPerKwh, parameters.takeRateBps]);
     const from = Math.max(slotAt(atS) + 1, market.firstSlot);
-    if (this.#orderedUnder === "") await this.#adopt(terms, from);
+    if (this.#orderedUnder === "") await this.#adopt(market, terms, from);
     if (this.#orderedUnder !== terms) {
       await this.#cancelAll();
       this.#coveredUntilSlot = 0;
+      this.#orderedUnder = "";
     }
     const { untilSlot: endSlot = Number.MAX_SAFE_INTEGER } = this.#options;
     const fromSlot = Math.max(from, this.#coveredUntilSlot);
     if (fromSlot >= endSlot || (this.#orderedUnder === terms && this.#coveredUntilSlot - from >= windowSlots))
       return;
     const { orders, untilSlot } = this.#desired(market, fromSlot);
+    // Cut off between two orders, the next step looks at what stands.
+    this.#orderedUnder = "";
     for (const order of orders) await this.#place(order);
     this.#coveredUntilSlot = untilSlot;
     this.#orderedUnder = terms;
   }
 
-  /** After a restart: the orders of an earlier run stand, and what they cover need not be ordered again. */
-  async #adopt(terms: string, from: number): Promise<void> {
-    const live = (await this.#options.client.orders(this.#options.region, this.account)).filter(
-      ({ isLive }) => isLive,
-    );
+  /** After a restart: orders of an earlier run stand as far as they are what is wished now. */
+  async #adopt(market: Market, terms: string, from: number): Promise<void> {
+    const { client, region } = this.#options;
+    const live = (await client.orders(region, this.account)).filter(({ isLive }) => isLive);
     if (live.length === 0) return;
-    const untilSlots = live.map(({ untilSlot }) => untilSlot ?? from + HORIZON_SLOTS);
-    this.#coveredUntilSlot = Math.max(...untilSlots);
+    const { orders, untilSlot } = this.#desired(market, from);
+    const wished = orders.filter((order) => !this.#isBeyondLimits(order));
+    const until = Math.min(untilSlot, from + HORIZON_SLOTS);
+    const covered = standsUntil(live, wished, from, until);
+    if (covered === null) return;
+    this.#coveredUntilSlot = covered === until ? untilSlot : covered;
     this.#orderedUnder = terms;
   }
 
@@ -132,9 +139,8 @@ export class HouseholdAgent {
   }
 
   async #place(order: DesiredOrder): Promise<void> {
-    const { client, region, signer, limits, report } = this.#options;
-    const worst = order.steps.map(({ limitPriceMicrosPerKwh }) => limitPriceMicrosPerKwh);
-    if (limits !== undefined && isOutside(order.side, worst, limits)) {
+    const { client, region, signer, report } = this.#options;
+    if (this.#isBeyondLimits(order)) {
       report?.(`${this.name}: a ${order.side} order is outside its owner's limits and was not sent`);
       return;
     }
@@ -150,9 +156,20 @@ export class HouseholdAgent {
       );
       this.counts.orders += 1;
     } catch (error) {
+      if (!isRefusal(error)) throw error;
       // Its slots began while it was on its way: the rest of the ladder still stands.
-      if (!(error instanceof PolderProblem && error.code === "slot_already_started")) throw error;
+      if (error.code === "slot_already_started") return;
+      // What a key may not do it never may; the other side, and the windows, must not wait for it.
+      report?.(`${this.name}: a ${order.side} order was refused: ${error.message}`);
     }
+  }
+
+  #isBeyondLimits({ side, steps }: DesiredOrder): boolean {
+    const { limits } = this.#options;
+    if (limits === undefined) return false;
+    return steps.some(({ limitPriceMicrosPerKwh: price }) =>
+      side === "sell" ? price < limits.leastAskMicrosPerKwh : price > limits.highestBidMicrosPerKwh,
+    );
   }
 
   async #cancelAll(): Promise<void> {
@@ -170,14 +187,29 @@ export class HouseholdAgent {
   async #proveWindows(market: Market, atS: number): Promise<void> {
     const { windowSlots, windowFirstSlot, nextSlot } = market;
     const open = nextSlot > windowFirstSlot ? windowFirstSlot + windowSlots : windowFirstSlot;
+    // Windows that closed while this agent was not asked.
+    for (let gone = this.#nextWindow; gone > 0 && gone < open; gone += windowSlots)
+      this.#miss(gone, windowSlots, "its time for evidence is over");
     let next = Math.max(this.#nextWindow, open);
-    for (; slotStartS(next + windowSlots) <= atS; next += windowSlots)
+    for (; slotStartS(next + windowSlots) <= atS; next += windowSlots) {
+      this.#nextWindow = next;
       await this.#proveWindow(next, windowSlots);
+    }
     this.#nextWindow = next;
   }
 
+  #miss(firstSlot: number, windowSlots: 4 | 96, reason: string): void {
+    const { meter, report } = this.#options;
+    let isEmpty = true;
+    for (let slot = firstSlot; slot < firstSlot + windowSlots; slot += 1)
+      isEmpty &&= (meter.read(slot)?.netWh ?? 0) === 0;
+    if (isEmpty) return;
+    this.counts.missed += 1;
+    report?.(`${this.name}: window ${firstSlot} was missed: ${reason}`);
+  }
+
   async #proveWindow(firstSlot: number, windowSlots: 4 | 96): Promise<void> {
-    const { client, region, signer, report } = this.#options;
+    const { client, region, signer } = this.#options;
     const { netWh, evidence } = await this.#sign(firstSlot, windowSlots);
     if (netWh.every((wh) => wh === 0)) return;
     try {
@@ -191,13 +223,13 @@ export class HouseholdAgent {
       );
       this.counts.windows += 1;
     } catch (error) {
-      if (!(error instanceof PolderProblem)) throw error;
+      // The clocks of home and region differ a little, or the region is busy: the window is still open.
+      if (!isRefusal(error)) throw error;
       // It arrived before its answer was lost, or in an earlier run.
       if (error.code === "window_already_proved") return;
       // The enrolment acts from a later window on: nothing is lost.
       if (error.code === "meter_not_active") return;
-      this.counts.missed += 1;
-      report?.(`${this.name}: window ${firstSlot} was not accepted: ${error.message}`);
+      this.#miss(firstSlot, windowSlots, error.message);
     }
   }
 
@@ -222,8 +254,7 @@ export class HouseholdAgent {
   }
 }
 
-function isOutside(side: "sell" | "buy", prices: readonly number[], limits: AgentLimits): boolean {
-  return prices.some((price) =>
-    side === "sell" ? price < limits.leastAskMicrosPerKwh : price > limits.highestBidMicrosPerKwh,
-  );
+/** A refusal that trying again cannot change; one signed too long ago is signed anew. */
+function isRefusal(error: unknown): error is PolderProblem {
+  return error instanceof PolderProblem && !error.transient && error.code !== "command_expired";
 }

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { whole } from "../cli/options.ts";
+import { seconds, whole } from "../cli/options.ts";
 import { parseLadders } from "../household/ladder-file.ts";
 import { parseDecimalMicros } from "../household/tariff.ts";
 import { loadDataset } from "./data-folder.ts";
@@ -38,7 +38,7 @@ program
     new Option("--take-rate <bps>", "the treasury's share of a sale").default(100).argParser(whole(0, 2000)),
   )
   .option("--orders <file>", "ladders that every home posts instead of the default")
-  .addOption(new Option("--pace <seconds>", "wall seconds a market day takes at least").argParser(Number))
+  .addOption(new Option("--pace <seconds>", "wall seconds a market day takes at least").argParser(seconds))
   .option("--json", "print one JSON object as the last line")
   .action(neighbourhood);
 

@@ -72,5 +72,6 @@ function take(text: string, last: number, handlers: FeedHandlers): number {
   if (message.type !== "frame" || message.first === undefined || message.last === undefined) return last;
   if (message.first > last + 1) handlers.resync(message.last);
   for (const entry of message.entries ?? []) if (entry.number > last) handlers.entry(entry);
-  return message.last;
+  // A frame that was on its way during the hello is older than it.
+  return Math.max(last, message.last);
 }

@@ -3,12 +3,16 @@
 
 import { accountOf, derivedKey, householdKeys, operatorWallet } from "../../clients/local/neighbourhood.ts";
 import { type Signer, sessionSigner, walletSigner } from "../../clients/sdk/signer.ts";
-import { ed25519Signer } from "../../durable-objects/digest.ts";
-import { receiptsOf } from "../../durable-objects/receipts.ts";
 import { exactBytes } from "../../evidence/bytes.ts";
 import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
 import { signWindow } from "../../evidence/gateway-window.ts";
-import { type Receipt, receiptKeyOf } from "../../evidence/receipt.ts";
+import {
+  buildReceiptTree,
+  type Receipt,
+  receiptKeyOf,
+  receiptLeafBytes,
+  signReceipts,
+} from "../../evidence/receipt.ts";
 import { sessionKeyOf } from "../../evidence/session-signature.ts";
 import { type CommandSignature, verifyCommand } from "../../evidence/verified-command.ts";
 import {
@@ -99,12 +103,6 @@ export async function writeJournal(steps: readonly Step[], untilS: number): Prom
     for (let due = executeDue(state, atS, sha256); due !== null; due = executeDue(state, atS, sha256))
       keep(due);
   };
-  const authority = {
-    chainId: DOMAIN.chainId,
-    region: REGION,
-    key: receiptKeyOf(RECEIPT_SEED),
-    sign: ed25519Signer(RECEIPT_SEED),
-  };
   for (const { atS, command, auth, evidence } of steps) {
     advanceTo(atS);
     const verdict = await verifyCommand(DOMAIN, command, auth, evidence);
@@ -113,11 +111,7 @@ export async function writeJournal(steps: readonly Step[], untilS: number): Prom
     if ("rejection" in result) throw new Error(`${command.type}: ${JSON.stringify(result.rejection)}`);
     const { entry } = result;
     keep(entry);
-    receipts.push(
-      receiptsOf(authority, { first: entry.number, last: entry.number, atS }, [
-        { number: entry.number, hash, commandId: entry.commandId as Hex },
-      ])(entry.number),
-    );
+    receipts.push(receiptOf(entry, hash));
   }
   advanceTo(untilS);
   return {
@@ -126,6 +120,20 @@ export async function writeJournal(steps: readonly Step[], untilS: number): Prom
     receipts,
     claimed: { entry: entries.length, stateHash: stateHash(state, sha256) },
   };
+}
+
+/** The region's receipt for an entry in a flush of its own; a test may bend what it says before it is signed. */
+export function receiptOf(
+  { number, atS, commandId }: Entry,
+  hash: string,
+  bent: { readonly region?: string; readonly chainId?: number } = {},
+): Receipt {
+  const { chainId, region } = { chainId: DOMAIN.chainId, region: REGION, ...bent };
+  const leaf = { region, chainId, entry: number, commandId: commandId as Hex, entryHash: `0x${hash}` as Hex };
+  const { root } = buildReceiptTree([receiptLeafBytes(leaf)]);
+  const batch = { firstEntry: number, lastEntry: number, atS, root };
+  const signature = signReceipts(RECEIPT_SEED, { chainId, region, ...batch });
+  return { ...leaf, batch, path: [], key: receiptKeyOf(RECEIPT_SEED), signature };
 }
 
 const step = (limitPriceMicrosPerKwh: number) => ({ limitPriceMicrosPerKwh, capWhPerSlot: 1_000 });

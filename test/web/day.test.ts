@@ -46,7 +46,7 @@ const line = (slot: number, meteredWh: number, tradedWh: number): BillLine => ({
 describe("day", () => {
   test("rejects: own use where no home tells it, and a split of what is not settled", () => {
     const homes = days.behindMeters([[{ slot: 101, generationWh: 900, loadWh: 200 }]]);
-    const rows = days.householdRows(DAY, [line(100, -300, -100)], homes);
+    const rows = days.householdRows(DAY, [line(100, -300, -100)], homes, 101);
     expect(rows[0]).toMatchObject({ state: "settled", ownWh: null, boughtWh: 100, fromGridWh: 200 });
     expect(rows[1]).toMatchObject({
       state: "open",
@@ -59,6 +59,11 @@ describe("day", () => {
     expect(rows[2]).toMatchObject({ state: "none", ownWh: null });
   });
 
+  test("rejects: a home's figures of a time that the market has passed by", () => {
+    const homes = days.behindMeters([[{ slot: 101, generationWh: 900, loadWh: 200 }]]);
+    expect(days.neighbourhoodRows(DAY, [], homes, 102)[1]).toMatchObject({ state: "none", ownWh: null });
+  });
+
   test("behavior: own use is the smaller of both per home, not of the sums", () => {
     const sums = days.behindMeters([
       [{ slot: 100, generationWh: 900, loadWh: 200 }],
@@ -69,14 +74,14 @@ describe("day", () => {
 
   test("invariant: what a household used and gave away adds up to what was generated and used", () => {
     const homes = days.behindMeters([[{ slot: 100, generationWh: 900, loadWh: 200 }]]);
-    const [row] = days.householdRows(DAY, [line(100, 700, 450)], homes);
+    const [row] = days.householdRows(DAY, [line(100, 700, 450)], homes, 101);
     expect(row).toMatchObject({ ownWh: 200, soldWh: 450, toGridWh: 250, boughtWh: 0, fromGridWh: 0 });
     expect((row?.ownWh ?? 0) + (row?.soldWh ?? 0) + (row?.toGridWh ?? 0)).toBe(900);
   });
 
   test("invariant: the neighbourhood buys what it sells", () => {
     const slots = [cleared(101, { surplusWh: 700, needWh: 900, tradedWh: 680, priceMicrosPerKwh: 180_000 })];
-    const rows = days.neighbourhoodRows(DAY, slots, new Map());
+    const rows = days.neighbourhoodRows(DAY, slots, new Map(), 102);
     expect(rows.map(({ state }) => state)).toEqual(["none", "settled", "none", "none"]);
     expect(rows[1]).toMatchObject({
       soldWh: 680,

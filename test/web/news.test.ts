@@ -31,6 +31,14 @@ describe("news", () => {
     expect(tell(lines, cleared(4, 0, null))[0]?.text).toBe("Cleared 01:00–01:15: nothing traded.");
   });
 
+  test("behavior: a day's clearing names the day it begins on", () => {
+    let lines: readonly NewsLine[] = [];
+    for (let slot = 96; slot < 192; slot += 1) lines = tell(lines, cleared(slot, 10, 150_000));
+    expect(lines[0]?.text).toBe(
+      "Cleared 96 quarter-hours from Fri 2 Jan 00:00: 960\u202fWh traded at €0.15 per kWh.",
+    );
+  });
+
   test("behavior: accounts open silently, with what opened them", () => {
     expect(
       tell(

@@ -53,7 +53,7 @@ export class CurveChart {
       {
         ...this.#size(),
         legend: { show: false },
-        padding: [8, 14, 0, 0],
+        padding: [8, 24, 0, 0],
         cursor: { show: false },
         scales: {
           x: { time: false, range: (_self, _low, high) => [0, Math.max(1, (high ?? 1) * 1.06)] },

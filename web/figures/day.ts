@@ -51,14 +51,15 @@ export function behindMeters(homes: readonly (readonly HomeSlot[])[]): Map<numbe
   return sums;
 }
 
-/** The whole neighbourhood's day from cleared slots, with own use where homes tell it. */
+/** The whole neighbourhood's day from cleared slots, with own use where homes tell it; open from the next slot on. */
 export function neighbourhoodRows(
   day: Day,
   slots: readonly ClearedSlot[],
   homes: ReadonlyMap<number, BehindMeter>,
+  nextSlot: number,
 ): DayRow[] {
   const cleared = new Map(slots.map((slot) => [slot.slot, slot]));
-  return rowsOf(day, homes, (slot) => {
+  return rowsOf(day, homes, nextSlot, (slot) => {
     const found = cleared.get(slot);
     if (found === undefined) return null;
     const { surplusWh, needWh, tradedWh, priceMicrosPerKwh } = found;
@@ -72,14 +73,15 @@ export function neighbourhoodRows(
   });
 }
 
-/** One household's day from its bill, with own use where its home tells it. */
+/** One household's day from its bill, with own use where its home tells it; open from the next slot on. */
 export function householdRows(
   day: Day,
   lines: readonly BillLine[],
   homes: ReadonlyMap<number, BehindMeter>,
+  nextSlot: number,
 ): DayRow[] {
   const billed = new Map(lines.map((line) => [line.slot, line]));
-  return rowsOf(day, homes, (slot) => {
+  return rowsOf(day, homes, nextSlot, (slot) => {
     const found = billed.get(slot);
     if (found === undefined) return null;
     const { meteredWh, tradedWh, priceMicrosPerKwh } = found;
@@ -115,6 +117,7 @@ const NOTHING = {
 function rowsOf(
   { first, until }: Day,
   homes: ReadonlyMap<number, BehindMeter>,
+  nextSlot: number,
   settledAt: (slot: number) => Settled | null,
 ): DayRow[] {
   return Array.from({ length: until - first }, (_, index): DayRow => {
@@ -134,7 +137,8 @@ function rowsOf(
         priceMicros: settled.priceMicros,
       };
     }
-    if (home === undefined) return { ...NOTHING, slot, state: "none" };
+    // What was over before it could clear, or was never proved, is not settled later either.
+    if (home === undefined || slot < nextSlot) return { ...NOTHING, slot, state: "none" };
     const { ownWh, importWh, exportWh } = home;
     return { ...NOTHING, slot, state: "open", ownWh, openImportWh: importWh, openExportWh: exportWh };
   });

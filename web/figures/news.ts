@@ -2,6 +2,7 @@
 // event is one line that grows.
 
 import type { FeedEntry } from "../../clients/sdk/feed.ts";
+import { slotStartS } from "../../protocol/units.ts";
 import { countText, energyText, priceText } from "./amounts.ts";
 import type { Calendar } from "./calendar.ts";
 
@@ -9,6 +10,8 @@ type FeedEvent = FeedEntry["events"][number];
 
 /** One line of news: a run of events of one kind. */
 export interface NewsLine {
+  /** Stays the same while the line grows. */
+  readonly id: number;
   readonly kind: string;
   /** Number of the last entry in it. */
   readonly entry: number;
@@ -51,16 +54,22 @@ export function addNews(
     if (SILENT.has(event.type)) continue;
     const [latest, ...older] = news;
     const isRun = latest !== undefined && latest.kind === event.type && RUNS.has(event.type);
-    const line = told(grown(isRun ? latest : null, event, number, atS), event, calendar, currency);
+    const line = told(
+      grown(isRun ? latest : null, event, number, atS, (latest?.id ?? 0) + 1),
+      event,
+      calendar,
+      currency,
+    );
     news = [line, ...(isRun ? older : news)].slice(0, NEWS_LINES);
   }
   return news;
 }
 
-function grown(run: NewsLine | null, event: FeedEvent, entry: number, atS: number): NewsLine {
+function grown(run: NewsLine | null, event: FeedEvent, entry: number, atS: number, id: number): NewsLine {
   const slot = numberOf(event.slot) ?? numberOf(event.firstSlot);
   const price = numberOf(event.priceMicrosPerKwh);
   return {
+    id: run?.id ?? id,
     kind: event.type,
     entry,
     atS,
@@ -119,12 +128,20 @@ function wordsOf(line: NewsLine, event: FeedEvent, calendar: Calendar, currency:
 function clearedWords(line: NewsLine, calendar: Calendar, currency: string): string {
   const { firstSlot, untilSlot, energyWh, leastPrice, mostPrice } = line;
   const when =
-    firstSlot === null || untilSlot === null ? "" : ` ${calendar.span(firstSlot, untilSlot - firstSlot)}`;
+    firstSlot === null || untilSlot === null ? "" : ` ${whenCleared(firstSlot, untilSlot, calendar)}`;
   if (energyWh === 0 || leastPrice === null || mostPrice === null) return `Cleared${when}: nothing traded.`;
   const low = priceText(leastPrice, currency);
   const price =
     leastPrice === mostPrice ? `${low} per kWh` : `${low} to ${priceText(mostPrice, currency)} per kWh`;
   return `Cleared${when}: ${energyText(energyWh)} traded at ${price}.`;
+}
+
+/** From half a day on, a span of times alone would not say which day. */
+function whenCleared(firstSlot: number, untilSlot: number, calendar: Calendar): string {
+  const slots = untilSlot - firstSlot;
+  if (slots < 48) return calendar.span(firstSlot, slots);
+  const fromS = slotStartS(firstSlot);
+  return `${countText(slots, "quarter-hour")} from ${calendar.shortDate(fromS)} ${calendar.time(fromS)}`;
 }
 
 function numberOf(value: unknown): number | null {

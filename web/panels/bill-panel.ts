@@ -2,6 +2,7 @@
 // links to the evidence it was paid on.
 
 import type { BillLine } from "../../clients/sdk/client.ts";
+import type { Hex } from "../../protocol/fields.ts";
 import { slotStartS } from "../../protocol/units.ts";
 import { paths } from "../api.ts";
 import { countText, energyText, moneyText, priceText, tokensText } from "../figures/amounts.ts";
@@ -9,46 +10,87 @@ import { type Statement, statementOf } from "../figures/statement.ts";
 import type { PageState } from "../page-state.ts";
 import { byId, make, moneyNode, setText } from "./element.ts";
 
-/** The bill of the household shown; `select` marks a line's quarter-hour everywhere. */
-export function showBill(state: PageState, selected: number | null, select: (slot: number) => void): void {
-  const { who, day, lines, account, calendar, profile } = state;
-  const csv = byId<HTMLAnchorElement>("csv");
+/** What the bill panel hands back. */
+export interface BillHandlers {
+  /** A line's quarter-hour is marked everywhere. */
+  readonly select: (slot: number) => void;
+  readonly choose: (account: Hex) => void;
+}
+
+/** The bill of the household chosen, or of the home's first one. */
+export function showBill(state: PageState, selected: number | null, handlers: BillHandlers): void {
+  const { day, lines, account, calendar, profile } = state;
+  const who = state.billed();
   const isShown = who !== null && day !== null && lines !== null && lines.length > 0;
-  csv.hidden = !isShown;
-  setText("bill-title", who === null ? "One household’s bill" : `Bill of ${state.name(who)}`);
+  setText("bill-title", who === null ? "One household\u2019s bill" : `Bill of ${state.name(who)}`);
   setText("bill-hint", hintOf(state));
+  byId("lines-card").hidden = !isShown;
+  showChoice(state, handlers.choose);
   if (!isShown) {
     byId("bill").replaceChildren();
     return;
   }
+  const csv = byId<HTMLAnchorElement>("csv");
   csv.href = paths.csv(profile.region, who, day);
   csv.title = `The lines of ${calendar.shortDate(slotStartS(day.first))} as a table`;
-  const statement = statementOf(lines);
   const balance = account === null ? [] : [balanceNode(state, account.freeMicros, account.rewards)];
-  const box = byId("bill").querySelector(".lines");
-  const [scrolled, focused] = [box?.scrollTop ?? 0, document.activeElement === box];
-  byId("bill").replaceChildren(
-    statementTable(statement, state),
-    ...balance,
-    linesTable(lines, state, selected, select),
-  );
-  const table = byId("bill").querySelector<HTMLElement>(".lines");
-  if (table === null) return;
-  table.scrollTop = scrolled;
-  if (focused) table.focus();
+  byId("bill").replaceChildren(statementTable(statementOf(lines), state), ...balance);
+  showLines(linesTable(lines, state, selected, handlers.select), `${who}/${day.first}`, selected);
 }
 
-/** Marks the selected line without drawing the bill again. */
-export function markLine(selected: number | null): void {
-  for (const row of byId("bill").querySelectorAll<HTMLElement>("tr[data-slot]")) {
-    row.classList.toggle("selected", row.dataset.slot === String(selected));
+/** The home's households as a row of buttons. */
+function showChoice({ households, who }: PageState, choose: (account: Hex) => void): void {
+  const box = byId("bill-households");
+  box.hidden = households.length < 2;
+  const keys = households.map(({ account }) => account).join();
+  if (box.dataset.households !== keys) {
+    box.dataset.households = keys;
+    const buttons = households.map(({ name, account }) => {
+      const button = make("button", { type: "button", "data-account": account }, name);
+      button.addEventListener("click", () => choose(account));
+      return button;
+    });
+    box.replaceChildren(...buttons);
+  }
+  for (const button of box.querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(button.dataset.account === who));
   }
 }
 
-function hintOf({ who, day, lines, account, calendar, market }: PageState): string {
+/** Replaces the table and leaves it scrolled and focused as it was; another bill begins at the selected line. */
+function showLines(table: HTMLElement, bill: string, selected: number | null): void {
+  const box = byId("lines");
+  const before = box.firstElementChild;
+  const [scrolled, isFocused] = [
+    before?.scrollTop ?? 0,
+    before !== null && document.activeElement === before,
+  ];
+  box.replaceChildren(table);
+  if (box.dataset.bill === bill) table.scrollTop = scrolled;
+  else markLine(selected);
+  box.dataset.bill = bill;
+  if (isFocused) table.focus();
+}
+
+/** Marks the selected line without drawing the bill again, and scrolls the table, not the page, to it. */
+export function markLine(selected: number | null): void {
+  const table = byId("lines").firstElementChild;
+  if (table === null) return;
+  for (const row of table.querySelectorAll<HTMLElement>("tr[data-slot]")) {
+    const isSelected = row.dataset.slot === String(selected);
+    row.classList.toggle("selected", isSelected);
+    const top = row.offsetTop - table.scrollTop;
+    const isSeen = top > 2 * row.offsetHeight && top < table.clientHeight - row.offsetHeight;
+    if (isSelected && !isSeen) table.scrollTop = row.offsetTop - table.clientHeight / 2;
+  }
+}
+
+function hintOf(state: PageState): string {
+  const { day, lines, account, calendar, market } = state;
   if (market === null || day === null) return "There is no bill before the market is open.";
-  if (who === null)
-    return "Choose a household above, or type its account address, to see what its day came to.";
+  if (state.billed() === null) {
+    return "Type a household\u2019s account address above to see what its day came to. From its own agent, this page knows it by name.";
+  }
   if (account === null) return "This region does not know that account: it has no meter and no balance here.";
   const date = calendar.shortDate(slotStartS(day.first));
   if (lines === null || lines.length === 0) {
@@ -56,7 +98,7 @@ function hintOf({ who, day, lines, account, calendar, market }: PageState): stri
     return `Nothing of ${date} is settled for this household${isAhead ? " yet; a window is settled as a whole, after the meters have spoken" : ""}.`;
   }
   const isWhole = lines.length === day.until - day.first;
-  return `${date}, ${isWhole ? "all quarter-hours" : `${lines.length} of ${day.until - day.first} quarter-hours settled so far`}. What comes in is positive, what goes out negative; the small digits are below a cent.`;
+  return `${date}, ${isWhole ? "all quarter-hours" : `${lines.length} of ${day.until - day.first} quarter-hours settled`}. What comes in is positive, what goes out negative; the small digits are below a hundredth.`;
 }
 
 function statementTable(statement: Statement, { profile }: PageState): HTMLElement {
@@ -155,7 +197,7 @@ function linesTable(
   selected: number | null,
   select: (slot: number) => void,
 ): HTMLElement {
-  const hasOwn = lines.some(({ slot }) => state.behind.has(slot));
+  const hasOwn = state.who !== null && lines.some(({ slot }) => state.behind.has(slot));
   const columns = hasOwn ? ["Own use", ...COLUMNS] : COLUMNS;
   const head = make(
     "tr",

@@ -13,7 +13,7 @@ import { byId, make, setText } from "./element.ts";
 export function showHouseholds({ households, who }: PageState): void {
   const select = byId<HTMLSelectElement>("who");
   const options = households.map(({ name, account, kind }) =>
-    make("option", { value: account }, `${name} (${kind})`),
+    make("option", { value: account }, `${name} (${kind.replaceAll("-", " ")})`),
   );
   select.replaceChildren(make("option", { value: "" }, "Whole neighbourhood"), ...options);
   const isKnown = who === null || households.some(({ account }) => account === who);
@@ -98,10 +98,24 @@ function wordsOf(row: DayRow, { market }: PageState): string {
 }
 
 function summaryOf(totals: ReturnType<typeof totalsOf>): string {
-  const { ownWh, boughtWh, fromGridWh, soldWh, toGridWh, settledSlots, openSlots } = totals;
-  if (settledSlots + openSlots === 0) return "Nothing is settled yet.";
+  const {
+    ownWh,
+    boughtWh,
+    fromGridWh,
+    soldWh,
+    toGridWh,
+    openImportWh,
+    openExportWh,
+    settledSlots,
+    openSlots,
+  } = totals;
   const own = ownWh === null ? "" : `own use ${energyText(ownWh)}, `;
-  return `In all ${own}from neighbours ${energyText(boughtWh)}, from the grid ${energyText(fromGridWh)}, to neighbours ${energyText(soldWh)}, to the grid ${energyText(toGridWh)}.`;
+  const settled = `from neighbours ${energyText(boughtWh)}, from the grid ${energyText(fromGridWh)}, to neighbours ${energyText(soldWh)}, to the grid ${energyText(toGridWh)}`;
+  const open = `taken in ${energyText(openImportWh)}, given away ${energyText(openExportWh)}`;
+  if (settledSlots + openSlots === 0) return "Nothing is settled yet.";
+  if (openSlots === 0) return `In all ${own}${settled}.`;
+  if (settledSlots === 0) return `So far ${own}${open}; none of it is settled yet.`;
+  return `So far ${own}${settled}; and not settled yet: ${open}.`;
 }
 
 function hintOf(state: PageState, totals: ReturnType<typeof totalsOf>): string {

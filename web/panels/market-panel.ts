@@ -68,7 +68,7 @@ export function showMarket(state: PageState): void {
   if (market === null) return;
   const { parameters, meters, provedAccounts, liveOrders } = market;
   setText("proved", `${provedAccounts} of ${meters}`);
-  setText("orders", countText(liveOrders, "order"));
+  setText("orders", String(liveOrders));
   setText("network-fee", `${priceText(parameters.networkFeeMicrosPerKwh, profile.currency)} per kWh`);
   setText("take-rate", `${basisPointsText(parameters.takeRateBps)} of a sale`);
 }

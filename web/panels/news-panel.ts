@@ -29,9 +29,24 @@ export class NewsPanel {
     if (!this.#isStale) return;
     this.#isStale = false;
     byId("news-hint").hidden = true;
-    const items = this.#lines
-      .slice(0, SHOWN_LINES)
-      .map(({ atS, text }) => make("li", {}, make("time", {}, this.#calendar.time(atS)), text));
-    byId("news").replaceChildren(...items);
+    const list = byId("news");
+    const old = new Map([...list.children].map((item) => [(item as HTMLElement).dataset.id, item]));
+    // Lines that stay are left alone, so that only what is new is read aloud.
+    const items = this.#lines.slice(0, SHOWN_LINES).map((line) => {
+      const item =
+        old.get(String(line.id)) ?? make("li", { "data-id": String(line.id) }, make("time"), make("span"));
+      setChild(item, 0, this.#calendar.time(line.atS));
+      setChild(item, 1, line.text);
+      return item;
+    });
+    for (const item of list.children) if (!items.includes(item)) item.remove();
+    items.forEach((item, index) => {
+      if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
+    });
   }
+}
+
+function setChild(item: Element, index: number, text: string): void {
+  const child = item.children[index];
+  if (child !== undefined && child.textContent !== text) child.textContent = text;
 }
