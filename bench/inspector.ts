@@ -81,9 +81,10 @@ export class Inspector {
   }
 
   /** Bytes in use on and beside the heap after everything unreachable is gone. */
-  async bytesAtRest(rounds = 3): Promise<number> {
+  async bytesAtRest(): Promise<number> {
     await this.send("HeapProfiler.enable");
-    for (let round = 0; round < rounds; round += 1) await this.send("HeapProfiler.collectGarbage");
+    // One call repeats the collection inside until nothing more is freed.
+    await this.send("HeapProfiler.collectGarbage");
     return totalOf(await this.heap());
   }
 

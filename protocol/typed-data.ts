@@ -2,10 +2,10 @@
 // given has passed a decoder. Encoding is ours because hashing is on the path of every request and type hashes and
 // the domain separator can be kept; a test holds it equal to viem's hashTypedData.
 
+import { keccak_256 } from "@noble/hashes/sha3.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Command, CommandType } from "./commands.ts";
 import type { Hex } from "./fields.ts";
-import { keccak256 } from "./keccak.ts";
 
 interface Field {
   readonly name: string;
@@ -94,7 +94,7 @@ export function commandDigest(domain: SigningDomain, command: Command): Uint8Arr
   message[1] = 0x01;
   message.set(domainSeparator(domain), 2);
   message.set(hashStruct(PRIMARY_TYPES[command.type], command), 34);
-  return keccak256(message);
+  return keccak_256(message);
 }
 
 /** The command's id as lower-case hex. */
@@ -102,7 +102,7 @@ export function commandId(domain: SigningDomain, command: Command): Hex {
   return `0x${bytesToHex(commandDigest(domain, command))}`;
 }
 
-const EMPTY_HASH = keccak256(new Uint8Array());
+const EMPTY_HASH = keccak_256(new Uint8Array());
 const typeHashes = new Map<string, Uint8Array>();
 const stringHashes = new Map<string, Uint8Array>();
 const separators = new Map<string, Uint8Array>();
@@ -113,16 +113,16 @@ function domainSeparator(domain: SigningDomain): Uint8Array {
   const key = `${domain.chainId}${domain.settlement}`;
   let separator = separators.get(key);
   if (separator === undefined) {
-    const head = keccak256(
+    const head = keccak_256(
       utf8ToBytes("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
     );
     const words = new Uint8Array(160);
     words.set(head, 0);
-    words.set(keccak256(utf8ToBytes("Polder")), 32);
-    words.set(keccak256(utf8ToBytes("1")), 64);
+    words.set(keccak_256(utf8ToBytes("Polder")), 32);
+    words.set(keccak_256(utf8ToBytes("1")), 64);
     writeInteger(words, 96, domain.chainId);
     writeHex(words, 128, domain.settlement);
-    separator = keccak256(words);
+    separator = keccak_256(words);
     separators.set(key, separator);
   }
   return separator;
@@ -135,7 +135,7 @@ function hashStruct(name: string, value: object): Uint8Array {
   members.forEach((member, index) => {
     writeValue(words, 32 * (index + 1), member.type, (value as Record<string, unknown>)[member.name]);
   });
-  return keccak256(words);
+  return keccak_256(words);
 }
 
 function writeValue(words: Uint8Array, offset: number, type: string, value: unknown): void {
@@ -150,7 +150,7 @@ function writeValue(words: Uint8Array, offset: number, type: string, value: unkn
     items.forEach((item, index) => {
       writeValue(body, 32 * index, itemType, item);
     });
-    words.set(keccak256(body), offset);
+    words.set(keccak_256(body), offset);
   } else if (type in TYPES) words.set(hashStruct(type, value as object), offset);
   else if (type === "string") words.set(stringHash(value as string), offset);
   else if (type === "address" || type === "bytes32") writeHex(words, offset, value as string);
@@ -182,7 +182,7 @@ function writeBig(words: Uint8Array, offset: number, value: bigint): void {
 function stringHash(text: string): Uint8Array {
   let hash = stringHashes.get(text);
   if (hash === undefined) {
-    hash = keccak256(utf8ToBytes(text));
+    hash = keccak_256(utf8ToBytes(text));
     if (stringHashes.size >= STRING_CACHE_SIZE) stringHashes.clear();
     stringHashes.set(text, hash);
   }
@@ -195,7 +195,7 @@ function typeHash(name: string): Uint8Array {
     const members = TYPES[name] as readonly Field[];
     const nested = members.map((member) => member.type.replace("[]", "")).filter((type) => type in TYPES);
     const encoded = [name, ...[...new Set(nested)].sort()].map(encodeType).join("");
-    hash = keccak256(utf8ToBytes(encoded));
+    hash = keccak_256(utf8ToBytes(encoded));
     typeHashes.set(name, hash);
   }
   return hash;

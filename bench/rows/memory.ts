@@ -69,7 +69,7 @@ export async function measureMemory(
     const peaks: number[] = [];
     const waits: number[] = [];
     for (let round = 1; round <= snapshots; round += 1) {
-      await inspector.bytesAtRest(1);
+      await inspector.bytesAtRest();
       let peak = 0;
       const probes = await during(probe, async () => {
         peak = await takeSnapshot(stack, inspector);

@@ -1,3 +1,5 @@
+// Owns a light check that the measurements measure: small sizes, every row whole. It refuses to judge a figure.
+
 import { describe, expect, test } from "vitest";
 import { parseReply } from "../../bench/http-connection.ts";
 import { hottest } from "../../bench/inspector.ts";

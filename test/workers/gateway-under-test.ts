@@ -1,6 +1,7 @@
 // Owns the way in which tests talk to the gateway: as strangers do, over HTTP, with wallets, session keys and API keys
 // of their own. It refuses to reach behind it, except for reading the state hash.
 
+import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
 import { expect } from "vitest";
 import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
 import { signWindow } from "../../evidence/gateway-window.ts";
@@ -10,7 +11,6 @@ import type { Command, CommandType } from "../../protocol/commands.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { commandDigest, typedDataOf } from "../../protocol/typed-data.ts";
-import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
 import { profileNamed } from "../durable-objects/profile.ts";
 import { FIRST_SLOT, gateway, MIDNIGHT_S, RegionUnderTest } from "../durable-objects/region-under-test.ts";
 import { DOMAIN, GRID, PARAMETERS, TREASURY, word } from "../support/market.ts";
@@ -34,7 +34,12 @@ export interface Reply {
 }
 
 /** One request; a body that is not a string is sent as JSON. */
-export async function request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+export async function request(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Reply> {
   const response = await gateway.fetch(`${ORIGIN}${path}`, {
     method,
     headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
@@ -98,7 +103,13 @@ export class GatewayUnderTest {
   /** Signs as the session key of a seed. */
   bySession(seed: Hex, command: Command, evidence?: unknown): SignedBody {
     const signature = signSession(seed, commandDigest(DOMAIN, command));
-    return { chainId: CHAIN_ID, command, signature, sessionKey: sessionKeyOf(seed), ...(evidence === undefined ? {} : { evidence }) };
+    return {
+      chainId: CHAIN_ID,
+      command,
+      signature,
+      sessionKey: sessionKeyOf(seed),
+      ...(evidence === undefined ? {} : { evidence }),
+    };
   }
 
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply> {
@@ -161,11 +172,24 @@ export class GatewayUnderTest {
 
   orderFields(more: Fields = {}): Fields {
     const steps = [{ limitPriceMicrosPerKwh: 100_000, capWhPerSlot: 1_000 }];
-    return { account: this.account, side: "sell", steps, validFromS: 0, validUntilS: 0, hours: [], replaces: 0, ...more };
+    return {
+      account: this.account,
+      side: "sell",
+      steps,
+      validFromS: 0,
+      validUntilS: 0,
+      hours: [],
+      replaces: 0,
+      ...more,
+    };
   }
 
   /** A window's readings with the signature of a gateway over them. */
-  readings(netWh: readonly number[], firstSlot = FIRST_SLOT, seed = this.gatewaySeed): { command: Command; evidence: unknown } {
+  readings(
+    netWh: readonly number[],
+    firstSlot = FIRST_SLOT,
+    seed = this.gatewaySeed,
+  ): { command: Command; evidence: unknown } {
     const command = this.command("submit_readings", { account: this.account, firstSlot, netWh });
     const evidence = signWindow(seed, { ...DOMAIN, regionId: this.name, windowSlots: 4 }, firstSlot, netWh);
     return { command, evidence };
@@ -177,10 +201,15 @@ export class GatewayUnderTest {
     expectAccepted(await polder.open(), 201);
     const steps: [string, LocalAccount, Command][] = [
       ["/meters", operator, polder.enrolCommand(polder.gatewaySeed)],
-      ["/credits", operator, polder.command("credit_test_quote", { account: polder.account, amountMicros: 1_000_000_000 })],
+      [
+        "/credits",
+        operator,
+        polder.command("credit_test_quote", { account: polder.account, amountMicros: 1_000_000_000 }),
+      ],
       ["/sessions", polder.home, polder.sessionCommand(polder.sessionSeed)],
     ];
-    for (const [path, wallet, command] of steps) expectAccepted(await polder.post(path, await polder.signed(wallet, command)), 201);
+    for (const [path, wallet, command] of steps)
+      expectAccepted(await polder.post(path, await polder.signed(wallet, command)), 201);
     return polder;
   }
 
@@ -198,11 +227,16 @@ export class GatewayUnderTest {
 
 /** Expects an accepted command's answer. */
 export function expectAccepted(reply: Reply, status: number): Reply["json"] {
-  expect(reply.json ?? reply.text).toMatchObject({ entry: expect.any(Number), receipt: { key: RECEIPT_KEY } });
+  expect(reply.json ?? reply.text).toMatchObject({
+    entry: expect.any(Number),
+    receipt: { key: RECEIPT_KEY },
+  });
   expect(reply.status).toBe(status);
   return reply.json;
 }
 
 function bytesOfHex(hex: Hex): Uint8Array {
-  return Uint8Array.from({ length: 32 }, (_, index) => Number.parseInt(hex.slice(2 + 2 * index, 4 + 2 * index), 16));
+  return Uint8Array.from({ length: 32 }, (_, index) =>
+    Number.parseInt(hex.slice(2 + 2 * index, 4 + 2 * index), 16),
+  );
 }

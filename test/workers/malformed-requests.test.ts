@@ -1,3 +1,5 @@
+// Owns the promise that a malformed request gets a problem with a code and a path, and changes nothing.
+
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { MAX_BODY_BYTES } from "../../protocol/limits.ts";
 import { gateway, OPENED_AT_S, useMarketTime } from "../durable-objects/region-under-test.ts";
@@ -11,8 +13,13 @@ beforeAll(async () => {
   polder = await GatewayUnderTest.furnished();
 });
 
-const order = (more: Record<string, unknown> = {}) => ({ side: "sell", steps: [{ limitPriceMicrosPerKwh: 100_000, capWhPerSlot: 1_000 }], ...more });
-const step = (more: Record<string, unknown>) => order({ steps: [{ limitPriceMicrosPerKwh: 100_000, capWhPerSlot: 1_000, ...more }] });
+const order = (more: Record<string, unknown> = {}) => ({
+  side: "sell",
+  steps: [{ limitPriceMicrosPerKwh: 100_000, capWhPerSlot: 1_000 }],
+  ...more,
+});
+const step = (more: Record<string, unknown>) =>
+  order({ steps: [{ limitPriceMicrosPerKwh: 100_000, capWhPerSlot: 1_000, ...more }] });
 /** JSON with a number spelled as given, which no encoder would write. */
 const spelled = (number: string): string => JSON.stringify(step({})).replace("1000}", `${number}}`);
 
@@ -31,8 +38,17 @@ describe("bodies that are no JSON", () => {
   for (const [what, body] of Object.entries(BODIES)) {
     test(`rejects: ${what}, with malformed_json`, async () => {
       await polder.refuse("malformed_json", async () => {
-        const response = await gateway.fetch(`${ORIGIN}${polder.path}/orders`, { method: "POST", body, headers: polder.apiKey });
-        return { status: response.status, headers: response.headers, text: "", json: await response.json() } as Reply;
+        const response = await gateway.fetch(`${ORIGIN}${polder.path}/orders`, {
+          method: "POST",
+          body,
+          headers: polder.apiKey,
+        });
+        return {
+          status: response.status,
+          headers: response.headers,
+          text: "",
+          json: await response.json(),
+        } as Reply;
       });
     });
   }
@@ -56,8 +72,17 @@ describe("bodies that are too large", () => {
       },
     });
     await polder.refuse("body_too_large", async () => {
-      const response = await gateway.fetch(`${ORIGIN}${polder.path}/orders`, { method: "POST", body: endless, headers: polder.apiKey });
-      return { status: response.status, headers: response.headers, text: "", json: await response.json() } as Reply;
+      const response = await gateway.fetch(`${ORIGIN}${polder.path}/orders`, {
+        method: "POST",
+        body: endless,
+        headers: polder.apiKey,
+      });
+      return {
+        status: response.status,
+        headers: response.headers,
+        text: "",
+        json: await response.json(),
+      } as Reply;
     });
     expect(pulled).toBeLessThan(100);
   });
@@ -81,7 +106,12 @@ describe("values that a field does not accept", () => {
     "a field called __proto__": [JSON.stringify(order()).replace("{", '{"__proto__":{},'), ""],
     "another side": [order({ side: "hold" }), "side"],
     "a ladder without steps": [order({ steps: [] }), "steps"],
-    "nine steps": [order({ steps: Array.from({ length: 9 }, (_, index) => ({ limitPriceMicrosPerKwh: index, capWhPerSlot: 1 })) }), "steps"],
+    "nine steps": [
+      order({
+        steps: Array.from({ length: 9 }, (_, index) => ({ limitPriceMicrosPerKwh: index, capWhPerSlot: 1 })),
+      }),
+      "steps",
+    ],
     "a quantity of zero": [step({ capWhPerSlot: 0 }), "steps.0.capWhPerSlot"],
     "a negative quantity": [step({ capWhPerSlot: -1 }), "steps.0.capWhPerSlot"],
     "a quantity above the limit": [step({ capWhPerSlot: 1_000_001 }), "steps.0.capWhPerSlot"],
@@ -91,21 +121,32 @@ describe("values that a field does not accept", () => {
     "half a Wh": [step({ capWhPerSlot: 0.5 }), "steps.0.capWhPerSlot"],
     "a quantity as text": [step({ capWhPerSlot: "1000" }), "steps.0.capWhPerSlot"],
     "a quantity of null": [step({ capWhPerSlot: null }), "steps.0.capWhPerSlot"],
-    "a price above the limit": [step({ limitPriceMicrosPerKwh: 10_000_001 }), "steps.0.limitPriceMicrosPerKwh"],
-    "a price below the limit": [step({ limitPriceMicrosPerKwh: -10_000_001 }), "steps.0.limitPriceMicrosPerKwh"],
+    "a price above the limit": [
+      step({ limitPriceMicrosPerKwh: 10_000_001 }),
+      "steps.0.limitPriceMicrosPerKwh",
+    ],
+    "a price below the limit": [
+      step({ limitPriceMicrosPerKwh: -10_000_001 }),
+      "steps.0.limitPriceMicrosPerKwh",
+    ],
     "hour 24": [order({ hours: [24] }), "hours.0"],
     "an instant after the last one": [order({ validUntilS: 1e15 }), "validUntilS"],
     "a negative nonce": [order({ nonce: -1 }), "nonce"],
   };
   for (const [what, [body, path]] of Object.entries(BODIES)) {
     test(`rejects: ${what}, with malformed_request, naming the field`, async () => {
-      const facts = await polder.refuse("malformed_request", () => polder.post("/orders", body, polder.apiKey));
+      const facts = await polder.refuse("malformed_request", () =>
+        polder.post("/orders", body, polder.apiKey),
+      );
       expect(facts.path).toBe(path);
     });
   }
 
   test("rejects: hours out of order, with malformed_request, from the region", async () => {
-    for (const hours of [[2, 1], [5, 5]]) {
+    for (const hours of [
+      [2, 1],
+      [5, 5],
+    ]) {
       await polder.refuse("malformed_request", () => polder.post("/orders", order({ hours }), polder.apiKey));
     }
   });
@@ -126,7 +167,7 @@ describe("values that a field does not accept", () => {
     "/slots?until=1e99",
     "/slots?unknown=1",
     "/journal?from=a",
-      "/receipts/none",
+    "/receipts/none",
     "/accounts/0x1111111111111111111111111111111111111111/bill?retailMicrosPerKwh=99999999",
     "/accounts/0x1111111111111111111111111111111111111111/bill?format=xml",
     "/accounts/0x1111111111111111111111111111111111111111/bill?tariff=none",
@@ -151,7 +192,10 @@ describe("values that a field does not accept", () => {
     const body = await polder.signed(polder.home, cancel);
     await polder.refuse("malformed_request", () => request("DELETE", `${polder.path}/orders/6`, body));
     await polder.refuse("malformed_request", () => polder.post("/orders", body));
-    const placed = await polder.signed(polder.home, polder.command("place_order", polder.orderFields({ replaces: 3 })));
+    const placed = await polder.signed(
+      polder.home,
+      polder.command("place_order", polder.orderFields({ replaces: 3 })),
+    );
     await polder.refuse("malformed_request", () => request("PUT", `${polder.path}/orders/4`, placed));
   });
 
@@ -159,7 +203,9 @@ describe("values that a field does not accept", () => {
     const other = new GatewayUnderTest();
     const body = await other.signed(operator, other.openCommand({ receiptKey: `0x${"11".repeat(32)}` }));
     const { profileNamed } = await import("../durable-objects/profile.ts");
-    await polder.refuse("malformed_request", () => request("POST", "/v1/regions", { ...body, profile: profileNamed(other.name) }));
+    await polder.refuse("malformed_request", () =>
+      request("POST", "/v1/regions", { ...body, profile: profileNamed(other.name) }),
+    );
     await polder.refuse("region_not_found", () => other.get("/market"));
   });
 });

@@ -1,3 +1,5 @@
+// Owns the promise that the shared vectors are judged inside workerd as everywhere else.
+
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { signSession } from "../../evidence/session-signature.ts";
@@ -7,7 +9,13 @@ import { commandDigest } from "../../protocol/typed-data.ts";
 import { OPENED_AT_S, useMarketTime } from "../durable-objects/region-under-test.ts";
 import { DOMAIN, word } from "../support/market.ts";
 import vectors from "../vectors/signatures.json" with { type: "json" };
-import { addressOf, expectAccepted, GatewayUnderTest, type SignedBody, walletOf } from "./gateway-under-test.ts";
+import {
+  addressOf,
+  expectAccepted,
+  GatewayUnderTest,
+  type SignedBody,
+  walletOf,
+} from "./gateway-under-test.ts";
 
 useMarketTime();
 
@@ -42,8 +50,14 @@ describe("a wallet's signature", () => {
     "with v of EIP-155": [(signature) => withByte(signature, 64, 37), "signature_malformed"],
     "with high s": [highTwin, "signature_high_s"],
     "with r = 0": [(signature) => `0x${"00".repeat(32)}${signature.slice(66)}`, "signature_malformed"],
-    "with s = 0": [(signature) => `${signature.slice(0, 66)}${"00".repeat(32)}${signature.slice(130)}` as Hex, "signature_malformed"],
-    "whose r is no point's x": [(signature) => `0x${"00".repeat(31)}05${signature.slice(66)}`, "signature_invalid"],
+    "with s = 0": [
+      (signature) => `${signature.slice(0, 66)}${"00".repeat(32)}${signature.slice(130)}` as Hex,
+      "signature_malformed",
+    ],
+    "whose r is no point's x": [
+      (signature) => `0x${"00".repeat(31)}05${signature.slice(66)}`,
+      "signature_invalid",
+    ],
   };
   for (const [what, [mangle, code]] of Object.entries(MANGLED)) {
     test(`rejects: one ${what}, with ${code}`, async () => {
@@ -61,7 +75,9 @@ describe("a wallet's signature", () => {
   });
 
   test("rejects: one of another wallet, and one over another command, with not_account_owner", async () => {
-    await polder.refuse("not_account_owner", async () => polder.post("/orders", await polder.signed(walletOf(2), order())));
+    await polder.refuse("not_account_owner", async () =>
+      polder.post("/orders", await polder.signed(walletOf(2), order())),
+    );
     const { signature } = await polder.signed(polder.home, order());
     const forged = { chainId: 31_337, command: order(), signature };
     await polder.refuse("not_account_owner", () => polder.post("/orders", forged));
@@ -70,15 +86,23 @@ describe("a wallet's signature", () => {
   test("rejects: one made for another deployment's contract or chain, however the body calls it", async () => {
     const { typedDataOf } = await import("../../protocol/typed-data.ts");
     const command = order();
-    for (const domain of [{ ...DOMAIN, chainId: 1 }, { ...DOMAIN, settlement: `0x${"77".repeat(20)}` as Hex }]) {
+    for (const domain of [
+      { ...DOMAIN, chainId: 1 },
+      { ...DOMAIN, settlement: `0x${"77".repeat(20)}` as Hex },
+    ]) {
       const signature = await polder.home.signTypedData(typedDataOf(domain, command) as never);
-      await polder.refuse("not_account_owner", () => polder.post("/orders", { chainId: 31_337, command, signature }));
+      await polder.refuse("not_account_owner", () =>
+        polder.post("/orders", { chainId: 31_337, command, signature }),
+      );
     }
   });
 });
 
 describe("a session key's signature", () => {
-  const of = (more: Partial<SignedBody>): SignedBody => ({ ...polder.bySession(polder.sessionSeed, order()), ...more });
+  const of = (more: Partial<SignedBody>): SignedBody => ({
+    ...polder.bySession(polder.sessionSeed, order()),
+    ...more,
+  });
 
   for (const { name, key, signature, verdict } of vectors.session.filter(({ verdict: { ok } }) => !ok)) {
     test(`rejects: the vector "${name}", with ${verdict.code}`, async () => {
@@ -94,7 +118,9 @@ describe("a session key's signature", () => {
   });
 
   test("rejects: one of a key that nobody authorised, with session_unknown", async () => {
-    await polder.refuse("session_unknown", () => polder.post("/orders", polder.bySession(word(404), order())));
+    await polder.refuse("session_unknown", () =>
+      polder.post("/orders", polder.bySession(word(404), order())),
+    );
   });
 
   test("rejects: one where a wallet's should be, and the reverse, with signature_malformed", async () => {
@@ -102,7 +128,9 @@ describe("a session key's signature", () => {
     const { sessionKey: _key, ...bare } = bySession;
     await polder.refuse("signature_malformed", () => polder.post("/orders", bare));
     const byWallet = await polder.signed(polder.home, order());
-    await polder.refuse("signature_malformed", () => polder.post("/orders", { ...byWallet, sessionKey: bySession.sessionKey }));
+    await polder.refuse("signature_malformed", () =>
+      polder.post("/orders", { ...byWallet, sessionKey: bySession.sessionKey }),
+    );
   });
 });
 
@@ -117,11 +145,14 @@ describe("what a signature is bound to", () => {
     const other = await GatewayUnderTest.furnished();
     const body = await polder.signed(polder.home, order());
     await other.refuse("wrong_region", () => other.post("/orders", body));
-    await polder.refuse("wrong_region", () => polder.post("/orders", { ...body, command: { ...body.command, region: other.name } }));
+    await polder.refuse("wrong_region", () =>
+      polder.post("/orders", { ...body, command: { ...body.command, region: other.name } }),
+    );
   });
 
   test("rejects: a command that has expired, or would live too long", async () => {
-    const at = (expiresAtS: number) => polder.signed(polder.home, polder.command("place_order", { ...polder.orderFields(), expiresAtS }));
+    const at = (expiresAtS: number) =>
+      polder.signed(polder.home, polder.command("place_order", { ...polder.orderFields(), expiresAtS }));
     const expired = [await at(OPENED_AT_S), await at(0)];
     for (const body of expired) await polder.refuse("command_expired", () => polder.post("/orders", body));
     const late = await at(OPENED_AT_S + 48 * 3_600 + 1);
@@ -133,16 +164,26 @@ describe("what a signature is bound to", () => {
     const body = await polder.signed(polder.home, order());
     const first = expectAccepted(await polder.post("/orders", body), 201);
     const before = await polder.region.stateHash();
-    const shouted = { ...body, command: { ...body.command, account: polder.home.address }, signature: `0x${body.signature.slice(2).toUpperCase()}` };
-    for (const again of [body, shouted]) expect(expectAccepted(await polder.post("/orders", again), 201)).toEqual(first);
+    const shouted = {
+      ...body,
+      command: { ...body.command, account: polder.home.address },
+      signature: `0x${body.signature.slice(2).toUpperCase()}`,
+    };
+    for (const again of [body, shouted])
+      expect(expectAccepted(await polder.post("/orders", again), 201)).toEqual(first);
     expect(expectAccepted(await polder.post("/commands", body), 200)).toEqual(first);
     expect(await polder.region.stateHash()).toEqual(before);
   });
 
   test("behavior: a session key's own command sent again by its wallet is the same command", async () => {
     const command = order();
-    const first = expectAccepted(await polder.post("/orders", polder.bySession(polder.sessionSeed, command)), 201);
-    expect(expectAccepted(await polder.post("/orders", await polder.signed(polder.home, command)), 201)).toEqual(first);
+    const first = expectAccepted(
+      await polder.post("/orders", polder.bySession(polder.sessionSeed, command)),
+      201,
+    );
+    expect(
+      expectAccepted(await polder.post("/orders", await polder.signed(polder.home, command)), 201),
+    ).toEqual(first);
     expect(addressOf(polder.home)).toBe(polder.account);
     expect(signSession(polder.sessionSeed, commandDigest(DOMAIN, command))).toHaveLength(130);
   });
@@ -175,7 +216,10 @@ describe("an API key", () => {
   test("rejects: a well-formed key that nobody authorised, or that is another account's", async () => {
     const unknown = `Bearer polder_${polder.account.slice(2)}${word(99).slice(2)}`;
     await polder.refuse("session_unknown", () => polder.post("/orders", plain(), { authorization: unknown }));
-    const foreign = polder.apiKey.authorization.replace(polder.account.slice(2), addressOf(walletOf(77)).slice(2));
+    const foreign = polder.apiKey.authorization.replace(
+      polder.account.slice(2),
+      addressOf(walletOf(77)).slice(2),
+    );
     await polder.refuse("account_unknown", () => polder.post("/orders", plain(), { authorization: foreign }));
   });
 
