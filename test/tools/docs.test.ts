@@ -1,9 +1,10 @@
 // Owns the promise that pages made from code, or about code, still say what the code says.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { INVARIANTS } from "../../market/invariants.ts";
+import { ERRORS } from "../../protocol/errors.ts";
 import { errorPage } from "../../tools/make-error-docs.ts";
 
 const page = (name: string): string => readFileSync(join(import.meta.dirname, "../../docs", name), "utf8");
@@ -16,6 +17,15 @@ describe("docs", () => {
   test("invariant: INVARIANTS.md names every invariant, in order, and no other", () => {
     const named = [...page("INVARIANTS.md").matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
     expect(named).toEqual(INVARIANTS.map(({ name }) => name));
+  });
+
+  test("invariant: every code of the error table is provoked, or at least expected, by some test", () => {
+    const folder = join(import.meta.dirname, "..");
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".ts"),
+    );
+    const tests = files.map((name) => readFileSync(join(folder, name), "utf8")).join("\n");
+    expect(Object.keys(ERRORS).filter((code) => !tests.includes(`"${code}"`))).toEqual([]);
   });
 
   test("invariant: ARCHITECTURE.md fits a page", () => {

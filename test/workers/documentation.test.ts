@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { ERRORS } from "../../protocol/errors.ts";
 import { createApplication } from "../../workers/gateway.ts";
+import { env } from "../durable-objects/region-under-test.ts";
 import { ORIGIN, request } from "./gateway-under-test.ts";
 
 interface Operation {
@@ -76,6 +77,15 @@ describe("pages", () => {
     });
     expect(asked.status).toBe(204);
     expect(asked.headers.get("access-control-allow-headers")?.toLowerCase()).toContain("authorization");
+  });
+
+  test("rejects: a fast clock on any chain but the local one, with clock_refused", async () => {
+    const elsewhere = { ...env, CHAIN_ID: "1", CLOCK_RATE: "900" };
+    const response = await createApplication().request("/v1/health", {}, elsewhere);
+    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
+      500,
+      "clock_refused",
+    ]);
   });
 
   test("rejects: an unknown path and a wrong method, as problems that name the path", async () => {

@@ -62,6 +62,17 @@ async function tradedDay(): Promise<GatewayUnderTest> {
   return polder;
 }
 
+describe("what is not there", () => {
+  test("rejects: receipts of entries and commands that do not exist, and a feed that is not asked for as one", async () => {
+    const polder = await GatewayUnderTest.furnished();
+    expect(await polder.refuse("entry_not_found", () => polder.get("/receipts/999"))).toEqual({ entry: 999 });
+    await polder.refuse("command_not_found", () => polder.get(`/receipts/${word(1)}`));
+    await polder.refuse("upgrade_required", () => polder.get("/feed"));
+    await polder.refuse("slot_not_found", () => polder.get(`/slots/${FIRST_SLOT}`));
+    await polder.refuse("account_not_found", () => polder.get(`/accounts/${addressOf(walletOf(99))}`));
+  });
+});
+
 describe("a day over HTTP", () => {
   test("behavior: everything matchable trades at one price a slot, and both bills say so", async () => {
     const polder = await tradedDay();
