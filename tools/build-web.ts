@@ -7,7 +7,7 @@ import { build } from "esbuild";
 
 const ROOT = dirname(import.meta.dirname);
 const WEB = join(ROOT, "web");
-const PAGES = ["index.html", "style.css"];
+const PAGES = ["index.html"];
 const DOCS_ASSETS = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 /** Writes a file whole or not at all, and only when it differs: a running stack may be serving it. */
@@ -19,7 +19,7 @@ function place(path: string, contents: Uint8Array): void {
 }
 
 /**
- * Builds the dashboard into `web/dist/` (`main.js`, `index.html`, `style.css`, `uplot.css`,
+ * Builds the dashboard into `web/dist/` (`main.js`, `main.css`, `index.html`, `uplot.css`,
  * `docs-assets/…`) and returns that folder. Without `web/main.ts` only the parts that exist are laid out.
  */
 export async function buildWeb(): Promise<string> {

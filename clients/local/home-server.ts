@@ -17,10 +17,14 @@ export interface HomeHousehold {
 
 const MOST_SLOTS = 4 * 96;
 
-/** Serves `/households` and `/households/<account>/days?from=&until=` on a free loopback port. */
+/**
+ * Serves `/households` and `/households/<account>/days?from=&until=` on loopback.
+ * @param port the wanted port, so that a page left open finds it again after a restart; where it is taken, a free one.
+ */
 export async function startHomeServer(
   households: readonly HomeHousehold[],
   currentSlot: () => number,
+  port = 0,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
@@ -42,9 +46,9 @@ export async function startHomeServer(
       return answer(response, 400, { error: "from and until are slots" });
     return answer(response, 200, { slots: slotsOf(household.meter, from, until) });
   });
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
+  await listenOn(server, port).catch(() => listenOn(server, 0));
+  const address = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${address.port}`, close: () => closeServer(server) };
 }
 
 function slotsOf(
@@ -64,6 +68,16 @@ function slotsOf(
 function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json", "access-control-allow-origin": "*" });
   response.end(JSON.stringify(body));
+}
+
+function listenOn(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => {
+      server.removeListener("error", reject);
+      resolve();
+    });
+  });
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -211,7 +211,7 @@ async function untilSettled(client: PolderClient, days: number, over: AbortContr
 
 interface Watched {
   readonly client: PolderClient;
-  readonly stack: { readonly url: string };
+  readonly stack: { readonly url: string; readonly port: number };
   readonly homes: readonly Home[];
   readonly clock: MarketClock;
   readonly folder: string;
@@ -231,6 +231,7 @@ async function watch({ client, stack, homes, clock, folder, options, over }: Wat
       meter: generatedSource(household),
     })),
     () => Math.floor(atS() / SLOT_SECONDS),
+    stack.port + 1,
   );
   const page = `${stack.url}/?region=${REGION}&home=${encodeURIComponent(homeServer.url)}`;
   writeFileSync(
