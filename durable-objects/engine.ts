@@ -179,7 +179,7 @@ export class RegionEngine {
       const before = beforeStep(this.state);
       const entry = this.rules.executeDue(this.state, atS, sha256Hex);
       if (entry === null) throw new Error("what is due was not done");
-      project(this.#host.store, this.state, entry, before);
+      project(this.#host.store, entry, before);
       this.#chain(entry, lines);
       work += STEP_OVERHEAD + tables.orders.rows + tables.window.rows * (before.bills.length > 0 ? 20 : 1);
     }

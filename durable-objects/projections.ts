@@ -42,14 +42,14 @@ export function beforeStep(state: RegionState): BeforeStep {
 }
 
 /** Writes what a due step brought for readers, in the transaction of its journal row. */
-export function project(store: RegionStore, state: RegionState, entry: Entry, before: BeforeStep): void {
+export function project(store: RegionStore, entry: Entry, before: BeforeStep): void {
   for (const { account, firstSlot, record } of before.bills)
     store.putBill(account, firstSlot, JSON.stringify(record));
   for (const event of entry.events) {
     if (event.type === "slot_cleared" && before.curve !== null) {
       store.putSlot(event.slot, JSON.stringify(slotRecord(event, entry.number, before.curve)));
     }
-    if (event.type === "epoch_closed") store.putEpoch(event.epoch, JSON.stringify(epochRecord(state, event)));
+    if (event.type === "epoch_closed") store.putEpoch(event.epoch, JSON.stringify(epochRecord(event)));
   }
 }
 
@@ -63,8 +63,16 @@ function slotRecord(event: SlotCleared, entry: number, curve: Curve): ClearedSlo
   return { ...totals, entry, traders: accounts.length, settledMicros, curve };
 }
 
-function epochRecord(state: RegionState, event: EpochClosed): Epoch {
-  const { type: _type, accounts, soldWh, rewards, ...totals } = event;
+/** A closed epoch as it is stored: by account number, or the record of a large region would not fit a row. */
+export type EpochRecord = Omit<EpochClosed, "type">;
+
+function epochRecord({ type: _type, ...record }: EpochClosed): EpochRecord {
+  return record;
+}
+
+/** A stored epoch as readers get it: by address. */
+export function epochFrom(state: RegionState, record: EpochRecord): Epoch {
+  const { accounts, soldWh, rewards, ...totals } = record;
   const byAddress = <T>(values: readonly T[]): Record<string, T> =>
     Object.fromEntries(accounts.map((account, index) => [addressOf(state, account), values[index] as T]));
   return { ...totals, soldWh: byAddress(soldWh), rewards: byAddress(rewards) };

@@ -8,12 +8,12 @@ import { violations } from "../market/invariants.ts";
 import { versionAtSlot } from "../market/parameters.ts";
 import { addressOf, type RegionState, termsOf } from "../market/state.ts";
 import { findRow, readHex } from "../market/table.ts";
-import type { Account, ClearedSlot, Epoch, Market, Order, SettledLine } from "../protocol/answers.ts";
+import type { Account, ClearedSlot, Market, Order, SettledLine } from "../protocol/answers.ts";
 import { NO_END_SLOT } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_LADDER_STEPS, MAX_PAGE_ROWS } from "../protocol/limits.ts";
 import { slotAt, slotStartS } from "../protocol/units.ts";
-import type { BillRecord } from "./projections.ts";
+import type { BillRecord, EpochRecord } from "./projections.ts";
 import type { RegionStore } from "./region-store.ts";
 
 /** What the region is and where it stands; null before it is opened. */
@@ -102,7 +102,7 @@ export function billOf(
     until,
     Math.ceil(MAX_PAGE_ROWS / windowSlots) + 2,
   );
-  const rewards = new EpochRewards(store, address, epochSlots);
+  const rewards = new EpochRewards(store, account, epochSlots);
   const lines: SettledLine[] = [];
   for (const { firstSlot, record } of windows) {
     const bill = JSON.parse(record) as BillRecord;
@@ -142,13 +142,13 @@ function pricesOf(store: RegionStore, firstSlot: number, windowSlots: number): M
 /** Splits an account's epoch reward over the slots it sold in, by the Wh sold, rounded down. */
 class EpochRewards {
   readonly #store: RegionStore;
-  readonly #address: Hex;
+  readonly #account: number;
   readonly #epochSlots: number;
   readonly #epochs = new Map<number, { reward: bigint; soldWh: bigint } | null>();
 
-  constructor(store: RegionStore, address: Hex, epochSlots: number) {
+  constructor(store: RegionStore, account: number, epochSlots: number) {
     this.#store = store;
-    this.#address = address;
+    this.#account = account;
     this.#epochSlots = epochSlots;
   }
 
@@ -167,10 +167,12 @@ class EpochRewards {
   #read(epoch: number): { reward: bigint; soldWh: bigint } | null {
     const [found] = this.#store.epochs(epoch, epoch + 1);
     if (found === undefined) return null;
-    const record = JSON.parse(found.record) as Epoch;
+    const record = JSON.parse(found.record) as EpochRecord;
+    const index = record.accounts.indexOf(this.#account);
+    if (index < 0) return { reward: 0n, soldWh: 0n };
     return {
-      reward: BigInt(record.rewards[this.#address] ?? "0"),
-      soldWh: BigInt(record.soldWh[this.#address] ?? 0),
+      reward: BigInt(record.rewards[index] as string),
+      soldWh: BigInt(record.soldWh[index] as number),
     };
   }
 }

@@ -225,7 +225,7 @@ export class RegionStore {
 
   epochs(from: number, until: number): { epoch: number; record: string }[] {
     return this.#all(
-      "SELECT epoch, record FROM epochs WHERE epoch >= ? AND epoch < ? ORDER BY epoch",
+      "SELECT epoch, record FROM epochs WHERE epoch >= ? AND epoch < ? ORDER BY epoch LIMIT 32",
       from,
       until,
     );

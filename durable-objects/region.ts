@@ -13,6 +13,7 @@ import { ed25519Signer, sha256Hex } from "./digest.ts";
 import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
+import { type EpochRecord, epochFrom } from "./projections.ts";
 import { accountNow, billOf, healthOf, marketNow, orderNow, ordersOf } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
@@ -129,7 +130,9 @@ export class Region extends DurableObject<Env> {
   }
 
   epochs(from: number, until: number): Epoch[] {
-    return this.#store.epochs(from, until).map(({ record }) => JSON.parse(record) as Epoch);
+    return this.#store
+      .epochs(from, until)
+      .map(({ record }) => epochFrom(this.engine.state, JSON.parse(record) as EpochRecord));
   }
 
   head(): Head {

@@ -28,6 +28,12 @@ export const MAX_LADDER_STEPS = 8;
 /** Live orders of one account: a sell and a buy for several parts of a day; bounds the work of a slot. */
 export const MAX_ORDERS_PER_ACCOUNT = 32;
 
+/**
+ * Orders of one account that apply to some slot not yet cleared, ended ones included: an account that replaces all its
+ * orders slot by slot must not fill the book, nor the journal entry that names those that end with a window.
+ */
+export const MAX_ORDERS_PER_ACCOUNT_WINDOW = 128;
+
 /** Largest |net Wh| of a metered slot: readings are 20-bit values with a sign in the meter statement. */
 export const MAX_READING_WH = 2 ** 20 - 1;
 

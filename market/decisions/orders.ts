@@ -5,7 +5,7 @@ import type { CommandOf, LadderStep } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import { type MarketEvent, NO_END_SLOT } from "../../protocol/events.ts";
 import type { Side } from "../../protocol/fields.ts";
-import { MAX_ORDERS_PER_ACCOUNT } from "../../protocol/limits.ts";
+import { MAX_ORDERS_PER_ACCOUNT, MAX_ORDERS_PER_ACCOUNT_WINDOW } from "../../protocol/limits.ts";
 import { divUp, SLOT_SECONDS, slotAt } from "../../protocol/units.ts";
 import type { Decision, Occasion } from "../decision.ts";
 import { type RegionState, termsOf } from "../state.ts";
@@ -30,6 +30,12 @@ export function placeOrder(occasion: Occasion<CommandOf<"place_order">>): Decisi
   }
   if (countLive(state, account, nextSlot) - events.length >= MAX_ORDERS_PER_ACCOUNT) {
     return { rejection: rejected("orders_exhausted", { limit: MAX_ORDERS_PER_ACCOUNT }) };
+  }
+  // Ended orders that traded, or may yet, stay until their window closes.
+  if (countLive(state, account, 0) >= MAX_ORDERS_PER_ACCOUNT_WINDOW) {
+    return {
+      rejection: rejected("orders_exhausted", { limit: MAX_ORDERS_PER_ACCOUNT_WINDOW, of: "window" }),
+    };
   }
   events.push({
     type: "order_placed",
@@ -62,7 +68,9 @@ export function countLive(state: RegionState, account: number, fromSlot: number)
   const { columns, rows } = state.tables.orders;
   let live = 0;
   for (let row = 0; row < rows; row += 1) {
-    if (columns.account[row] === account && (columns.untilSlot[row] as number) > fromSlot) live += 1;
+    const until = columns.untilSlot[row] as number;
+    const isAlive = until > fromSlot && until > (columns.fromSlot[row] as number);
+    if (columns.account[row] === account && isAlive) live += 1;
   }
   return live;
 }

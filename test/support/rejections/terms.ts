@@ -1,12 +1,15 @@
 // Owns a case for every refusal about money, keys and orders, in the order of the error table. It refuses a case
 // that needs more than the market.
 
+import { expect } from "vitest";
 import {
   MAX_ACCOUNTS_PER_REGION,
   MAX_ORDERS_PER_ACCOUNT,
+  MAX_ORDERS_PER_ACCOUNT_WINDOW,
   MAX_REGION_MICROS,
   MAX_SESSIONS_PER_ACCOUNT,
 } from "../../../protocol/limits.ts";
+import { SLOT_SECONDS } from "../../../protocol/units.ts";
 import {
   address,
   authorise,
@@ -194,6 +197,27 @@ export const termsCases: readonly RejectionCase[] = [
       market.accept(place(ann, "sell", [[2, 1]], { replaces: number }));
       market.refuse(place(ann, "sell", [[1, 1]]), "orders_exhausted");
       market.accept(place(bob, "sell", [[1, 1]]));
+      replaceSlotBySlot();
     },
   },
 ];
+
+/** Orders that ended and still apply to slots that have not cleared count until their windows close. */
+function replaceSlotBySlot(): void {
+  const { market, ann } = provable();
+  let live = Array.from(
+    { length: MAX_ORDERS_PER_ACCOUNT },
+    () => market.accept(place(ann, "sell", [[1, 1]])).number,
+  );
+  for (let held = live.length; held + live.length <= MAX_ORDERS_PER_ACCOUNT_WINDOW; held += live.length) {
+    market.to(market.atS + SLOT_SECONDS);
+    live = live.map((replaces) => market.accept(place(ann, "sell", [[1, 1]], { replaces })).number);
+  }
+  market.to(market.atS + SLOT_SECONDS);
+  const [replaces] = live as [number];
+  expect(market.refuse(place(ann, "sell", [[1, 1]], { replaces }), "orders_exhausted").facts.of).toBe(
+    "window",
+  );
+  market.to(market.atS + 12 * SLOT_SECONDS);
+  market.accept(place(ann, "sell", [[1, 1]], { replaces }));
+}
