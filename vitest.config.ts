@@ -8,6 +8,15 @@ import { DEPLOYMENT } from "./test/support/object-deployment.ts";
 
 const INSIDE_WORKERD = ["test/durable-objects/**/*.test.ts", "test/workers/**/*.test.ts"];
 
+/** Nothing but the rooms without clock and I/O: whatever fails there failed, and is not tried again. */
+const PURE = ["test/market/**/*.test.ts", "test/protocol/**/*.test.ts", "test/evidence/**/*.test.ts"];
+
+/**
+ * Tests of processes, sockets and browsers share an automatic check's two cores with what they start; there one that
+ * a busy moment failed is tried once more. At a desk it is not.
+ */
+const retry = process.env.CI === undefined ? 0 : 1;
+
 // The assets binding wants its folder even where nobody has built the page yet.
 mkdirSync(join(import.meta.dirname, "web/dist"), { recursive: true });
 
@@ -16,9 +25,17 @@ export default defineConfig({
     projects: [
       {
         test: {
+          name: "pure",
+          include: PURE,
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: INSIDE_WORKERD,
+          exclude: [...INSIDE_WORKERD, ...PURE],
+          retry,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -33,6 +50,7 @@ export default defineConfig({
         test: {
           name: "workers",
           include: INSIDE_WORKERD,
+          retry,
           // Ships ES modules without saying so in its package.json.
           deps: { optimizer: { ssr: { enabled: true, include: ["itty-durable"] } } },
           testTimeout: 30_000,

@@ -193,7 +193,8 @@ describe("a household", () => {
       expect(stdout()).toMatch(
         /[24] orders placed, [1-9]\d* windows proved, \d+ missed, [1-9]\d* receipts in .*ndjson\n$/,
       );
-      expect(stderr()).toBe("");
+      // On a busy machine a window may be missed, which is said and no fault.
+      expect(stderr().replaceAll(/^.* was missed: .*\n/gm, "")).toBe("");
     }
     const [table, csv, json, dear, account, slots] = await Promise.all([
       good(["bill", buyer.account]),

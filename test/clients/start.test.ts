@@ -97,6 +97,11 @@ async function expectGoesOn(url: string, time: "marketS" | "headS" = "marketS"):
   expect(report.receipts).toBe(receipts.length);
 }
 
+/** What a run complained of; that a home missed a window on a busy machine is said and no fault. */
+function complaintsOf(stderr: string): string {
+  return stderr.replaceAll(/^.* was missed: .*\n/gm, "");
+}
+
 describe("npm start", () => {
   test("rejects: options that cannot be, and a state it cannot read", async () => {
     const cases: [string[], RegExp][] = [
@@ -142,7 +147,7 @@ describe("npm start", () => {
         /\d+ days settled: \d+\.\d\d kWh traded of \d+\.\d\d kWh matchable \(100\.0 %\), \d+\.\d{3} EUR settled/,
       );
       expect(started.stdout()).toContain("npm start goes on from there");
-      expect(started.stderr()).toBe("");
+      expect(complaintsOf(started.stderr())).toBe("");
       expect(workerds(), "orphans").toEqual([]);
     },
     TIMEOUT_MS,
@@ -162,7 +167,7 @@ describe("npm start", () => {
         await new Promise((resolve) => setTimeout(resolve, milliseconds));
         interrupted.process.kill("SIGINT");
         expect(await interrupted.ended, interrupted.stderr()).toBe(0);
-        expect(interrupted.stderr()).toBe("");
+        expect(complaintsOf(interrupted.stderr())).toBe("");
       }
       expect(workerds(), "orphans").toEqual([]);
     },
@@ -202,7 +207,7 @@ describe("npm start", () => {
       await expectGoesOn((await addressOf(next)).url, "headS");
       next.process.kill("SIGINT");
       expect(await next.ended).toBe(0);
-      expect(next.stderr()).toBe("");
+      expect(complaintsOf(next.stderr())).toBe("");
     },
     TIMEOUT_MS,
   );

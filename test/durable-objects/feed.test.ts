@@ -111,7 +111,7 @@ describe("the feed", () => {
     const { entry } = await region.stub.head();
     await until(() => listener.entries.at(-1) === entry);
     expect(listener.entries).toEqual(Array.from({ length: entry - from }, (_, index) => from + 1 + index));
-    expect(listener.frames.length).toBeLessThan(12);
+    expect(listener.frames.length).toBeLessThan(30);
     for (const { first, last, entries } of listener.frames.slice(1)) {
       expect([entries[0]?.number, entries.at(-1)?.number]).toEqual([first, last]);
     }
