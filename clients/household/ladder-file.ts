@@ -3,30 +3,17 @@
 
 import { z } from "zod";
 import { hourOfDay, side, slotWh } from "../../protocol/fields.ts";
-import {
-  MAX_ABSOLUTE_PRICE_MICROS_PER_KWH,
-  MAX_LADDER_STEPS,
-  MAX_WH_PER_ACCOUNT_SLOT,
-} from "../../protocol/limits.ts";
+import { MAX_LADDER_STEPS, MAX_WH_PER_ACCOUNT_SLOT } from "../../protocol/limits.ts";
 import type { DesiredOrder } from "./default-orders.ts";
-import { parseDecimalMicros } from "./tariff.ts";
-
-const price = z.string('write a price as decimal text, such as "0.21"').transform((text, context) => {
-  try {
-    const micros = parseDecimalMicros(text);
-    if (Math.abs(micros) <= MAX_ABSOLUTE_PRICE_MICROS_PER_KWH) return micros;
-    context.addIssue({ code: "custom", message: `beyond what the market allows: ${text}` });
-  } catch (error) {
-    context.addIssue({ code: "custom", message: String(error) });
-  }
-  return z.NEVER;
-});
+import { pricePerKwh } from "./tariff.ts";
 
 const ladder = z
   .strictObject({
     side,
     steps: z
-      .array(z.strictObject({ limitPerKwh: price, capWhPerSlot: slotWh.default(MAX_WH_PER_ACCOUNT_SLOT) }))
+      .array(
+        z.strictObject({ limitPerKwh: pricePerKwh, capWhPerSlot: slotWh.default(MAX_WH_PER_ACCOUNT_SLOT) }),
+      )
       .min(1)
       .max(MAX_LADDER_STEPS),
     hours: z.array(hourOfDay).max(24).default([]),

@@ -49,19 +49,22 @@ export function parseDecimalMicros(text: string): number {
   return sign === "-" && micros !== 0 ? -micros : micros;
 }
 
-const price = z.string('write a price as decimal text, such as "0.21"').transform((text, context) => {
-  try {
-    const micros = parseDecimalMicros(text);
-    if (Math.abs(micros) <= MAX_ABSOLUTE_PRICE_MICROS_PER_KWH) return micros;
-    context.addIssue({
-      code: "custom",
-      message: `beyond ±${MAX_ABSOLUTE_PRICE_MICROS_PER_KWH / 1e6} per kWh: ${text}`,
-    });
-  } catch (error) {
-    context.addIssue({ code: "custom", message: (error as RangeError).message });
-  }
-  return z.NEVER;
-});
+/** A price per kWh in a file: decimal text within what the market allows, as micros. */
+export const pricePerKwh = z
+  .string('write a price as decimal text, such as "0.21"')
+  .transform((text, context) => {
+    try {
+      const micros = parseDecimalMicros(text);
+      if (Math.abs(micros) <= MAX_ABSOLUTE_PRICE_MICROS_PER_KWH) return micros;
+      context.addIssue({
+        code: "custom",
+        message: `beyond ±${MAX_ABSOLUTE_PRICE_MICROS_PER_KWH / 1e6} per kWh: ${text}`,
+      });
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as RangeError).message });
+    }
+    return z.NEVER;
+  });
 
 const timeZone = z.string().refine((name) => {
   try {
@@ -82,15 +85,15 @@ export const tariffFileSchema = z
   .strictObject({
     name: z.string().min(1).max(80),
     currency: z.string().regex(/^[A-Za-z]{2,8}$/),
-    feedInPerKwh: price,
+    feedInPerKwh: pricePerKwh,
     retail: z.discriminatedUnion("kind", [
-      z.strictObject({ kind: z.literal("flat"), perKwh: price }),
-      z.strictObject({ kind: z.literal("hourly"), timeZone, perKwh: z.array(price).length(24) }),
+      z.strictObject({ kind: z.literal("flat"), perKwh: pricePerKwh }),
+      z.strictObject({ kind: z.literal("hourly"), timeZone, perKwh: z.array(pricePerKwh).length(24) }),
       z.strictObject({
         kind: z.literal("series"),
         startSlot: z.int().min(0),
         slotsPerValue: z.int().min(1).max(96),
-        perKwh: z.array(price).min(1).max(MAX_SERIES_VALUES),
+        perKwh: z.array(pricePerKwh).min(1).max(MAX_SERIES_VALUES),
       }),
     ]),
   })
