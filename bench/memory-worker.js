@@ -5,6 +5,7 @@ import { Region as RealRegion } from "../durable-objects/region.ts";
 
 export { Directory } from "../durable-objects/directory.ts";
 export { Feed } from "../durable-objects/feed.ts";
+export { Intake } from "../durable-objects/intake.ts";
 
 /** Told from outside; it outlives the object, which may be evicted while nobody asks. */
 let marketAtS = 0;

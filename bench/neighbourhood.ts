@@ -2,7 +2,7 @@
 // signed: whoever takes these believes them, as an object believes its gateway.
 
 import { createHash } from "node:crypto";
-import type { Submission } from "../durable-objects/submission.ts";
+import type { Submission } from "../evidence/signed-command.ts";
 import type { VerifiedSigner as Signer } from "../evidence/verified-command.ts";
 import type { Command } from "../protocol/commands.ts";
 import type { Hex } from "../protocol/fields.ts";

@@ -10,6 +10,7 @@ import { recoverWallet } from "../evidence/wallet-signature.ts";
 import { commandDigest, typedDataOf } from "../protocol/typed-data.ts";
 
 export { Feed } from "../durable-objects/feed.ts";
+export { Intake } from "../durable-objects/intake.ts";
 export { Region } from "../durable-objects/region.ts";
 
 /** Stands where the directory is, and inserts one row a call, as the peer of the whole path does. */

@@ -2,6 +2,7 @@
 // refuses to answer before the row is written, and a fault in one command never costs another its answer.
 
 import { NO_COMMAND, type Receipt } from "../evidence/receipt.ts";
+import type { Submission } from "../evidence/signed-command.ts";
 import { isRemembered } from "../market/decide.ts";
 import { nextDueS } from "../market/due.ts";
 import { chainHash, type Entry, execute, executeDue } from "../market/journal.ts";
@@ -14,12 +15,12 @@ import { MAX_QUEUED_COMMANDS, MAX_STORAGE_BYTES } from "../protocol/limits.ts";
 import { sha256Hex } from "./digest.ts";
 import type { EngineHost } from "./engine-host.ts";
 import { type Line, lineOf, rowsOf } from "./journal-lines.ts";
+import type { Answer, Outcome } from "./outcome.ts";
 import { beforeStep, project } from "./projections.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { entriesOf, receiptsOf } from "./receipts.ts";
 import { recover } from "./recovery.ts";
 import { Snapshots } from "./snapshots.ts";
-import type { Answer, Outcome, Submission } from "./submission.ts";
 
 interface Waiting {
   readonly submission: Submission;

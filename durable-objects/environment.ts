@@ -5,12 +5,14 @@ import { type MarketClock, parseClock } from "../protocol/clock.ts";
 import type { Hex } from "../protocol/fields.ts";
 import type { SigningDomain } from "../protocol/typed-data.ts";
 import type { Feed } from "./feed.ts";
+import type { Intake } from "./intake.ts";
 import type { Region } from "./region.ts";
 
 /** Bindings of wrangler.toml. */
 export interface Env {
   readonly REGION: DurableObjectNamespace<Region>;
   readonly FEED: DurableObjectNamespace<Feed>;
+  readonly INTAKE: DurableObjectNamespace<Intake>;
   /** Called through itty-durable, which has no types for stubs. */
   readonly DIRECTORY: DurableObjectNamespace;
   readonly ARCHIVE: R2Bucket;

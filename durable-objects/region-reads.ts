@@ -1,7 +1,7 @@
 // Owns what can be read from a region: balances, orders, bills, slots, as plain values. It refuses to change anything
 // and to answer with more than a page.
 
-import { countLive } from "../market/decisions/orders.ts";
+import { countOrders } from "../market/decisions/orders.ts";
 import { nextDueS } from "../market/due.ts";
 import { rewardOf } from "../market/evolve.ts";
 import { violations } from "../market/invariants.ts";
@@ -58,7 +58,7 @@ export function accountNow(state: RegionState, address: Hex, atS: number): Accou
     // Energy is settled at once; escrow belongs to resources that are matched before they are delivered.
     escrowMicros: 0,
     rewards: rewardOf(state, account).toString(),
-    liveOrders: countLive(state, account, slotAt(atS) + 1),
+    liveOrders: countOrders(state, account, slotAt(atS) + 1).live,
     epochSoldWh: columns.epochSoldWh[account] as number,
     epochFeesMicros: columns.epochFeesMicros[account] as number,
     sessions: sessionsOf(state, account),

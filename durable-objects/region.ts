@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { sessionKeyOf } from "../evidence/session-signature.ts";
+import type { Submission } from "../evidence/signed-command.ts";
 import { stateHash } from "../market/journal.ts";
 import type { Account, ClearedSlot, Epoch, Head, Market, Order, SettledLine } from "../protocol/answers.ts";
 import { rejected } from "../protocol/errors.ts";
@@ -13,11 +14,11 @@ import { ed25519Signer, sha256Hex } from "./digest.ts";
 import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
+import type { Answer, Outcome } from "./outcome.ts";
 import { type EpochRecord, epochFrom } from "./projections.ts";
 import { accountNow, billOf, healthOf, marketNow, orderNow, ordersOf } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
-import type { Answer, Outcome, Submission } from "./submission.ts";
 
 /** One page of a journal download; `next` is null at its end. */
 export interface JournalPage {
@@ -90,6 +91,20 @@ export class Region extends DurableObject<Env> {
   /** Decides a verified command; the answer leaves when its journal row is durable. */
   submit(submission: Submission): Promise<Outcome> {
     return this.engine.submit(submission);
+  }
+
+  /**
+   * Decides commands in this order, answered together: what an intake gathered in one turn. Both ways as JSON, which
+   * crosses between objects in a fraction of the time that so many small values take.
+   * @param submissions JSON of an array of `Submission`.
+   * @returns JSON of each `Outcome`.
+   */
+  submitAll(submissions: string): Promise<string[]> {
+    return Promise.all(
+      (JSON.parse(submissions) as Submission[]).map(async (submission) =>
+        JSON.stringify(await this.engine.submit(submission)),
+      ),
+    );
   }
 
   market(): Market | null {

@@ -7,6 +7,8 @@ import type { Hex } from "../protocol/fields.ts";
 
 /** Codes of `protocol/errors` that a signature or a piece of evidence can be refused with. */
 export type RefusalCode =
+  | "wrong_chain"
+  | "wrong_region"
   | "signature_malformed"
   | "signature_high_s"
   | "signature_small_order"

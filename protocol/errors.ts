@@ -19,6 +19,10 @@ export const ERRORS = {
     400,
     "A field is missing, unknown, of the wrong type or out of its limits; facts.path names it.",
   ),
+  evidence_by_post_only: entry(
+    400,
+    "A command that carries evidence, or whose key must be checked at length, is sent by POST and not over a socket.",
+  ),
   region_not_found: entry(404, "No region of this name is in the directory."),
 
   // Who is asking: signatures and keys, cheapest check first.
@@ -104,6 +108,7 @@ export const ERRORS = {
   entry_not_found: entry(404, "The journal has no entry of this number."),
   command_not_found: entry(404, "No accepted command of this id is remembered."),
   slot_not_found: entry(404, "The slot has not been cleared, or is older than what is kept."),
+  sockets_full: entry(503, "Every intake of this region has as many command sockets as it may.", true),
   feed_full: entry(503, "Every feed of this region has as many listeners as it may.", true),
   upgrade_required: entry(426, "This path is a WebSocket."),
 

@@ -65,6 +65,20 @@ export const MAX_LISTENER_BACKLOG_BYTES = 262_144;
 /** Time between two frames: one send per event collapses under load, and 50 ms still looks live. Wall time. */
 export const FEED_FRAME_MILLISECONDS = 50;
 
+// --- Command sockets ---
+
+/** Sockets of one intake: they share its thread, and a signature takes some 60 µs of it. */
+export const MAX_SOCKETS_PER_INTAKE = 256;
+
+/** Commands of one socket that wait for their answer: enough to keep a flush full, too few to fill the object. */
+export const MAX_COMMANDS_IN_FLIGHT = 64;
+
+/** Commands one intake hands to its region at once: some 2 MB of answers, well below what a call may carry. */
+export const MAX_COMMANDS_PER_CALL = 1_024;
+
+/** Refusals in a row, before the region was even asked, after which a socket is closed: it only costs its neighbours. */
+export const MAX_REFUSALS_PER_SOCKET = 100;
+
 // --- Storage ---
 
 /** One journal row: half of what a row of the object's database may hold. */

@@ -3,10 +3,14 @@
 
 import { z } from "zod";
 import { type Env, marketClock, signingDomain } from "../durable-objects/environment.ts";
-import type { Submission } from "../durable-objects/submission.ts";
 import { evidenceSchema } from "../evidence/evidence.ts";
 import { type ApiKey, parseApiKey, sessionKeyOf, signSession } from "../evidence/session-signature.ts";
-import { type CommandSignature, verifyCommand } from "../evidence/verified-command.ts";
+import {
+  type SignedCommand,
+  type Submission,
+  signedSchema,
+  verifySigned,
+} from "../evidence/signed-command.ts";
 import { marketTimeS } from "../protocol/clock.ts";
 import {
   type Command,
@@ -15,24 +19,11 @@ import {
   commandSchemas,
   SESSION_COMMANDS,
 } from "../protocol/commands.ts";
-import { bounded, bytes32, instantS, nonce, signatureBytes } from "../protocol/fields.ts";
+import { instantS, nonce } from "../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S } from "../protocol/limits.ts";
 import { commandDigest } from "../protocol/typed-data.ts";
 import { malformed, Refusal, refuse } from "./problems.ts";
 import type { RequestContext } from "./router.ts";
-
-/** A command with its signature: a wallet's, or a session key's when `sessionKey` names it. */
-export const signedSchema = <T extends z.ZodType>(command: T) =>
-  z.strictObject({
-    chainId: bounded(1, Number.MAX_SAFE_INTEGER),
-    command,
-    signature: signatureBytes,
-    sessionKey: bytes32.optional(),
-    evidence: evidenceSchema.optional(),
-  });
-
-export const anySigned = signedSchema(commandSchema).meta({ id: "SignedCommand" });
-type Signed = z.infer<typeof anySigned>;
 
 /** What the holder of an API key may leave out, with what is put in its place. */
 const PLAIN_DEFAULTS = { validFromS: 0, validUntilS: 0, hours: [] as number[], replaces: 0 };
@@ -78,22 +69,10 @@ export async function submissionOf(
   fixed: Record<string, unknown> = {},
 ): Promise<Submission> {
   const isSigned = typeof body === "object" && body !== null && "command" in body;
-  const signed = isSigned ? (body as Signed) : signForCaller(context, region, type, body, fixed);
-  const domain = signingDomain(context.env);
-  if (signed.chainId !== domain.chainId)
-    throw new Refusal("wrong_chain", { expected: domain.chainId, got: signed.chainId });
-  const { command } = signed;
-  if (command.region !== region) throw new Refusal("wrong_region", { expected: region, got: command.region });
-  requireSame(command, type, isSigned ? fixed : {});
-  const { signature, sessionKey, evidence: rawEvidence } = signed;
-  const auth: CommandSignature =
-    sessionKey === undefined
-      ? { scheme: "wallet", signature }
-      : { scheme: "session", key: sessionKey, signature };
-  const verdict = await verifyCommand(domain, command, auth, rawEvidence);
-  if (!verdict.ok) return refuse(verdict);
-  const { commandId, signer, evidence } = verdict;
-  return { command, commandId, signer, evidence, auth, rawEvidence };
+  const signed = isSigned ? (body as SignedCommand) : signForCaller(context, region, type, body, fixed);
+  requireSame(signed.command, type, isSigned ? fixed : {});
+  const verdict = await verifySigned(signingDomain(context.env), region, signed);
+  return verdict.ok ? verdict.submission : refuse(verdict);
 }
 
 /** The path and the signed command must say the same. */
@@ -115,7 +94,7 @@ function signForCaller(
   type: CommandType | null,
   body: unknown,
   fixed: Record<string, unknown>,
-): Signed {
+): SignedCommand {
   const key = apiKeyOf(context);
   if (type === null || !SESSION_COMMANDS.has(type))
     throw new Refusal("authentication_missing", { needs: "signature" });
@@ -137,7 +116,7 @@ function signForCaller(
     command: decoded.data,
     signature,
     sessionKey: sessionKeyOf(key.seed),
-    ...(evidence === undefined ? {} : { evidence: evidence as Signed["evidence"] }),
+    ...(evidence === undefined ? {} : { evidence: evidence as SignedCommand["evidence"] }),
   };
 }
 

@@ -16,6 +16,7 @@ import { regionRoutes } from "./routes/regions.ts";
 
 export { Directory } from "../durable-objects/directory.ts";
 export { Feed } from "../durable-objects/feed.ts";
+export { Intake } from "../durable-objects/intake.ts";
 export { Region } from "../durable-objects/region.ts";
 
 const preflight = cors({ origin: "*", allowHeaders: ["authorization", "content-type"], maxAge: 86_400 });

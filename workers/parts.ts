@@ -2,7 +2,7 @@
 // nothing by itself.
 
 import { z } from "zod";
-import type { Outcome } from "../durable-objects/submission.ts";
+import type { Outcome } from "../durable-objects/outcome.ts";
 import { NO_END_SLOT } from "../protocol/events.ts";
 import { regionId, slotNumber } from "../protocol/fields.ts";
 import { refuse } from "./problems.ts";

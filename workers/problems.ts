@@ -13,6 +13,7 @@ import {
   type Rejection,
   rejected,
 } from "../protocol/errors.ts";
+import { malformedRequest } from "../protocol/malformed.ts";
 
 /** Thrown by handlers to answer with a rejection; caught once, at the front. */
 export class Refusal extends Error {
@@ -51,20 +52,8 @@ export function problemOfError(error: unknown, context: Context): Response {
 
 /** The first thing a decoder found wrong. */
 export function malformed(error: z.ZodError, root = ""): Refusal {
-  const issue = firstIssue(error.issues[0]);
-  const path = [root, ...(issue?.path ?? []).map(String)].filter((part) => part !== "").join(".");
-  return new Refusal("malformed_request", { path, expected: issue?.message ?? "another value" });
-}
-
-/** Inside a union the alternative with the fewest faults is the one that was meant; of those, the one that came furthest. */
-function firstIssue(issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | undefined {
-  if (issue?.code !== "invalid_union") return issue;
-  const depthOf = (faults: readonly z.core.$ZodIssue[]): number => faults[0]?.path.length ?? 0;
-  const alternatives = issue.errors.filter((faults) => faults.length > 0);
-  const meant = alternatives.sort(
-    (left, right) => left.length - right.length || depthOf(right) - depthOf(left),
-  )[0]?.[0];
-  return meant === undefined ? issue : { ...meant, path: [...issue.path, ...meant.path] };
+  const { code, facts } = malformedRequest(error, root);
+  return new Refusal(code, facts);
 }
 
 const codes = Object.keys(ERRORS).filter(isErrorCode);

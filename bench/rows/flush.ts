@@ -1,7 +1,7 @@
 // Owns the row `flush`: 64 verified commands at once into a region (decided, applied, journaled, hashed, a receipt
 // each) against 64 rows inserted one a call. It refuses a command that is not accepted.
 
-import type { Submission } from "../../durable-objects/submission.ts";
+import type { Submission } from "../../evidence/signed-command.ts";
 import { homeSubmissions, openingSubmission, orderSubmission } from "../neighbourhood.ts";
 import { compareParts, PARTS_NOTE, startParts, timePart } from "../parts.ts";
 import { compared, type Measurement } from "../row.ts";

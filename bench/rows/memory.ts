@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { type Stack, startStack } from "../../clients/local/stack.ts";
-import type { Submission } from "../../durable-objects/submission.ts";
+import type { Submission } from "../../evidence/signed-command.ts";
 import { Inspector, totalOf } from "../inspector.ts";
 import { median } from "../median.ts";
 import {

@@ -2,7 +2,7 @@
 // parsing the same lines. It refuses a replay whose state or entries differ from the first time.
 
 import { createHash } from "node:crypto";
-import type { Submission } from "../../durable-objects/submission.ts";
+import type { Submission } from "../../evidence/signed-command.ts";
 import {
   applyEntry,
   chainHash,

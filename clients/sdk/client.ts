@@ -20,7 +20,7 @@ import { MAX_COMMAND_LIFE_S } from "../../protocol/limits.ts";
 import type { Profile } from "../../protocol/profile.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
 import { splitLines } from "./journal-lines.ts";
-import { PolderProblem, problemFrom, TransportFault } from "./problem.ts";
+import { isLasting, type PolderProblem, pauseMs, problemFrom, TransportFault } from "./problem.ts";
 import type { Signer } from "./signer.ts";
 
 /** What signatures, receipts and time of a deployment are bound to. */
@@ -217,11 +217,8 @@ export class PolderClient {
       const fault = await this.#attempt<T>(method, path, body, headers);
       if ("value" in fault) return fault.value;
       const { error } = fault;
-      const isLasting =
-        error instanceof PolderProblem && (!error.transient || error.code === "window_not_over");
-      if (isLasting || attempt >= this.#retries) throw error;
-      const waitSeconds = error instanceof PolderProblem ? Number(error.facts.retryAfterSeconds ?? 0) : 0;
-      await new Promise((resolve) => setTimeout(resolve, Math.max(waitSeconds * 1000, 50 * 2 ** attempt)));
+      if (isLasting(error) || attempt >= this.#retries) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs(error, attempt)));
     }
   }
 

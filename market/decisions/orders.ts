@@ -28,11 +28,12 @@ export function placeOrder(occasion: Occasion<CommandOf<"place_order">>): Decisi
     if (refusal !== null) return { rejection: refusal };
     events.push({ type: "order_ended", order: replaces, untilSlot: nextSlot, reason: "replaced" });
   }
-  if (countLive(state, account, nextSlot) - events.length >= MAX_ORDERS_PER_ACCOUNT) {
+  const { live, inWindow } = countOrders(state, account, nextSlot);
+  if (live - events.length >= MAX_ORDERS_PER_ACCOUNT) {
     return { rejection: rejected("orders_exhausted", { limit: MAX_ORDERS_PER_ACCOUNT }) };
   }
   // Ended orders that traded, or may yet, stay until their window closes.
-  if (countLive(state, account, 0) >= MAX_ORDERS_PER_ACCOUNT_WINDOW) {
+  if (inWindow >= MAX_ORDERS_PER_ACCOUNT_WINDOW) {
     return {
       rejection: rejected("orders_exhausted", { limit: MAX_ORDERS_PER_ACCOUNT_WINDOW, of: "window" }),
     };
@@ -63,16 +64,22 @@ export function cancelOrder(occasion: Occasion<CommandOf<"cancel_order">>): Deci
   };
 }
 
-/** Orders of an account that still apply to some slot from `fromSlot` on. */
-export function countLive(state: RegionState, account: number, fromSlot: number): number {
-  const { columns, rows } = state.tables.orders;
+/** Orders of an account: those that apply to some slot from `fromSlot` on, and all that apply to any slot at all. */
+export function countOrders(
+  state: RegionState,
+  account: number,
+  fromSlot: number,
+): { readonly live: number; readonly inWindow: number } {
+  const { rows } = state.tables.orders;
+  const { account: owner, fromSlot: from, untilSlot: until } = state.tables.orders.columns;
   let live = 0;
+  let inWindow = 0;
   for (let row = 0; row < rows; row += 1) {
-    const until = columns.untilSlot[row] as number;
-    const isAlive = until > fromSlot && until > (columns.fromSlot[row] as number);
-    if (columns.account[row] === account && isAlive) live += 1;
+    if (owner[row] !== account || (until[row] as number) <= (from[row] as number)) continue;
+    inWindow += 1;
+    if ((until[row] as number) > fromSlot) live += 1;
   }
-  return live;
+  return { live, inWindow };
 }
 
 function refuseLadder(side: Side, steps: readonly LadderStep[]): Rejection | null {

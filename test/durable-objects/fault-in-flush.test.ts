@@ -1,8 +1,9 @@
 // Owns the promise that a fault of ours hurts only the command that met it.
 
 import { describe, expect, test } from "vitest";
+import type { Outcome } from "../../durable-objects/outcome.ts";
 import type { Region } from "../../durable-objects/region.ts";
-import type { Outcome, Submission } from "../../durable-objects/submission.ts";
+import type { Submission } from "../../evidence/signed-command.ts";
 import { address, place } from "../support/market.ts";
 import {
   deadlineS,

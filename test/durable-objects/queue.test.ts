@@ -1,8 +1,8 @@
 // Owns the promises of the queue: in order, bounded, and honest about being full.
 
 import { describe, expect, test, vi } from "vitest";
+import type { Outcome } from "../../durable-objects/outcome.ts";
 import { RegionStore } from "../../durable-objects/region-store.ts";
-import type { Outcome } from "../../durable-objects/submission.ts";
 import { MAX_QUEUED_COMMANDS, MAX_STORAGE_BYTES } from "../../protocol/limits.ts";
 import { address, cancel, credit, place, revoke, word } from "../support/market.ts";
 import {

@@ -1,7 +1,7 @@
 // Owns the promise that a flood harms its sender alone, also after an eviction.
 
 import { describe, expect, test } from "vitest";
-import type { Outcome } from "../../durable-objects/submission.ts";
+import type { Outcome } from "../../durable-objects/outcome.ts";
 import { COMMAND_WINDOW_SECONDS, MAX_COMMANDS_PER_ACCOUNT_WINDOW } from "../../protocol/limits.ts";
 import {
   address,

@@ -5,8 +5,9 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env as bindings, exports as entries } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { Env } from "../../durable-objects/environment.ts";
+import type { Answer, Outcome } from "../../durable-objects/outcome.ts";
 import type { Region } from "../../durable-objects/region.ts";
-import type { Answer, Outcome, Submission } from "../../durable-objects/submission.ts";
+import type { Submission } from "../../evidence/signed-command.ts";
 import type { ErrorCode, Rejection } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { address, credit, type Draft, enrol, Market, open, readings } from "../support/market.ts";

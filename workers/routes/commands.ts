@@ -2,15 +2,17 @@
 // command. It refuses nothing by itself: authentication and the region do.
 
 import { z } from "zod";
+import { anySigned, signedSchema } from "../../evidence/signed-command.ts";
 import { orderAnswer } from "../../protocol/answers.ts";
 import { type CommandType, commandSchemas } from "../../protocol/commands.ts";
 import { bytes32, orderId, regionId } from "../../protocol/fields.ts";
 import { acceptedAnswer } from "../answers.ts";
-import { anySigned, eitherSchema, signedSchema, submissionOf } from "../authentication.ts";
+import { eitherSchema, submissionOf } from "../authentication.ts";
 import { accepted, regionParams } from "../parts.ts";
 import { Refusal } from "../problems.ts";
 import { regionOf } from "../region-access.ts";
 import { type Application, type RequestContext, route } from "../router.ts";
+import { connect } from "../sockets.ts";
 
 const KEY_NOTE =
   "Signed by wallet or session key; or, with an API key as bearer token, just the command's own fields.";
@@ -191,5 +193,20 @@ function signedRoutes(application: Application): void {
       answers: acceptedAnswer,
     },
     ({ context, params, body }) => submit(context, params.region, null, body, 200),
+  );
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/commands",
+      tag: "keys",
+      summary: "Signed commands over a WebSocket",
+      description:
+        'Send a signed command with a number of your own, {"id": 7, "chainId", "command", "signature", "sessionKey"}; the answer is {"id": 7, "accepted"} or {"id": 7, "problem"}. Several may be on their way; commands of one socket are decided in their order. What carries evidence is sent by POST.',
+      params: regionParams,
+      status: 101,
+      answers: { contentType: "text/plain", description: "switching protocols" },
+    },
+    ({ context, env, params }) => connect(context, env.INTAKE, params.region, "sockets_full"),
   );
 }

@@ -9,9 +9,9 @@ import { headAnswer } from "../../protocol/answers.ts";
 import { bytes32, count, entryNumber, type Hex, regionId } from "../../protocol/fields.ts";
 import { acceptedAnswer } from "../answers.ts";
 import { accepted, regionParams } from "../parts.ts";
-import { Refusal } from "../problems.ts";
 import { regionOf } from "../region-access.ts";
-import { type Application, type RequestContext, route } from "../router.ts";
+import { type Application, route } from "../router.ts";
+import { connect } from "../sockets.ts";
 
 const tag = "audit";
 
@@ -119,22 +119,8 @@ function checkRoutes(application: Application): void {
       status: 101,
       answers: { contentType: "text/plain", description: "switching protocols" },
     },
-    ({ context, env, params }) => listen(context, env, params.region),
+    ({ context, env, params }) => connect(context, env.FEED, params.region, "feed_full"),
   );
-}
-
-/** Feeds of a region, filled one after the other: up to a thousand listeners each. */
-const FEED_SHARDS = 16;
-
-async function listen(context: RequestContext, env: Env, region: string): Promise<Response> {
-  if (context.req.header("upgrade")?.toLowerCase() !== "websocket") throw new Refusal("upgrade_required");
-  await regionOf(env, region);
-  for (let shard = 0; shard < FEED_SHARDS; shard += 1) {
-    const feed = env.FEED.getByName(`${region}/${shard}`);
-    const response = await feed.fetch(new Request(`https://feed/${region}/${shard}`, context.req.raw));
-    if (response.status !== 503) return response;
-  }
-  throw new Refusal("feed_full", { listeners: FEED_SHARDS });
 }
 
 /** Journal text in order: archived segments first, then what the region still holds. */

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { marketClock, receiptSeed, signingDomain } from "../../durable-objects/environment.ts";
 import { receiptKeyOf } from "../../evidence/receipt.ts";
+import { signedSchema } from "../../evidence/signed-command.ts";
 import { epochAnswer, marketAnswer, profileAnswer, slotAnswer } from "../../protocol/answers.ts";
 import { marketTimeS } from "../../protocol/clock.ts";
 import { commandSchemas } from "../../protocol/commands.ts";
@@ -11,7 +12,7 @@ import { address, bytes32, count, instantS, regionId, slotNumber } from "../../p
 import { MAX_PAGE_ROWS } from "../../protocol/limits.ts";
 import { profileSchema } from "../../protocol/profile.ts";
 import { acceptedAnswer } from "../answers.ts";
-import { signedSchema, submissionOf } from "../authentication.ts";
+import { submissionOf } from "../authentication.ts";
 import { accepted, page, regionParams } from "../parts.ts";
 import { Refusal, refuse } from "../problems.ts";
 import { directoryOf, profileOf, regionOf, registerProfile } from "../region-access.ts";
