@@ -121,9 +121,16 @@ export async function measureDurable(say: (line: string) => void, options: Durab
     load.stop();
     await Promise.all([ours.stop(), peer.stop()]);
   }
+  const note = `medians of ${rounds} alternating rounds of ${size * perMember} signed orders, ${CLIENTS} clients, direct sockets`;
+  return rowsOf(measured, note);
+}
+
+type Measured = Readonly<Record<`${"ours" | "peer"}/${Transport}`, Series>>;
+
+/** A row a contest; the first round was for warming up and does not count. */
+function rowsOf(measured: Measured, note: string) {
   for (const { rates, slowest, cpu } of Object.values(measured))
     for (const series of [rates, slowest, cpu]) series.shift();
-  const note = `medians of ${rounds} alternating rounds of ${size * perMember} signed orders, ${CLIENTS} clients, direct sockets`;
   return CONTESTS.map(({ name, ours, peer, what }, index) => {
     const [our, their] = [measured[`ours/${ours}`], measured[`peer/${peer}`]];
     const ratio = median(our.rates) / median(their.rates);

@@ -42,7 +42,8 @@ describe("regions that are not there", () => {
         .replace("{account}", invented.account)
         .replace("{key}", `0x${"11".repeat(32)}`);
       for (const method of Object.keys(methods)) {
-        const headers = path.endsWith("/feed") ? { upgrade: "websocket" } : undefined;
+        const isSocket = method === "get" && /\/(feed|commands)$/.test(path);
+        const headers = isSocket ? { upgrade: "websocket" } : undefined;
         const reply = await request(
           method.toUpperCase(),
           place,
