@@ -18,6 +18,8 @@ import { parseLadders } from "../household/ladder-file.ts";
 import { generatedSource, type MeterSource } from "../household/meter-source.ts";
 import { runAgent } from "../household/runner.ts";
 import { parseTariff, type Tariff } from "../household/tariff.ts";
+import { LIVE_METERS, startLiveMeter } from "../meter/live-meters.ts";
+import { fileBoundaries } from "../meter/slot-boundaries.ts";
 import { type Place, placeOf, signerFromEnvironment, withPlace } from "./context.ts";
 import { price } from "./options.ts";
 
@@ -40,7 +42,7 @@ export function agentCommands(program: Command): void {
     .addOption(
       new Option(
         "--meter <source>",
-        "generated:<seed>, or csv:<file> with columns start,netWh",
+        `generated:<seed>, csv:<file> with columns start,netWh, or live: ${LIVE_METERS}`,
       ).makeOptionMandatory(),
     )
     .option("--tariff <file>", "the household's own tariff as JSON; the region's reference tariff without it")
@@ -77,32 +79,40 @@ async function start(options: AgentOptions): Promise<void> {
           feedInMicrosPerKwh: reference?.feedInMicrosPerKwh ?? 0,
           retail: { kind: "flat", microsPerKwh: reference?.retailMicrosPerKwh ?? 0 },
         };
+  const ladders =
+    options.orders === undefined ? undefined : parseLadders(JSON.parse(readFileSync(options.orders, "utf8")));
+  const memory = fileMemory(options.memory);
+  const { clock } = await client.deployment();
+  const report = (message: string): void => console.error(message);
+  const live = await startLiveMeter(options.meter, {
+    clock,
+    openBoundaries: () => fileBoundaries(`${options.memory}.meter`),
+    report: (message) => report(`${options.name}: meter: ${message}`),
+  });
   const agent = new HouseholdAgent({
     name: options.name,
     client,
     region,
     signer,
     gatewaySeed,
-    meter: meterOf(options.meter, profile),
+    meter: live ?? meterOf(options.meter, profile),
     tariff,
-    memory: fileMemory(options.memory),
+    memory,
     limits: { leastAskMicrosPerKwh: options.leastAsk, highestBidMicrosPerKwh: options.highestBid },
-    report: (message) => console.error(message),
-    ...(options.orders === undefined
-      ? {}
-      : { orders: parseLadders(JSON.parse(readFileSync(options.orders, "utf8"))) }),
+    report,
+    ...(ladders === undefined ? {} : { orders: ladders }),
   });
   const stopping = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stopping.abort());
   console.log(
     `${options.name} trades for ${signer.account} in ${region} with gateway ${gatewayIdOfSeed(gatewaySeed)}`,
   );
-  const { clock } = await client.deployment();
   await runAgent(agent, {
     clock,
     signal: stopping.signal,
-    failed: (_agent, error) => console.error(String(error)),
+    failed: (_agent, error) => report(String(error)),
   });
+  await live?.stop();
   const { orders, windows, missed } = agent.counts;
   console.log(
     `${orders} orders placed, ${windows} windows proved, ${missed} missed, ${agent.receipts.length} receipts in ${options.memory}`,
@@ -130,7 +140,7 @@ function meterOf(
     return generatedSource(createHousehold({ seed: Number(value), latitude, longitude, timeZone }));
   }
   if (kind === "csv" && value !== "") return csvSource(value);
-  throw new Error(`not a meter: ${source}; generated:<seed> or csv:<file>`);
+  throw new Error(`not a meter: ${source}; generated:<seed>, csv:<file> or ${LIVE_METERS}`);
 }
 
 /** A file of quarter-hours: `start` as ISO 8601 with zone, `netWh` as a whole number, export positive. */

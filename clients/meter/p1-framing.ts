@@ -33,7 +33,7 @@ export class P1Framer {
 
   /** Takes a chunk and returns the telegrams that it completes. */
   push(chunk: Uint8Array): P1Frame[] {
-    this.#held += Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).latin1Slice();
+    this.#held += Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1");
     return this.#take(false);
   }
 
