@@ -1,6 +1,8 @@
 // Owns how the readings of a cumulative register become energy that flowed between them. It refuses a negative flow, and
 // to hide anything: what it leaves out is named with its reason and, where it is known, its energy.
 
+import { LAST_INSTANT_S } from "../../protocol/fields.ts";
+
 /** One reading of a register that only counts up. */
 export interface RegisterReading {
   /** Unix seconds. */
@@ -85,13 +87,15 @@ export class RegisterSeries {
 
   /**
    * Takes the next reading.
-   * @throws RangeError for a state or a time that is not a safe integer from 0 on; nothing has changed then
+   * @throws RangeError for a state that is no safe integer from 0 on, or a time that is none up to the year 2200;
+   * nothing has changed then
    */
   add(reading: RegisterReading): RegisterStep {
     const { atS, microWh } = reading;
     for (const value of [atS, microWh])
       if (!Number.isSafeInteger(value) || value < 0)
         throw new RangeError(`not a register's reading: ${value}`);
+    if (atS > LAST_INSTANT_S) throw new RangeError(`not a time of a reading: ${atS}`);
     if (this.#last === null) {
       this.#last = reading;
       this.#newestS = atS;

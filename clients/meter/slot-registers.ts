@@ -2,6 +2,7 @@
 // refuses to share out energy over slots whose boundary nobody saw; that energy is named and left out.
 
 import { createHash } from "node:crypto";
+import { LAST_INSTANT_S } from "../../protocol/fields.ts";
 import { divDown, SLOT_SECONDS, slotAt, slotStartS } from "../../protocol/units.ts";
 import type { MeterSource, Registers, SlotReading } from "../household/meter-source.ts";
 import { type RegisterNote, RegisterSeries } from "./register-series.ts";
@@ -61,11 +62,13 @@ export class SlotRegisters implements MeterSource {
 
   /**
    * Takes the next reading.
-   * @throws RangeError for registers or a time that are no safe integers from 0 on; nothing has changed then
+   * @throws RangeError for registers that are no safe integers from 0 on, or a time that is none up to the year 2200;
+   * nothing has changed then
    */
   add({ atS, importMicroWh, exportMicroWh, meter }: MeterReading): void {
     for (const value of [atS, importMicroWh, exportMicroWh])
       if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a meter's reading: ${value}`);
+    if (atS > LAST_INSTANT_S) throw new RangeError(`not a time of a reading: ${atS}`);
     const digest = meter === null ? null : createHash("sha256").update(meter).digest("hex").slice(0, 16);
     if (digest !== null && this.#meter !== null && digest !== this.#meter)
       this.#beginAnew("another meter speaks; it is counted from its first reading on");

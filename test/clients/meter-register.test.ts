@@ -38,6 +38,7 @@ describe("readings of a register", () => {
       expect(() => series.add({ atS: 300, microWh: bad })).toThrow(RangeError);
       expect(() => series.add({ atS: bad, microWh: 9 })).toThrow(RangeError);
     }
+    expect(() => series.add({ atS: 10 ** 13, microWh: 9 }), "milliseconds by mistake").toThrow(RangeError);
     expect(series.add({ atS: 300, microWh: 9 }).flows).toEqual([{ startS: 0, durationS: 300, microWh: 4 }]);
   });
 
