@@ -2,6 +2,7 @@
 // say, and they name file, line and field.
 
 import { type Command, Option } from "commander";
+import { readCsvMapping } from "../meter/csv-mapping.ts";
 import { Inspection } from "../meter/inspection.ts";
 import { parseClock } from "../meter/meter-clock.ts";
 import { METER_FORMATS, type MeterFormat, MeterReading, type ReadOptions } from "../meter/read-meter.ts";
@@ -10,6 +11,7 @@ import { inspectionJson, inspectionText } from "./meter-report.ts";
 interface FileOptions {
   readonly format?: MeterFormat;
   readonly zone?: string;
+  readonly mapping?: string;
 }
 
 /** Adds `meter inspect`. */
@@ -30,11 +32,16 @@ function withFile(command: Command): Command {
     .addOption(
       new Option("--format <name>", "of the files; by their content without it").choices(METER_FORMATS),
     )
+    .option("--mapping <file>", "what the columns of a CSV mean, as JSON")
     .option("--zone <zone>", "of times without one: UTC+10, or a zone such as Europe/Amsterdam");
 }
 
-function readOptionsOf({ format, zone }: FileOptions): ReadOptions {
-  return { format, clock: zone === undefined ? undefined : parseClock(zone) };
+function readOptionsOf({ format, zone, mapping }: FileOptions): ReadOptions {
+  return {
+    format: format ?? (mapping === undefined ? undefined : "csv"),
+    clock: zone === undefined ? undefined : parseClock(zone),
+    mapping: mapping === undefined ? undefined : readCsvMapping(mapping),
+  };
 }
 
 async function inspect(files: string[], options: FileOptions & { readonly json?: boolean }): Promise<void> {

@@ -19,7 +19,7 @@ import type { Member } from "./meter-file.ts";
 import { readLines } from "./text-lines.ts";
 
 /** Power of ten from a unit to µWh. The market's files write units in any case. */
-const UNIT_POWERS: Readonly<Record<string, number>> = { WH: 6, KWH: 9, MWH: 12 };
+export const NEM_UNIT_POWERS: Readonly<Record<string, number>> = { WH: 6, KWH: 9, MWH: 12 };
 const INTERVAL_MINUTES = new Set([1, 5, 10, 15, 30, 60]);
 const DAY_MINUTES = 1_440;
 const QUALITY = /^[AEFNSV][0-9]{0,2}$/;
@@ -30,6 +30,11 @@ const QUALITIES: Readonly<Record<string, Quality>> = {
   S: "substituted",
   V: "unknown",
 };
+/** What a quality flag with its method means; undefined for null data (N), and for what is no flag. */
+export function nemQuality(flag: string): Quality | undefined {
+  return QUALITY.test(flag.toUpperCase()) ? QUALITIES[flag[0]?.toUpperCase() ?? ""] : undefined;
+}
+
 /** Most intervals handed on at once. */
 const BATCH_INTERVALS = 4_096;
 
@@ -127,7 +132,7 @@ class Nem12Reader {
       .split(",", 10)
       .map((field) => field.trim());
     const minutes = Number(length);
-    const power = UNIT_POWERS[unit.toUpperCase()] ?? 0;
+    const power = NEM_UNIT_POWERS[unit.toUpperCase()] ?? 0;
     const without = (reason: string) => {
       this.#stream = { minutes, power, channel: null, reason };
     };

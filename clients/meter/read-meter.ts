@@ -2,12 +2,16 @@
 // it counts twice. It refuses files of no known format.
 
 import { CoverageBook } from "./coverage.ts";
+import { parseCsv } from "./csv-file.ts";
+import type { CsvMapping } from "./csv-mapping.ts";
+import { parseGreenButton } from "./green-button.ts";
 import { type Batch, ChannelBook, MeterFileError } from "./interval.ts";
 import { type MeterClock, parseClock } from "./meter-clock.ts";
 import { type Member, membersOf } from "./meter-file.ts";
 import { parseNem12 } from "./nem12.ts";
+import { parseNem13 } from "./nem13.ts";
 
-export const METER_FORMATS = ["nem12"] as const;
+export const METER_FORMATS = ["nem12", "nem13", "greenbutton", "csv"] as const;
 export type MeterFormat = (typeof METER_FORMATS)[number];
 
 export interface ReadOptions {
@@ -15,7 +19,8 @@ export interface ReadOptions {
   readonly format?: MeterFormat | undefined;
   /** The clock of the file's times, where it is not the format's own. */
   readonly clock?: MeterClock | undefined;
-  /** Told how much of the file has been read, in bytes, for those who show it. */
+  /** What the columns of CSV files mean, where their header does not say it. */
+  readonly mapping?: CsvMapping | undefined;
 }
 
 /** The clock of the Australian market's files: eastern standard time all year. */
@@ -73,13 +78,24 @@ export class MeterReading {
 
   #parse(member: Member, format: MeterFormat): AsyncGenerator<Batch> {
     const channels = this.#channels;
-    this.#clock ??= NEM_CLOCK;
-    if (format === "nem12") return parseNem12(member, { channels, clock: this.#options.clock ?? NEM_CLOCK });
-    throw new RangeError(format);
+    const { clock, mapping } = this.#options;
+    switch (format) {
+      case "nem12":
+        this.#clock ??= NEM_CLOCK;
+        return parseNem12(member, { channels, clock: clock ?? NEM_CLOCK });
+      case "nem13":
+        this.#clock ??= NEM_CLOCK;
+        return parseNem13(member, { channels, clock: clock ?? NEM_CLOCK });
+      case "greenbutton":
+        return parseGreenButton(member, channels);
+      case "csv":
+        if (mapping?.zone !== undefined) this.#clock ??= parseClock(mapping.zone);
+        return parseCsv(member, { channels, mapping, clock });
+    }
   }
 }
 
-const FORMAT_NAMES = "NEM12";
+const FORMAT_NAMES = "neither NEM12 nor NEM13, Green Button, or rows of a CSV";
 
 /** What a file is by its content, or null. @throws MeterFileError where it cannot be read */
 export async function formatOf(member: Member): Promise<MeterFormat | null> {
@@ -96,5 +112,9 @@ export async function formatOf(member: Member): Promise<MeterFormat | null> {
 function formatOfText(text: string): MeterFormat | null {
   const start = text.trimStart();
   if (/^(100\s*,\s*NEM12\b|200\s*,)/i.test(start)) return "nem12";
-  return null;
+  if (start.startsWith("<") && /<([a-z]+:)?(feed|entry)\b/i.test(start)) return "greenbutton";
+  if (/^(100\s*,\s*NEM13\b|250\s*,)/i.test(start)) return "nem13";
+  if (start.startsWith("<") || start.includes("\0") || start.includes("\ufffd")) return null;
+  const line = start.split(/\r?\n/, 1)[0] ?? "";
+  return /[,;|\t]/.test(line) ? "csv" : null;
 }
