@@ -7,6 +7,8 @@ export interface P1Frame {
   readonly text: string;
   /** What stands between the exclamation mark and the end of its line: the checksum, or nothing in DSMR 2.2. */
   readonly checksum: string;
+  /** Line of the stream on which it begins, from 1. */
+  readonly line: number;
 }
 
 /** What a stream held besides whole telegrams. */
@@ -30,6 +32,8 @@ export class P1Framer {
   readonly counts: P1FramingCounts = { cutOff: 0, oversized: 0 };
   /** From the first byte that may still belong to a telegram. */
   #held = "";
+  /** Line on which that byte stands. */
+  #line = 1;
 
   /** Takes a chunk and returns the telegrams that it completes. */
   push(chunk: Uint8Array): P1Frame[] {
@@ -48,6 +52,12 @@ export class P1Framer {
   #take(isEnd: boolean): P1Frame[] {
     const frames: P1Frame[] = [];
     const held = this.#held;
+    let counted = 0;
+    const advance = (until: number): void => {
+      for (let at = held.indexOf("\n", counted); at >= 0 && at < until; at = held.indexOf("\n", at + 1))
+        this.#line += 1;
+      counted = until;
+    };
     let start = held.indexOf("/");
     while (start >= 0) {
       const next = indexOr(held, "/", start + 1, held.length);
@@ -62,10 +72,13 @@ export class P1Framer {
       } else {
         const end = bang < held.length ? lineEnd(held, bang + 1, isEnd) : -1;
         if (end < 0) break;
-        frames.push({ text: held.slice(start, bang + 1), checksum: held.slice(bang + 1, end).trim() });
+        advance(start);
+        const checksum = held.slice(bang + 1, end).trim();
+        frames.push({ text: held.slice(start, bang + 1), checksum, line: this.#line });
         start = held.indexOf("/", end);
       }
     }
+    advance(start < 0 ? held.length : start);
     this.#held = start < 0 ? "" : held.slice(start);
     return frames;
   }

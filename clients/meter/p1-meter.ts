@@ -7,7 +7,7 @@ import { MOST_CLOCK_ERROR_S } from "../household/software-gateway.ts";
 import type { LiveMeter, LiveMeterOptions } from "./live-meter.ts";
 import { P1Framer } from "./p1-framing.ts";
 import { followP1, type P1Port } from "./p1-line.ts";
-import { type P1Fault, readTelegram } from "./p1-telegram.ts";
+import { P1_FAULTS, type P1Fault, readTelegram } from "./p1-telegram.ts";
 import { SlotRegisters } from "./slot-registers.ts";
 
 /** What came over a P1 port so far. */
@@ -17,13 +17,6 @@ export interface P1Counts {
   /** Telegrams that were dropped, by reason. */
   readonly dropped: Record<P1Fault, number>;
 }
-
-const WHY: Readonly<Record<P1Fault, string>> = {
-  checksum: "its checksum is wrong",
-  no_checksum: "it has no checksum, though its version has one",
-  no_registers: "it has no electricity registers",
-  malformed: "a stamp or a register in it is none",
-};
 
 /** A meter that speaks P1. */
 export class P1Meter implements LiveMeter {
@@ -100,7 +93,7 @@ export class P1Meter implements LiveMeter {
     if (this.#toldInSlot.get(fault) === slotAt(nowS)) return;
     this.#toldInSlot.set(fault, slotAt(nowS));
     const so = `${this.counts.dropped[fault]} so far, ${this.counts.telegrams} were read`;
-    this.#options.report(`a telegram was dropped: ${WHY[fault]} (${so})`);
+    this.#options.report(`a telegram was dropped: ${P1_FAULTS[fault]} (${so})`);
   }
 
   #compareClocks(aheadS: number): void {

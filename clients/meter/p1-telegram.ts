@@ -26,6 +26,14 @@ export type P1Reading =
   | { readonly ok: true; readonly telegram: P1Telegram }
   | { readonly ok: false; readonly fault: P1Fault };
 
+/** What each fault is, after "a telegram was dropped:". */
+export const P1_FAULTS: Readonly<Record<P1Fault, string>> = {
+  checksum: "its checksum is wrong",
+  no_checksum: "it has no checksum, though its version has one",
+  no_registers: "it has no electricity registers",
+  malformed: "a stamp or a register in it is none",
+};
+
 /** CRC-16/ARC, polynomial x¹⁶ + x¹⁵ + x² + 1 with the lowest bit first, as the P1 companion standard asks for. */
 const CRC_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
@@ -42,7 +50,7 @@ export function p1Checksum(text: string): number {
 }
 
 /** Reads a telegram, or says why it is dropped. It never throws. */
-export function readTelegram({ text, checksum }: P1Frame): P1Reading {
+export function readTelegram({ text, checksum }: Pick<P1Frame, "text" | "checksum">): P1Reading {
   const lines = objectsOf(text);
   const stamp = lines.get("0-0:1.0.0");
   const isVersioned = stamp !== undefined || lines.has("1-3:0.2.8") || lines.has("0-0:96.1.4");

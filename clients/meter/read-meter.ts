@@ -10,8 +10,9 @@ import { type MeterClock, parseClock } from "./meter-clock.ts";
 import { type Member, membersOf } from "./meter-file.ts";
 import { parseNem12 } from "./nem12.ts";
 import { parseNem13 } from "./nem13.ts";
+import { looksLikeP1, p1Intervals } from "./p1-recording.ts";
 
-export const METER_FORMATS = ["nem12", "nem13", "greenbutton", "csv"] as const;
+export const METER_FORMATS = ["nem12", "nem13", "greenbutton", "csv", "p1"] as const;
 export type MeterFormat = (typeof METER_FORMATS)[number];
 
 export interface ReadOptions {
@@ -91,11 +92,13 @@ export class MeterReading {
       case "csv":
         if (mapping?.zone !== undefined) this.#clock ??= parseClock(mapping.zone);
         return parseCsv(member, { channels, mapping, clock });
+      case "p1":
+        return p1Intervals(member, channels);
     }
   }
 }
 
-const FORMAT_NAMES = "neither NEM12 nor NEM13, Green Button, or rows of a CSV";
+const FORMAT_NAMES = "neither NEM12 nor NEM13, Green Button, P1 telegrams, or rows of a CSV";
 
 /** What a file is by its content, or null. @throws MeterFileError where it cannot be read */
 export async function formatOf(member: Member): Promise<MeterFormat | null> {
@@ -113,6 +116,7 @@ function formatOfText(text: string): MeterFormat | null {
   const start = text.trimStart();
   if (/^(100\s*,\s*NEM12\b|200\s*,)/i.test(start)) return "nem12";
   if (start.startsWith("<") && /<([a-z]+:)?(feed|entry)\b/i.test(start)) return "greenbutton";
+  if (looksLikeP1(start)) return "p1";
   if (/^(100\s*,\s*NEM13\b|250\s*,)/i.test(start)) return "nem13";
   if (start.startsWith("<") || start.includes("\0") || start.includes("\ufffd")) return null;
   const line = start.split(/\r?\n/, 1)[0] ?? "";

@@ -43,7 +43,9 @@ export interface RegisterNote {
   readonly atS: number;
   /** Energy that is left out with it as far as it is known, µWh; 0 where only a reading is left out. */
   readonly leftOutMicroWh: number;
-  /** One sentence for people. */
+  /** What is wrong with the reading, for people; says nothing of its time, so that equal ones can be counted. */
+  readonly what: string;
+  /** The same as a sentence with its time. */
   readonly reason: string;
 }
 
@@ -142,8 +144,7 @@ export class RegisterSeries {
     this.#last = real;
     const rise = real.microWh - last.microWh;
     if (rise >= 0) {
-      const seconds = real.atS - last.atS;
-      return note("spike", real.atS, rise, `rose by more than the connection carries in ${seconds} s`);
+      return note("spike", real.atS, rise, "rose by more than the connection carries in the time");
     }
     const isReset = real.microWh <= NEAR_ZERO_MICRO_WH && real.microWh <= last.microWh / 2;
     return isReset
@@ -166,7 +167,7 @@ export class RegisterSeries {
     };
     if (flow.durationS <= (this.#rules.longestS ?? Number.MAX_SAFE_INTEGER))
       return { flows: [flow], notes: [] };
-    return noted("gap", next.atS, flow.microWh, `comes after ${flow.durationS} s without a reading`);
+    return noted("gap", next.atS, flow.microWh, "comes after a longer time without a reading than allowed");
   }
 
   #isPlausible(from: RegisterReading, to: RegisterReading): boolean {
@@ -205,5 +206,5 @@ function noted(fault: RegisterFault, atS: number, leftOutMicroWh: number, what: 
 
 function note(fault: RegisterFault, atS: number, leftOutMicroWh: number, what: string): RegisterNote {
   const reason = `the register's reading of ${new Date(atS * 1000).toISOString()} ${what}`;
-  return { fault, atS, leftOutMicroWh, reason };
+  return { fault, atS, leftOutMicroWh, what, reason };
 }
