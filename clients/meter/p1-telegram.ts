@@ -79,11 +79,13 @@ function holds(text: string, checksum: string): boolean {
   return !text.includes("\r") && p1Checksum(text.replaceAll("\n", "\r\n")) === stated;
 }
 
-/** The first value in brackets of each object on a line of its own. */
+/** Objects that are read: both directions' registers, stamp, versions, and the meter's number. */
+const OBJECTS = /^(1-0:[12]\.8\.\d|0-0:1\.0\.0|1-3:0\.2\.8|0-0:96\.1\.[14])\(([^()\r\n]*)\)/gm;
+
+/** The first value in brackets of each object that is read, on a line of its own. */
 function objectsOf(text: string): Map<string, string> {
   const objects = new Map<string, string>();
-  for (const [, id = "", value = ""] of text.matchAll(/^(\d-\d+:\d+\.\d+\.\d+)\(([^()\r\n]*)\)/gm))
-    if (!objects.has(id)) objects.set(id, value);
+  for (const [, id = "", value = ""] of text.matchAll(OBJECTS)) if (!objects.has(id)) objects.set(id, value);
   return objects;
 }
 
