@@ -53,7 +53,7 @@ export function agentCommands(program: Command): void {
     .option("--highest-bid <price>", "never buy above", price, MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
     .addHelpText(
       "after",
-      "\nkeys: POLDER_API_KEY for orders and readings, POLDER_GATEWAY_SEED for the gateway's signature",
+      "\nkeys: POLDER_API_KEY for orders and readings, POLDER_GATEWAY_SEED for the gateway's signature,\nPOLDER_HOME_ASSISTANT_TOKEN for a homeassistant: meter",
     )
     .action(start);
   agent
