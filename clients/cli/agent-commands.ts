@@ -4,21 +4,17 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { parse } from "csv-parse/sync";
 import { exactBytes } from "../../evidence/bytes.ts";
 import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
 import { gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH, MAX_READING_WH } from "../../protocol/limits.ts";
-import { SLOT_SECONDS } from "../../protocol/units.ts";
+import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH } from "../../protocol/limits.ts";
 import { HouseholdAgent } from "../household/agent.ts";
 import { fileMemory } from "../household/agent-memory.ts";
-import { createHousehold } from "../household/generator.ts";
 import { parseLadders } from "../household/ladder-file.ts";
-import { generatedSource, type MeterSource } from "../household/meter-source.ts";
 import { runAgent } from "../household/runner.ts";
 import { parseTariff, type Tariff } from "../household/tariff.ts";
-import { LIVE_METERS, startLiveMeter } from "../meter/live-meters.ts";
+import { METER_FORMS, openMeter } from "../meter/meter-kinds.ts";
 import { fileBoundaries } from "../meter/slot-boundaries.ts";
 import { type Place, placeOf, signerFromEnvironment, withPlace } from "./context.ts";
 import { price } from "./options.ts";
@@ -39,12 +35,7 @@ export function agentCommands(program: Command): void {
   withPlace(
     agent.command("start").description("keep the orders, sign each window, keep the receipts, until Ctrl-C"),
   )
-    .addOption(
-      new Option(
-        "--meter <source>",
-        `generated:<seed>, csv:<file> with columns start,netWh, or live: ${LIVE_METERS}`,
-      ).makeOptionMandatory(),
-    )
+    .addOption(new Option("--meter <source>", METER_FORMS).makeOptionMandatory())
     .option("--tariff <file>", "the household's own tariff as JSON; the region's reference tariff without it")
     .option("--orders <file>", "ladders of your own instead of the default")
     .option("--memory <file>", "where receipts and signed windows are kept", "polder-agent.ndjson")
@@ -84,18 +75,21 @@ async function start(options: AgentOptions): Promise<void> {
   const memory = fileMemory(options.memory);
   const { clock } = await client.deployment();
   const report = (message: string): void => console.error(message);
-  const live = await startLiveMeter(options.meter, {
+  const ofMeter = (message: string): void => report(`${options.name}: meter: ${message}`);
+  // Last, because a live one runs from here on.
+  const { source, remarks, stop } = await openMeter(options.meter, profile, {
     clock,
     openBoundaries: () => fileBoundaries(`${options.memory}.meter`),
-    report: (message) => report(`${options.name}: meter: ${message}`),
+    report: ofMeter,
   });
+  for (const remark of remarks) ofMeter(remark);
   const agent = new HouseholdAgent({
     name: options.name,
     client,
     region,
     signer,
     gatewaySeed,
-    meter: live ?? meterOf(options.meter, profile),
+    meter: source,
     tariff,
     memory,
     limits: { leastAskMicrosPerKwh: options.leastAsk, highestBidMicrosPerKwh: options.highestBid },
@@ -112,7 +106,7 @@ async function start(options: AgentOptions): Promise<void> {
     signal: stopping.signal,
     failed: (_agent, error) => report(String(error)),
   });
-  await live?.stop();
+  await stop?.();
   const { orders, windows, missed } = agent.counts;
   console.log(
     `${orders} orders placed, ${windows} windows proved, ${missed} missed, ${agent.receipts.length} receipts in ${options.memory}`,
@@ -127,48 +121,6 @@ function gatewayFromEnvironment(): Hex {
     );
   }
   return seed as Hex;
-}
-
-function meterOf(
-  source: string,
-  place: { latitude: number; longitude: number; timeZone: string },
-): MeterSource {
-  const [kind, ...rest] = source.split(":");
-  const value = rest.join(":");
-  if (kind === "generated" && /^\d{1,9}$/.test(value)) {
-    const { latitude, longitude, timeZone } = place;
-    return generatedSource(createHousehold({ seed: Number(value), latitude, longitude, timeZone }));
-  }
-  if (kind === "csv" && value !== "") return csvSource(value);
-  throw new Error(`not a meter: ${source}; generated:<seed>, csv:<file> or ${LIVE_METERS}`);
-}
-
-/** A file of quarter-hours: `start` as ISO 8601 with zone, `netWh` as a whole number, export positive. */
-function csvSource(file: string): MeterSource {
-  const rows = parse(readFileSync(file, "utf8"), {
-    columns: true,
-    bom: true,
-    skip_empty_lines: true,
-  }) as Record<string, string>[];
-  const readings = new Map<number, number>();
-  rows.forEach((row, index) => {
-    const startMs = /(Z|[+-]\d\d:\d\d)$/.test(row.start ?? "") ? Date.parse(row.start as string) : Number.NaN;
-    const slot = startMs / 1000 / SLOT_SECONDS;
-    const netWh = Number(row.netWh);
-    const line = `${file}, line ${index + 2}`;
-    if (!Number.isInteger(slot))
-      throw new Error(`${line}, start: not the start of a quarter-hour with a time zone: ${row.start}`);
-    if (!/^-?\d+$/.test(row.netWh ?? "") || Math.abs(netWh) > MAX_READING_WH)
-      throw new Error(`${line}, netWh: not whole Wh of a slot: ${row.netWh}`);
-    if (readings.has(slot)) throw new Error(`${line}, start: the quarter-hour stands twice: ${row.start}`);
-    readings.set(slot, netWh);
-  });
-  return {
-    read(slot) {
-      const netWh = readings.get(slot);
-      return netWh === undefined ? null : { netWh, generationWh: null, loadWh: null };
-    },
-  };
 }
 
 function makeGateway(): void {

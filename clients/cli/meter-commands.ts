@@ -6,15 +6,16 @@ import { readCsvMapping } from "../meter/csv-mapping.ts";
 import { Inspection } from "../meter/inspection.ts";
 import { parseClock } from "../meter/meter-clock.ts";
 import { METER_FORMATS, type MeterFormat, MeterReading, type ReadOptions } from "../meter/read-meter.ts";
+import { estimateCommand } from "./meter-estimate.ts";
 import { inspectionJson, inspectionText } from "./meter-report.ts";
 
-interface FileOptions {
+export interface FileOptions {
   readonly format?: MeterFormat;
   readonly zone?: string;
   readonly mapping?: string;
 }
 
-/** Adds `meter inspect`. */
+/** Adds `meter inspect | estimate`. */
 export function meterCommands(program: Command): void {
   const meter = program.commands.find((command) => command.name() === "meter") as Command;
   withFile(
@@ -25,6 +26,15 @@ export function meterCommands(program: Command): void {
   )
     .option("--json", "as JSON")
     .action(inspect);
+  estimateCommand(
+    withFile(
+      meter
+        .command("estimate")
+        .description("what the home would have gained in a region, month by month, against its own tariff")
+        .argument("<file...>", "files, zips or folders; gzip is unpacked"),
+    ),
+    readOptionsOf,
+  );
 }
 
 function withFile(command: Command): Command {

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";
+import { SLOT_SECONDS } from "../../protocol/units.ts";
 import { type Measure, MeterFileError } from "./interval.ts";
 import { parseClock } from "./meter-clock.ts";
 import { timeFormatOf } from "./time-format.ts";
@@ -93,7 +94,8 @@ const AUTO_VALUE = /^(import|export|net|generation|load)[ _]?(Wh|kWh|MWh|W|kW)$/
 
 /**
  * The mapping that a header says by itself: a column `start` (ISO 8601), and columns such as `netWh` (export positive),
- * `importKwh`, `exportKwh`, `loadW`, all in one unit. Null where the header says less.
+ * `importKwh`, `exportKwh`, `loadW`, all in one unit. `start` and `netWh` are quarter-hours; the length of others is
+ * derived. Null where the header says less.
  */
 export function mappingOfHeader(header: readonly string[]): CsvMapping | null {
   const time = header.find((name) => AUTO_TIME.test(name));
@@ -111,5 +113,11 @@ export function mappingOfHeader(header: readonly string[]): CsvMapping | null {
     values[key] = key === "net" ? { column: name, positive: "export" } : name;
   }
   if (time === undefined || unit === undefined) return null;
-  return parseCsvMapping({ time: { columns: time }, unit, values });
+  const isQuarters = time === "start" && values.net !== undefined && unit === "Wh";
+  return parseCsvMapping({
+    time: { columns: time },
+    unit,
+    values,
+    ...(isQuarters ? { intervalMinutes: SLOT_SECONDS / 60 } : {}),
+  });
 }

@@ -7,7 +7,7 @@ import { MOST_CLOCK_ERROR_S } from "../household/software-gateway.ts";
 import type { LiveMeter, LiveMeterOptions } from "./live-meter.ts";
 import { P1Framer } from "./p1-framing.ts";
 import { followP1, type P1Port } from "./p1-line.ts";
-import { P1_FAULTS, type P1Fault, readTelegram } from "./p1-telegram.ts";
+import { P1_FAULTS, type P1Fault, type P1Telegram, readTelegram } from "./p1-telegram.ts";
 import { SlotRegisters } from "./slot-registers.ts";
 
 /** What came over a P1 port so far. */
@@ -30,7 +30,7 @@ export class P1Meter implements LiveMeter {
   #framer = new P1Framer();
   #aheadS: number | null = null;
   #isClockTold = false;
-  readonly #toldInSlot = new Map<P1Fault, number>();
+  readonly #toldInSlot = new Map<string, number>();
   #ended: Promise<void> = Promise.resolve();
 
   constructor(options: LiveMeterOptions) {
@@ -59,11 +59,8 @@ export class P1Meter implements LiveMeter {
         this.#drop(reading.fault, nowS);
         continue;
       }
-      const { stampS, importMicroWh, exportMicroWh, meter } = reading.telegram;
       this.counts.telegrams += 1;
-      if (stampS !== null) this.#compareClocks(stampS - nowS);
-      // Telegrams before DSMR 4 have no stamp: this machine's clock is the meter's.
-      this.#registers.add({ atS: stampS ?? nowS, importMicroWh, exportMicroWh, meter });
+      this.#count(reading.telegram, nowS);
     }
   }
 
@@ -88,12 +85,28 @@ export class P1Meter implements LiveMeter {
     await this.#ended;
   }
 
+  #count({ stampS, importMicroWh, exportMicroWh, meter }: P1Telegram, nowS: number): void {
+    if (stampS !== null) this.#compareClocks(stampS - nowS);
+    try {
+      // Telegrams before DSMR 4 have no stamp: this machine's clock is the meter's.
+      this.#registers.add({ atS: stampS ?? nowS, importMicroWh, exportMicroWh, meter });
+    } catch (error) {
+      // A full disk must not end the agent; the next telegram tries again.
+      this.#tellOnce("kept", nowS, `a boundary could not be kept: ${String(error)}`);
+    }
+  }
+
   #drop(fault: P1Fault, nowS: number): void {
     this.counts.dropped[fault] += 1;
-    if (this.#toldInSlot.get(fault) === slotAt(nowS)) return;
-    this.#toldInSlot.set(fault, slotAt(nowS));
     const so = `${this.counts.dropped[fault]} so far, ${this.counts.telegrams} were read`;
-    this.#options.report(`a telegram was dropped: ${P1_FAULTS[fault]} (${so})`);
+    this.#tellOnce(fault, nowS, `a telegram was dropped: ${P1_FAULTS[fault]} (${so})`);
+  }
+
+  /** Tells of a kind of trouble once a slot. */
+  #tellOnce(kind: string, nowS: number, message: string): void {
+    if (this.#toldInSlot.get(kind) === slotAt(nowS)) return;
+    this.#toldInSlot.set(kind, slotAt(nowS));
+    this.#options.report(message);
   }
 
   #compareClocks(aheadS: number): void {

@@ -13,7 +13,7 @@ import {
 } from "../../clients/meter/home-assistant-messages.ts";
 import { HomeAssistantMeter, parseHomeAssistantUrl } from "../../clients/meter/home-assistant-meter.ts";
 import { readingsOf } from "../../clients/meter/home-assistant-statistics.ts";
-import { startLiveMeter } from "../../clients/meter/live-meters.ts";
+import { startHomeAssistant } from "../../clients/meter/live-meters.ts";
 import { volatileBoundaries } from "../../clients/meter/slot-boundaries.ts";
 import { SlotRegisters } from "../../clients/meter/slot-registers.ts";
 import { slotAt, slotStartS } from "../../protocol/units.ts";
@@ -104,7 +104,7 @@ describe("where Home Assistant is", () => {
     const options = { clock: CLOCK, openBoundaries: volatileBoundaries, report: () => {} };
     for (const token of [undefined, "", "two words", "line\nbreak"]) {
       vi.stubEnv("POLDER_HOME_ASSISTANT_TOKEN", token);
-      await expect(startLiveMeter(`homeassistant:${home.address}`, options)).rejects.toThrow(
+      await expect(startHomeAssistant(home.address, options)).rejects.toThrow(
         "set POLDER_HOME_ASSISTANT_TOKEN",
       );
     }
@@ -123,7 +123,7 @@ describe("where Home Assistant is", () => {
     simpleHome(first);
     vi.stubEnv("POLDER_HOME_ASSISTANT_TOKEN", TOKEN);
     const options = { clock: CLOCK, openBoundaries: volatileBoundaries, report: () => {} };
-    const meter = (await startLiveMeter(`homeassistant:${home.address}`, options)) as HomeAssistantMeter;
+    const meter = (await startHomeAssistant(home.address, options)) as HomeAssistantMeter;
     meters.push(meter);
     expect(await isRead(meter, first)).toBe(true);
   });

@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { startLiveMeter } from "../../clients/meter/live-meters.ts";
+import { startP1 } from "../../clients/meter/live-meters.ts";
 import { parseP1Address } from "../../clients/meter/p1-address.ts";
 import { P1Meter } from "../../clients/meter/p1-meter.ts";
 import { volatileBoundaries } from "../../clients/meter/slot-boundaries.ts";
@@ -33,8 +33,7 @@ async function startMeter(source: string) {
     openBoundaries: volatileBoundaries,
     report: (message: string) => void reports.push(message),
   };
-  const meter = await startLiveMeter(source, options);
-  if (meter === null) throw new Error("no live meter");
+  const meter = await startP1(source, options);
   stops.push(() => meter.stop());
   return { meter: meter as P1Meter, reports };
 }
@@ -74,17 +73,14 @@ describe("the name of a P1 port", () => {
       line: { baudRate: 9_600, dataBits: 7, parity: "even" },
     });
     const options = { clock: CLOCK, openBoundaries: volatileBoundaries, report: () => {} };
-    expect(await startLiveMeter("csv:file", options)).toBeNull();
-    expect(await startLiveMeter("toString:x", options)).toBeNull();
-    expect(await startLiveMeter("p1", options)).toBeNull();
-    await expect(startLiveMeter("p1:tcp://nowhere", options)).rejects.toThrow("not a P1 port");
+    await expect(startP1("tcp://nowhere", options)).rejects.toThrow("not a P1 port");
   });
 });
 
 describe("a P1 meter on a socket", () => {
   test("rejects: telegrams with a wrong checksum are counted, told once, and change nothing", async () => {
     line = await startP1Server(telegram(1_000).slice(300));
-    const { meter, reports } = await startMeter(`p1:tcp://127.0.0.1:${line.port}`);
+    const { meter, reports } = await startMeter(`tcp://127.0.0.1:${line.port}`);
     expect(await eventually(() => (line as P1Server).isHeard())).toBe(true);
     line.send(telegram(1_000).replace("000001.000*kWh", "000001.900*kWh"));
     line.send(telegram(2_000).replace(/!..../, "!0000"));
@@ -97,7 +93,7 @@ describe("a P1 meter on a socket", () => {
 
   test("behavior: after a loss it connects again, and half a telegram from before does not meet half of another", async () => {
     line = await startP1Server();
-    const { meter, reports } = await startMeter(`p1:tcp://127.0.0.1:${line.port}`);
+    const { meter, reports } = await startMeter(`tcp://127.0.0.1:${line.port}`);
     expect(await eventually(() => (line as P1Server).isHeard())).toBe(true);
     line.send(telegram(1_000));
     line.send(telegram(1_001).slice(0, 150));
@@ -118,7 +114,7 @@ describe("a P1 meter on a socket", () => {
     await once(reserved, "listening");
     const { port } = reserved.address() as { port: number };
     reserved.close();
-    const { meter, reports } = await startMeter(`p1:tcp://127.0.0.1:${port}`);
+    const { meter, reports } = await startMeter(`tcp://127.0.0.1:${port}`);
     expect(await eventually(() => reports.length > 0)).toBe(true);
     const back = createServer((socket) => socket.write(telegram(5), "latin1"));
     back.listen(port, "127.0.0.1");
@@ -132,7 +128,7 @@ describe("a P1 meter on a socket", () => {
 
   test("behavior: a clock that is off is told when it goes off, and again only after it was right", async () => {
     line = await startP1Server();
-    const { meter, reports } = await startMeter(`p1:tcp://127.0.0.1:${line.port}`);
+    const { meter, reports } = await startMeter(`tcp://127.0.0.1:${line.port}`);
     expect(meter.clockAheadS()).toBeNull();
     expect(await eventually(() => (line as P1Server).isHeard())).toBe(true);
     let count = 0;
@@ -189,7 +185,7 @@ describe("a P1 meter on a serial device", () => {
     const terminal = await pseudoTerminal();
     if (terminal === null) return context.skip();
     stops.push(async () => void terminal.child.kill());
-    const { meter, reports } = await startMeter(`p1:${terminal.name}`);
+    const { meter, reports } = await startMeter(terminal.name);
     const isRead = () => {
       terminal.child.stdin.write(telegram(1_234), "latin1");
       return meter.counts.telegrams > 0;
@@ -198,7 +194,7 @@ describe("a P1 meter on a serial device", () => {
   });
 
   test("behavior: a device that is not there is told and tried again", async () => {
-    const { reports } = await startMeter("p1:/dev/polder-no-such-device");
+    const { reports } = await startMeter("/dev/polder-no-such-device");
     expect(await eventually(() => reports.length > 0)).toBe(true);
     expect(reports[0]).toMatch(/no telegrams from \/dev\/polder-no-such-device: .*No such file/);
   });
