@@ -9,7 +9,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
 
@@ -26,11 +26,13 @@ export interface LineFile {
 /** Opens a file of lines, or begins one that only its owner may read. @throws SyntaxError on a broken line */
 export function openLines(file: string): LineFile {
   let values: unknown[] = [];
-  let tornAt: number | null = null;
+  /** Bytes of whole lines; what stands behind them was cut off by a kill, or by a disk that was full. */
+  let wholeBytes = 0;
+  let isTorn = false;
   if (existsSync(file)) {
     const bytes = readFileSync(file);
-    const end = bytes.lastIndexOf("\n") + 1;
-    if (end < bytes.length) tornAt = end;
+    wholeBytes = bytes.lastIndexOf("\n") + 1;
+    isTorn = wholeBytes < bytes.length;
     values = wholeLines(bytes.toString("utf8")).map((line) => JSON.parse(line) as unknown);
   }
   mkdirSync(dirname(file), { recursive: true });
@@ -39,10 +41,13 @@ export function openLines(file: string): LineFile {
     values,
     append(value, mustLast) {
       // Only a writer cuts off half a line, or the next one would be glued to it; a mere reader changes nothing.
-      if (tornAt !== null) ftruncateSync(descriptor, tornAt);
-      tornAt = null;
-      writeSync(descriptor, `${JSON.stringify(value)}\n`);
+      if (isTorn) ftruncateSync(descriptor, wholeBytes);
+      const line = Buffer.from(`${JSON.stringify(value)}\n`, "utf8");
+      isTorn = true;
+      writeFileSync(descriptor, line);
       if (mustLast) fsyncSync(descriptor);
+      isTorn = false;
+      wholeBytes += line.length;
     },
     close: () => closeSync(descriptor),
   };

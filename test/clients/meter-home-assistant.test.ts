@@ -83,7 +83,7 @@ function simpleHome(first: number): void {
 }
 
 const isRead = (meter: HomeAssistantMeter, slot: number) =>
-  eventually(() => meter.read(slot) !== null, 8_000);
+  eventually(() => meter.read(slot) !== null, 20_000);
 const netWh = (meter: HomeAssistantMeter, first: number, slots: number) =>
   Array.from({ length: slots }, (_, index) => meter.read(first + index)?.netWh ?? null);
 
@@ -304,12 +304,13 @@ describe("hostile answers", () => {
         isTampered = true;
         return answer(id);
       };
-      const meter = await startMeter(400);
+      // Only what never comes is waited for in vain; the rest must not depend on this machine's pace.
+      const meter = await startMeter(reason === "was not answered" ? 1_000 : undefined);
       expect(await isRead(meter, first + 1), `after ${reason}: ${reports.join()}`).toBe(true);
       await meter.stop();
       expect(reports.splice(0)[0]).toContain(reason);
     }
-  }, 40_000);
+  }, 60_000);
 
   test("behavior: to stop does not wait for an answer that never comes", async () => {
     simpleHome(FIRST());

@@ -8,8 +8,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { startP1 } from "../../clients/meter/live-meters.ts";
 import { parseP1Address } from "../../clients/meter/p1-address.ts";
 import { P1Meter } from "../../clients/meter/p1-meter.ts";
-import { volatileBoundaries } from "../../clients/meter/slot-boundaries.ts";
-import { slotStartS } from "../../protocol/units.ts";
+import { type Boundary, volatileBoundaries } from "../../clients/meter/slot-boundaries.ts";
+import { slotAt, slotStartS } from "../../protocol/units.ts";
 import { eventually } from "../support/client-region.ts";
 import { type P1Server, startP1Server } from "../support/p1-server.ts";
 import { written } from "../support/p1-telegrams.ts";
@@ -144,6 +144,36 @@ describe("a P1 meter on a socket", () => {
       "the meter's clock is … s ahead of this machine's; above 10 s its gateway signs nothing",
     ]);
     expect(reports.join(), "a meter's number is nobody's business").not.toContain(METER);
+  });
+
+  test("regression: a boundary that a full disk would not keep is told, and kept with the next telegram", () => {
+    const reports: string[] = [];
+    let isFull = true;
+    const boundaries = volatileBoundaries();
+    const openBoundaries = () => ({
+      ...boundaries,
+      add(boundary: Boundary) {
+        if (isFull) throw new Error("ENOSPC: no space left on device");
+        boundaries.add(boundary);
+      },
+    });
+    const meter = new P1Meter({
+      clock: CLOCK,
+      openBoundaries,
+      report: (message) => void reports.push(message),
+    });
+    const slot = slotAt(nowS());
+    const take = (seconds: number) =>
+      meter.take(
+        Buffer.from(written({ atS: slotStartS(slot) + seconds, importWh: 5, exportWh: 0 }), "latin1"),
+      );
+    take(0);
+    take(1);
+    expect(meter.registersAt(slot)).toBeNull();
+    isFull = false;
+    take(2);
+    expect(meter.registersAt(slot)).toMatchObject({ importMicroWh: 5_000_000 });
+    expect(reports.filter((message) => message.includes("ENOSPC"))).toHaveLength(1);
   });
 
   test("behavior: a telegram without a stamp is of the moment it came", () => {
