@@ -3,7 +3,7 @@
 
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
+import { sleep } from "../household/runner.ts";
 import type { P1Address } from "./p1-address.ts";
 
 /** What happens on the line. */
@@ -41,7 +41,7 @@ export async function followP1(port: P1Port, listener: P1Listener, signal: Abort
     // One line for an outage, however often it is tried.
     if (!isTold) listener.report(`no telegrams from ${port.name}: ${reason}; trying again`);
     isTold = true;
-    await sleep(pauseMs, undefined, { signal }).catch(() => {});
+    await sleep(pauseMs, signal);
     pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs);
   }
 }

@@ -60,6 +60,23 @@ const BELGIAN = sealed([
   "0-0:98.1.0(2)(1-0:1.6.0)(1-0:1.6.0)(260601000000S)(260523192538S)(03.695*kW)(260501000000S)(260405122139S)(05.980*kW)",
 ]);
 
+/** DSMR 4: a winter's stamp, whole amperes, a log of long power failures, a message of digits. */
+const FOURTH = sealed([
+  "/MAD5UP-METER",
+  "",
+  "1-3:0.2.8(42)",
+  "0-0:1.0.0(261113205757W)",
+  "0-0:96.1.1(4D4144452D5550)",
+  "1-0:1.8.1(001581.123*kWh)",
+  "1-0:1.8.2(001435.706*kWh)",
+  "1-0:2.8.1(000000.000*kWh)",
+  "1-0:2.8.2(000001.500*kWh)",
+  "1-0:99.97.0(2)(0-0:96.7.19)(000104180320W)(0000237126*s)(000101000001W)(2147583646*s)",
+  "0-0:96.13.0(303132333435363738)",
+  "1-0:31.7.0(000*A)",
+  "0-1:24.2.1(261113200000W)(00981.443*m3)",
+]);
+
 describe("a telegram", () => {
   test("rejects: a checksum that does not match, is no checksum, or is missing where the version has one", () => {
     const good = written({ atS: AT_S, importWh: 5_000, exportWh: 10 });
@@ -93,6 +110,14 @@ describe("a telegram", () => {
         importMicroWh: 1_581_123_000_000,
         exportMicroWh: 77_000_000,
         meter: "4D4144452D55502D31",
+      },
+    });
+    expect(read(FOURTH)).toMatchObject({
+      ok: true,
+      telegram: {
+        stampS: Date.UTC(2026, 10, 13, 19, 57, 57) / 1000,
+        importMicroWh: 3_016_829_000_000,
+        exportMicroWh: 1_500_000_000,
       },
     });
     expect(read(BELGIAN)).toMatchObject({
@@ -199,6 +224,7 @@ describe("a stream", () => {
   const piece = fc.oneof(
     fc.constantFrom(
       telegram(20),
+      FOURTH,
       telegram(30).replaceAll("\r", ""),
       OLD,
       BELGIAN,
