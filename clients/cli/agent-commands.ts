@@ -69,7 +69,8 @@ async function start(options: AgentOptions): Promise<void> {
           feedInMicrosPerKwh: reference?.feedInMicrosPerKwh ?? 0,
           retail: { kind: "flat", microsPerKwh: reference?.retailMicrosPerKwh ?? 0 },
         };
-  const { source, remarks } = await openMeter(options.meter, profile);
+  const { source, span, remarks } = await openMeter(options.meter, profile);
+  console.log(`${options.name}: meter: ${span}`);
   for (const remark of remarks) console.error(`${options.name}: meter: ${remark}`);
   const agent = new HouseholdAgent({
     name: options.name,
