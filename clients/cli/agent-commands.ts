@@ -77,11 +77,12 @@ async function start(options: AgentOptions): Promise<void> {
   const report = (message: string): void => console.error(message);
   const ofMeter = (message: string): void => report(`${options.name}: meter: ${message}`);
   // Last, because a live one runs from here on.
-  const { source, remarks, stop } = await openMeter(options.meter, profile, {
+  const { source, span, remarks, stop } = await openMeter(options.meter, profile, {
     clock,
     openBoundaries: () => fileBoundaries(`${options.memory}.meter`),
     report: ofMeter,
   });
+  console.log(`${options.name}: meter: ${span}`);
   for (const remark of remarks) ofMeter(remark);
   const agent = new HouseholdAgent({
     name: options.name,

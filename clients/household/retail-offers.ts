@@ -23,7 +23,8 @@ export interface ReadTariff {
 }
 
 const perKwh = z.object({ Value: z.number().min(-10).max(10), Unit: z.literal("$/kWh") });
-const clock = z.string().regex(/^([01]?[0-9]|2[0-4]):[0-5][0-9]$/);
+/** Some files have a space in the middle. */
+const clock = z.string().regex(/^([01]?[0-9]|2[0-4]): ?[0-5][0-9]$/);
 const period = perKwh.extend({
   Month: z.array(z.int().min(1).max(12)),
   Weekday: z.boolean(),

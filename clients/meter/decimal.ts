@@ -11,8 +11,8 @@ const POWERS = Array.from({ length: 23 }, (_, power) => 10 ** power);
 const PLAIN = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$/;
 
 /**
- * `text` between two indices, times 10^power, rounded to a whole number; NaN for what is no number or beyond safe
- * integers. Spaces around it are no part of it. For kWh as µWh the power is 9, for Wh 6.
+ * `text` between two indices, times 10^power, rounded to a whole number; NaN for what is no number, infinite
+ * beyond safe integers. Spaces around it are no part of it. For kWh as µWh the power is 9, for Wh 6.
  *
  * @param separator code of the decimal separator, a point or a comma
  */
@@ -65,5 +65,6 @@ function slowly(text: string, power: number, separator: number): number {
 }
 
 function safe(value: number): number {
-  return Number.isSafeInteger(value) ? value + 0 : Number.NaN;
+  if (Number.isSafeInteger(value)) return value + 0;
+  return Number.isNaN(value) ? value : Math.sign(value) * Number.POSITIVE_INFINITY;
 }

@@ -22,6 +22,9 @@ export interface MeterPlace {
 /** A meter and what its owner should know of it. */
 export interface OpenedMeter {
   readonly source: MeterSource;
+  /** What it covers, in a sentence. */
+  readonly span: string;
+  /** What was left out and why, a sentence each. */
   readonly remarks: readonly string[];
   /** Of a live meter: ends its connection. */
   readonly stop?: () => Promise<void>;
@@ -70,7 +73,7 @@ async function openGenerated(value: string, place: MeterPlace): Promise<OpenedMe
     throw new Error(`not a meter: generated:${value}; its seed is a whole number`);
   const { latitude, longitude, timeZone } = place;
   const household = createHousehold({ seed: Number(value), latitude, longitude, timeZone });
-  return { source: generatedSource(household), remarks: [] };
+  return { source: generatedSource(household), span: "generated without end", remarks: [] };
 }
 
 function fileKind(name: string, format: MeterFormat | undefined, options: string): MeterKind {
@@ -86,7 +89,7 @@ function fileKind(name: string, format: MeterFormat | undefined, options: string
       const last = household.slots.at(-1) ?? first;
       const at = (slot: number) => new Date(slotStartS(slot) * 1000).toISOString();
       const span = `${path}: ${household.slots.length} quarter-hours from ${at(first)} to ${at(last + 1)}`;
-      return { source: household, remarks: [span, ...remarks] };
+      return { source: household, span, remarks };
     },
   };
 }
@@ -101,7 +104,7 @@ function liveKind(
     form,
     async open(value, _place, live) {
       const meter = await start(value, live);
-      return { source: meter, remarks: [], stop: () => meter.stop() };
+      return { source: meter, span: `${name} at ${value}, live`, remarks: [], stop: () => meter.stop() };
     },
   };
 }

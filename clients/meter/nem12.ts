@@ -172,8 +172,7 @@ class Nem12Reader {
     for (let index = 0; index < count; index += 1) {
       const comma = from === 0 ? -1 : text.indexOf(",", from);
       const until = comma < 0 ? text.length : comma;
-      const isShort = from === 0 || (comma < 0 && index < count - 1);
-      if (isShort || this.#isFlag(text, from, until))
+      if (from === 0 || this.#isFlag(text, from, until))
         return this.#note(line, "values", `has not the ${count} values of a day`, `${index} values`);
       values.push(this.#value(text, from, until, line, index, stream, faults));
       from = comma < 0 ? 0 : comma + 1;

@@ -46,35 +46,27 @@ export class MeterReading {
     return this.#options.clock ?? this.#clock ?? UTC;
   }
 
+  /** Batches of the files at the paths, in their order; what an earlier one told stands. @throws MeterFileError */
+  async *read(paths: readonly string[]): AsyncGenerator<Batch> {
+    for (const path of paths) yield* this.readMembers(await membersOf(path));
+  }
+
   /**
-   * Batches of the files at the paths, in their order; what an earlier one told stands. A member of a zip or folder of
-   * no known format is left out by name where another is read.
+   * Batches of files that belong together. One of no known format is left out by name where another is read.
    * @throws MeterFileError for what cannot be used at all
    */
-  async *read(paths: readonly string[]): AsyncGenerator<Batch> {
-    for (const path of paths) {
-      const members = await membersOf(path);
-      let isRead = false;
-      const unknown: string[] = [];
-      for (const member of members) {
-        const format = this.#options.format ?? (await formatOf(member));
-        if (format === null) unknown.push(member.name);
-        else {
-          isRead = true;
-          for await (const batch of this.#parse(member, format))
-            yield this.coverage.admit(batch, member.name);
-        }
-      }
-      if (!isRead) throw new MeterFileError(unknown[0] ?? path, `is of no known format: ${FORMAT_NAMES}`);
-      const notes = unknown.map((file) => ({
-        isLoss: true,
-        file,
-        line: 0,
-        field: "file",
-        reason: "is of no known format",
-      }));
-      if (notes.length > 0) yield { intervals: [], notes };
+  async *readMembers(members: readonly Member[]): AsyncGenerator<Batch> {
+    const unknown: string[] = [];
+    for (const member of members) {
+      const format = this.#options.format ?? (await formatOf(member));
+      if (format === null) unknown.push(member.name);
+      else
+        for await (const batch of this.#parse(member, format)) yield this.coverage.admit(batch, member.name);
     }
+    if (unknown.length === members.length)
+      throw new MeterFileError(unknown[0] ?? "nothing", `is of no known format: ${FORMAT_NAMES}`);
+    const about = { isLoss: true, line: 0, field: "file", reason: "is of no known format" };
+    yield { intervals: [], notes: unknown.map((file) => ({ ...about, file })) };
   }
 
   #parse(member: Member, format: MeterFormat): AsyncGenerator<Batch> {

@@ -59,10 +59,12 @@ export class RowTimes {
   derive(rows: readonly TimedRow[]): number | null {
     const last = new Map<string, number>();
     const distances = new Map<number, number>();
-    for (const { meter, atS } of rows) {
+    for (const { meter, atS, localS } of rows) {
+      // By the local clock a day is a day, also where it has 23 hours.
+      const shownS = localS ?? atS;
       const before = last.get(meter);
-      last.set(meter, atS);
-      const distance = before === undefined ? 0 : Math.abs(atS - before);
+      last.set(meter, shownS);
+      const distance = before === undefined ? 0 : Math.abs(shownS - before);
       if (distance > 0 && distance <= LONGEST_S) distances.set(distance, (distances.get(distance) ?? 0) + 1);
     }
     const [best] = [...distances].sort(([a, often], [b, other]) => other - often || a - b);

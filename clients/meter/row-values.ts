@@ -134,7 +134,7 @@ export class RowValues {
     notes: Note[],
   ): void {
     const microWh = scaledDecimal(cell, 0, cell.length, this.#power, this.#separator);
-    if (!(microWh >= 0 && atS >= 0)) {
+    if (!Number.isSafeInteger(microWh) || microWh < 0 || atS < 0) {
       const reason = cell.trim() === "" ? "is empty" : "is no state of a register";
       notes.push(this.#note(line, channel.register, reason, cell));
       return;
