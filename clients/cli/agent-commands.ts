@@ -4,20 +4,18 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { parse } from "csv-parse/sync";
 import { exactBytes } from "../../evidence/bytes.ts";
 import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
 import { gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH, MAX_READING_WH } from "../../protocol/limits.ts";
-import { SLOT_SECONDS } from "../../protocol/units.ts";
+import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH } from "../../protocol/limits.ts";
 import { HouseholdAgent } from "../household/agent.ts";
 import { fileMemory } from "../household/agent-memory.ts";
-import { createHousehold } from "../household/generator.ts";
 import { parseLadders } from "../household/ladder-file.ts";
-import { generatedSource, type MeterSource } from "../household/meter-source.ts";
 import { runAgent } from "../household/runner.ts";
 import { parseTariff, type Tariff } from "../household/tariff.ts";
+import { METER_FORMS, openMeter } from "../meter/meter-kinds.ts";
+import { fileBoundaries } from "../meter/slot-boundaries.ts";
 import { type Place, placeOf, signerFromEnvironment, withPlace } from "./context.ts";
 import { price } from "./options.ts";
 
@@ -37,12 +35,7 @@ export function agentCommands(program: Command): void {
   withPlace(
     agent.command("start").description("keep the orders, sign each window, keep the receipts, until Ctrl-C"),
   )
-    .addOption(
-      new Option(
-        "--meter <source>",
-        "generated:<seed>, or csv:<file> with columns start,netWh",
-      ).makeOptionMandatory(),
-    )
+    .addOption(new Option("--meter <source>", METER_FORMS).makeOptionMandatory())
     .option("--tariff <file>", "the household's own tariff as JSON; the region's reference tariff without it")
     .option("--orders <file>", "ladders of your own instead of the default")
     .option("--memory <file>", "where receipts and signed windows are kept", "polder-agent.ndjson")
@@ -51,7 +44,7 @@ export function agentCommands(program: Command): void {
     .option("--highest-bid <price>", "never buy above", price, MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
     .addHelpText(
       "after",
-      "\nkeys: POLDER_API_KEY for orders and readings, POLDER_GATEWAY_SEED for the gateway's signature",
+      "\nkeys: POLDER_API_KEY for orders and readings, POLDER_GATEWAY_SEED for the gateway's signature,\nPOLDER_HOME_ASSISTANT_TOKEN for a homeassistant: meter",
     )
     .action(start);
   agent
@@ -77,32 +70,44 @@ async function start(options: AgentOptions): Promise<void> {
           feedInMicrosPerKwh: reference?.feedInMicrosPerKwh ?? 0,
           retail: { kind: "flat", microsPerKwh: reference?.retailMicrosPerKwh ?? 0 },
         };
+  const ladders =
+    options.orders === undefined ? undefined : parseLadders(JSON.parse(readFileSync(options.orders, "utf8")));
+  const memory = fileMemory(options.memory);
+  const { clock } = await client.deployment();
+  const report = (message: string): void => console.error(message);
+  const ofMeter = (message: string): void => report(`${options.name}: meter: ${message}`);
+  // Last, because a live one runs from here on.
+  const { source, span, remarks, stop } = await openMeter(options.meter, profile, {
+    clock,
+    openBoundaries: () => fileBoundaries(`${options.memory}.meter`),
+    report: ofMeter,
+  });
+  console.log(`${options.name}: meter: ${span}`);
+  for (const remark of remarks) ofMeter(remark);
   const agent = new HouseholdAgent({
     name: options.name,
     client,
     region,
     signer,
     gatewaySeed,
-    meter: meterOf(options.meter, profile),
+    meter: source,
     tariff,
-    memory: fileMemory(options.memory),
+    memory,
     limits: { leastAskMicrosPerKwh: options.leastAsk, highestBidMicrosPerKwh: options.highestBid },
-    report: (message) => console.error(message),
-    ...(options.orders === undefined
-      ? {}
-      : { orders: parseLadders(JSON.parse(readFileSync(options.orders, "utf8"))) }),
+    report,
+    ...(ladders === undefined ? {} : { orders: ladders }),
   });
   const stopping = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stopping.abort());
   console.log(
     `${options.name} trades for ${signer.account} in ${region} with gateway ${gatewayIdOfSeed(gatewaySeed)}`,
   );
-  const { clock } = await client.deployment();
   await runAgent(agent, {
     clock,
     signal: stopping.signal,
-    failed: (_agent, error) => console.error(String(error)),
+    failed: (_agent, error) => report(String(error)),
   });
+  await stop?.();
   const { orders, windows, missed } = agent.counts;
   console.log(
     `${orders} orders placed, ${windows} windows proved, ${missed} missed, ${agent.receipts.length} receipts in ${options.memory}`,
@@ -117,48 +122,6 @@ function gatewayFromEnvironment(): Hex {
     );
   }
   return seed as Hex;
-}
-
-function meterOf(
-  source: string,
-  place: { latitude: number; longitude: number; timeZone: string },
-): MeterSource {
-  const [kind, ...rest] = source.split(":");
-  const value = rest.join(":");
-  if (kind === "generated" && /^\d{1,9}$/.test(value)) {
-    const { latitude, longitude, timeZone } = place;
-    return generatedSource(createHousehold({ seed: Number(value), latitude, longitude, timeZone }));
-  }
-  if (kind === "csv" && value !== "") return csvSource(value);
-  throw new Error(`not a meter: ${source}; generated:<seed> or csv:<file>`);
-}
-
-/** A file of quarter-hours: `start` as ISO 8601 with zone, `netWh` as a whole number, export positive. */
-function csvSource(file: string): MeterSource {
-  const rows = parse(readFileSync(file, "utf8"), {
-    columns: true,
-    bom: true,
-    skip_empty_lines: true,
-  }) as Record<string, string>[];
-  const readings = new Map<number, number>();
-  rows.forEach((row, index) => {
-    const startMs = /(Z|[+-]\d\d:\d\d)$/.test(row.start ?? "") ? Date.parse(row.start as string) : Number.NaN;
-    const slot = startMs / 1000 / SLOT_SECONDS;
-    const netWh = Number(row.netWh);
-    const line = `${file}, line ${index + 2}`;
-    if (!Number.isInteger(slot))
-      throw new Error(`${line}, start: not the start of a quarter-hour with a time zone: ${row.start}`);
-    if (!/^-?\d+$/.test(row.netWh ?? "") || Math.abs(netWh) > MAX_READING_WH)
-      throw new Error(`${line}, netWh: not whole Wh of a slot: ${row.netWh}`);
-    if (readings.has(slot)) throw new Error(`${line}, start: the quarter-hour stands twice: ${row.start}`);
-    readings.set(slot, netWh);
-  });
-  return {
-    read(slot) {
-      const netWh = readings.get(slot);
-      return netWh === undefined ? null : { netWh, generationWh: null, loadWh: null };
-    },
-  };
 }
 
 function makeGateway(): void {

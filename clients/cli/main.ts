@@ -7,6 +7,7 @@ import { PolderProblem, TransportFault } from "../sdk/problem.ts";
 import { agentCommands } from "./agent-commands.ts";
 import { auditCommand } from "./audit-command.ts";
 import { keyCommands } from "./key-commands.ts";
+import { meterCommands } from "./meter-commands.ts";
 import { operatorCommands } from "./operator-commands.ts";
 import { orderCommands } from "./order-commands.ts";
 import { readCommands } from "./read-commands.ts";
@@ -20,6 +21,7 @@ keyCommands(program);
 agentCommands(program);
 auditCommand(program);
 operatorCommands(program);
+meterCommands(program);
 
 try {
   await program.parseAsync();

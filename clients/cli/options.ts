@@ -45,3 +45,10 @@ export function seconds(text: string): number {
     throw new InvalidArgumentError("must be a number of seconds above 0, at most 86400");
   return value;
 }
+
+/** A part from 0 to 1. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value > 1) throw new InvalidArgumentError("must be a part from 0 to 1");
+  return value;
+}

@@ -1,16 +1,16 @@
 // Owns a household's part in the market: it keeps its standing orders up to date, signs each window once when it is
 // over, and keeps its receipts. It refuses orders outside its limits, and to sign a window twice differently.
 
-import { signWindow } from "../../evidence/gateway-window.ts";
 import type { Receipt } from "../../evidence/receipt.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { slotAt, slotStartS } from "../../protocol/units.ts";
+import { divDown, divUp, slotAt, slotStartS } from "../../protocol/units.ts";
 import type { Accepted, Market, PolderClient } from "../sdk/client.ts";
 import { PolderProblem } from "../sdk/problem.ts";
 import type { Signer } from "../sdk/signer.ts";
-import type { AgentMemory, SignedWindow } from "./agent-memory.ts";
+import type { AgentMemory } from "./agent-memory.ts";
 import { type DesiredOrder, defaultOrders } from "./default-orders.ts";
 import type { MeterSource } from "./meter-source.ts";
+import { type Signing, signOnce } from "./software-gateway.ts";
 import { standsUntil } from "./standing-orders.ts";
 import type { Tariff } from "./tariff.ts";
 
@@ -51,6 +51,8 @@ export interface AgentCounts {
 const HORIZON_SLOTS = 28 * 96;
 /** Orders of one renewal; with the ones still in force an account stays below its limit. */
 const MOST_ORDERS_AHEAD = 14;
+/** How often a live meter is asked for its last boundary in the time for evidence: every 18 s of an hour. */
+const QUESTIONS_PER_DELAY = 200;
 
 /** One household's agent. */
 export class HouseholdAgent {
@@ -84,8 +86,8 @@ export class HouseholdAgent {
   async step(atS: number): Promise<number> {
     const market = await this.#options.client.market(this.#options.region);
     await this.#keepOrders(market, atS);
-    await this.#proveWindows(market, atS);
-    const windowEndS = slotStartS(this.#nextWindow + market.windowSlots);
+    const askAgainS = await this.#proveWindows(market, atS);
+    const windowEndS = askAgainS ?? slotStartS(this.#nextWindow + market.windowSlots);
     const isDone = this.#coveredUntilSlot >= (this.#options.untilSlot ?? Number.MAX_SAFE_INTEGER);
     const renewAtS = isDone ? windowEndS : slotStartS(this.#coveredUntilSlot - market.windowSlots);
     return Math.min(windowEndS, Math.max(renewAtS, atS + 1));
@@ -184,7 +186,8 @@ export class HouseholdAgent {
     }
   }
 
-  async #proveWindows(market: Market, atS: number): Promise<void> {
+  /** @returns when to ask the meter again for a window it does not know yet; null when all that are over are done. */
+  async #proveWindows(market: Market, atS: number): Promise<number | null> {
     const { windowSlots, windowFirstSlot, nextSlot } = market;
     const open = nextSlot > windowFirstSlot ? windowFirstSlot + windowSlots : windowFirstSlot;
     // Windows that closed while this agent was not asked.
@@ -193,9 +196,11 @@ export class HouseholdAgent {
     let next = Math.max(this.#nextWindow, open);
     for (; slotStartS(next + windowSlots) <= atS; next += windowSlots) {
       this.#nextWindow = next;
-      await this.#proveWindow(next, windowSlots);
+      const askAgainS = await this.#proveWindow(market, next, atS);
+      if (askAgainS !== null) return askAgainS;
     }
     this.#nextWindow = next;
+    return null;
   }
 
   #miss(firstSlot: number, windowSlots: 4 | 96, reason: string): void {
@@ -208,10 +213,24 @@ export class HouseholdAgent {
     report?.(`${this.name}: window ${firstSlot} was missed: ${reason}`);
   }
 
-  async #proveWindow(firstSlot: number, windowSlots: 4 | 96): Promise<void> {
-    const { client, region, signer } = this.#options;
-    const { netWh, evidence } = await this.#sign(firstSlot, windowSlots);
-    if (netWh.every((wh) => wh === 0)) return;
+  /** @returns when to ask the meter again, or null when the window is done, one way or the other. */
+  async #proveWindow(market: Market, firstSlot: number, atS: number): Promise<number | null> {
+    const { client, region, signer, meter, memory } = this.#options;
+    const { windowSlots, parameters } = market;
+    const { proofDelaySeconds } = parameters;
+    // What is not known when half of the time for evidence is over is left out: late is worse than less.
+    const lastS = slotStartS(firstSlot + windowSlots) + divDown(proofDelaySeconds, 2);
+    const askAgainS = Math.min(lastS, atS + divUp(proofDelaySeconds, QUESTIONS_PER_DELAY));
+    const isKnown = (meter.knownUntilSlot?.() ?? Number.MAX_SAFE_INTEGER) >= firstSlot + windowSlots;
+    if (!isKnown && atS < lastS && memory.signedWindow(firstSlot) === undefined) return askAgainS;
+    const signing = await this.#sign(firstSlot, windowSlots);
+    if (!signing.ok) {
+      if (signing.mayHeal && atS < lastS) return askAgainS;
+      this.#miss(firstSlot, windowSlots, `its gateway did not sign it: ${signing.reason}`);
+      return null;
+    }
+    const { netWh, evidence } = signing.window;
+    if (netWh.every((wh) => wh === 0)) return null;
     try {
       this.#keep(
         await client.submit(
@@ -226,27 +245,19 @@ export class HouseholdAgent {
       // The clocks of home and region differ a little, or the region is busy: the window is still open.
       if (!isRefusal(error)) throw error;
       // It arrived before its answer was lost, or in an earlier run.
-      if (error.code === "window_already_proved") return;
+      if (error.code === "window_already_proved") return null;
       // The enrolment acts from a later window on: nothing is lost.
-      if (error.code === "meter_not_active") return;
+      if (error.code === "meter_not_active") return null;
       this.#miss(firstSlot, windowSlots, error.message);
     }
+    return null;
   }
 
-  /** Signs a window once; a slot the meter does not know is zero, and nothing is claimed for it. */
-  async #sign(firstSlot: number, windowSlots: 4 | 96): Promise<SignedWindow> {
+  async #sign(firstSlot: number, windowSlots: 4 | 96): Promise<Signing> {
     const { client, region, gatewaySeed, meter, memory } = this.#options;
-    const signed = memory.signedWindow(firstSlot);
-    if (signed !== undefined) return signed;
-    const { chainId, settlement } = await client.deployment();
-    const netWh = Array.from(
-      { length: windowSlots },
-      (_, index) => meter.read(firstSlot + index)?.netWh ?? 0,
-    );
-    const context = { chainId, settlement, regionId: region, windowSlots };
-    const window = { firstSlot, netWh, evidence: signWindow(gatewaySeed, context, firstSlot, netWh) };
-    memory.rememberWindow(window);
-    return window;
+    const { chainId, settlement, clock } = await client.deployment();
+    const wish = { chainId, settlement, regionId: region, firstSlot, windowSlots, clockRate: clock.rate };
+    return signOnce(gatewaySeed, meter, memory, wish);
   }
 
   #keep(accepted: Accepted): void {

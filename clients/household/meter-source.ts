@@ -9,10 +9,22 @@ export interface SlotReading {
   readonly loadWh: number | null;
 }
 
+/** State of a meter's two registers, µWh. */
+export interface Registers {
+  readonly importMicroWh: number;
+  readonly exportMicroWh: number;
+}
+
 /** A meter, live or recorded. */
 export interface MeterSource {
   /** The reading of a slot that is over, or null when the meter has none. */
   read(slot: number): SlotReading | null;
+  /** Of a live meter: the slots before this one are read, or never will be. A recorded one knows all from the start. */
+  knownUntilSlot?(): number;
+  /** Of a meter with registers: their state when the slot began, or null where nobody looked. */
+  registersAt?(slot: number): Registers | null;
+  /** Of a meter with a clock: seconds that it is ahead of the market's; null before it said so. */
+  clockAheadS?(): number | null;
 }
 
 /** A recorded series that begins at a slot. */

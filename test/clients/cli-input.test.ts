@@ -113,21 +113,17 @@ describe("bad input", () => {
       ...more,
     ];
     await bad([
-      [agent("sun"), /not a meter: sun; generated:<seed> or csv:<file>/, keys],
+      [agent("sun"), /not a meter: sun; generated:<seed>, nem12:<file>/, keys],
       [agent("generated:x"), /not a meter: generated:x/, keys],
-      [agent("csv:/nowhere.csv"), /ENOENT/, keys],
-      [agent(csv("zone.csv", "2026-04-01T00:00,5")), /zone\.csv, line 2, start: .*time zone/, keys],
-      [agent(csv("quarter.csv", "2026-04-01T00:01Z,5")), /line 2, start: /, keys],
+      [agent("csv:/nowhere.csv"), /nowhere\.csv: is not there/, keys],
+      [agent("nem12:/nowhere.csv,colour=red"), /not an option of a meter's file: colour=red/, keys],
+      [agent(csv("zone.csv", "2026-04-01T00:00,5")), /zone\.csv, line 2, time: .*has no time zone/, keys],
       [
-        agent(csv("float.csv", "2026-04-01T00:00Z,5", "2026-04-01T00:15Z,5.5")),
-        /line 3, netWh: not whole Wh of a slot: 5\.5/,
+        agent(csv("quarter.csv", "2026-04-01T00:01Z,5")),
+        /has no whole quarter-hour; 2 quarter-hours are/,
         keys,
       ],
-      [
-        agent(csv("twice.csv", "2026-04-01T00:00Z,5", "2026-04-01T00:00Z,6")),
-        /line 3, start: the quarter-hour stands twice/,
-        keys,
-      ],
+      [agent(csv("word.csv", "2026-04-01T00:00Z,five")), /line 2, netWh: .*is not a number \(five\)/, keys],
       [agent("generated:1", "--tariff", write("tariff.json", { name: "x" })), /currency: /, keys],
       [
         agent(

@@ -14,6 +14,7 @@ import type { Hex } from "../../protocol/fields.ts";
 import { CommandLine } from "../support/client-commands.ts";
 import { type Running, start } from "../support/client-process.ts";
 import { BEGINS_AT_S, eventually, REGION, SEED, termsOf, varsOf } from "../support/client-region.ts";
+import { nem12Of } from "../support/meter-files.ts";
 
 /** A window of an hour in two seconds of wall time. */
 const RATE = 1_800;
@@ -154,8 +155,8 @@ describe("an operator", () => {
   });
 });
 
-/** Every quarter-hour of the test's first days. */
-function meterFile(name: string, netWh: number): string {
+/** Every quarter-hour of the test's first days, as rows of their net. */
+function csvMeter(name: string, netWh: number): string {
   const rows = Array.from(
     { length: 960 },
     (_, index) => `${new Date((BEGINS_AT_S + index * 900) * 1000).toISOString()},${netWh}`,
@@ -163,21 +164,27 @@ function meterFile(name: string, netWh: number): string {
   return `csv:${write(name, ["start,netWh", ...rows].join("\n"))}`;
 }
 
+/** The same days as their import and, to be netted, their export. */
+function nem12Meter(name: string, importWh: number, exportWh: number): string {
+  const days = 12 * 96;
+  const text = nem12Of(
+    [
+      { register: "E1", minutes: 5, microWh: Array<number>(3 * days).fill((importWh * 1e6) / 3) },
+      { register: "B1", minutes: 15, microWh: Array<number>(days).fill(exportWh * 1e6) },
+    ],
+    BEGINS_AT_S - 86_400,
+  );
+  return `nem12:${write(name, text)}`;
+}
+
 describe("a household", () => {
   test("behavior: two agents trade until Ctrl-C, and the bill shows it as a table, as CSV and as JSON", async () => {
     const agents = [
-      [seller, 400],
-      [buyer, -300],
-    ].map(([home, netWh]) => {
-      const { account, gatewaySeed, key } = home as Home;
-      const args = [
-        "agent",
-        "start",
-        "--meter",
-        meterFile(`${account}.csv`, netWh as number),
-        "--memory",
-        file(`${account}.ndjson`),
-      ];
+      [seller, csvMeter("seller.csv", 400)] as const,
+      [buyer, nem12Meter("buyer.csv", 330, 30)] as const,
+    ].map(([home, meter]) => {
+      const { account, gatewaySeed, key } = home;
+      const args = ["agent", "start", "--meter", meter, "--memory", file(`${account}.ndjson`)];
       return start("cli/main.ts", args, { POLDER_URL: stack.url, POLDER_GATEWAY_SEED: gatewaySeed, ...key });
     });
     clients = agents;
@@ -216,6 +223,24 @@ describe("a household", () => {
     expect(gain(dear)).toBeGreaterThan(gain(json));
     expect(account).toMatch(/free\W+\d+\.\d{6} EUR/);
     expect(slots).toMatch(/surplus kWh/);
+  });
+
+  test("behavior: a file's owner learns what it would have gained under the region's terms and share", async () => {
+    const tariff = write("own.json", {
+      name: "own",
+      currency: "EUR",
+      feedInPerKwh: "0.08",
+      retail: { kind: "flat", perKwh: "0.30" },
+    });
+    const args = ["meter", "estimate", file("buyer.csv"), "--tariff", tariff, "--region", REGION, "--json"];
+    const measured = JSON.parse(await good(args));
+    expect(measured.assumptions.join("\n")).toMatch(/fee, take rate and price rule are those of .* today/);
+    expect(measured.assumptions.join("\n")).toMatch(/traded of all homes' at the same hour of the day/);
+    expect(measured.total).toMatchObject({ slots: 12 * 96, needWh: 12 * 96 * 300, surplusWh: 0 });
+    expect(measured.total.gainMicros).toBeGreaterThan(0);
+    const all = JSON.parse(await good([...args, "--share", "1"]));
+    expect(all.total.boughtWh).toBe(all.total.needWh);
+    expect(all.total.gainMicros).toBeGreaterThanOrEqual(measured.total.gainMicros);
   });
 
   test("behavior: orders are placed, listed, replaced and cancelled; a key revokes itself", async () => {

@@ -1,0 +1,153 @@
+// Owns when an agent signs what a live meter knows: it waits for the last boundary, but not for ever, and not for a clock
+// that stays wrong. It refuses exact wall timing.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { HouseholdAgent } from "../../clients/household/agent.ts";
+import { volatileMemory } from "../../clients/household/agent-memory.ts";
+import type { MeterSource } from "../../clients/household/meter-source.ts";
+import { runAgent } from "../../clients/household/runner.ts";
+import { HomeAssistantMeter, parseHomeAssistantUrl } from "../../clients/meter/home-assistant-meter.ts";
+import { volatileBoundaries } from "../../clients/meter/slot-boundaries.ts";
+import type { Entry } from "../../market/journal.ts";
+import { type MarketClock, marketTimeS } from "../../protocol/clock.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import { SLOT_SECONDS, slotAt, slotStartS } from "../../protocol/units.ts";
+import {
+  eventually,
+  FEED_IN,
+  type OpenRegion,
+  openRegionAt,
+  REGION,
+  RETAIL,
+} from "../support/client-region.ts";
+import { HomeAssistantServer, TOKEN } from "../support/home-assistant.ts";
+
+/** A window of an hour in three seconds of wall time. */
+const RATE = 1_200;
+const WINDOW_S = 4 * SLOT_SECONDS;
+const PATIENCE_MS = 40_000;
+
+let region: OpenRegion;
+let clock: MarketClock;
+const stopping = new AbortController();
+const ended: Promise<void>[] = [];
+
+beforeAll(async () => {
+  region = await openRegionAt(RATE);
+  ({ clock } = await region.client.deployment());
+});
+
+afterAll(async () => {
+  stopping.abort();
+  await Promise.all(ended);
+  await region.stop();
+});
+
+const nowS = (): number => marketTimeS(clock, Date.now());
+
+async function run(name: string, meter: MeterSource) {
+  const home = await region.household(name);
+  const reports: string[] = [];
+  const agent = new HouseholdAgent({
+    name,
+    client: region.client,
+    region: REGION,
+    signer: home.signer,
+    gatewaySeed: home.gatewaySeed,
+    meter,
+    tariff: {
+      name: "flat",
+      currency: "EUR",
+      feedInMicrosPerKwh: FEED_IN,
+      retail: { kind: "flat", microsPerKwh: RETAIL },
+    },
+    memory: volatileMemory(),
+    report: (message) => reports.push(message),
+  });
+  ended.push(runAgent(agent, { clock, signal: stopping.signal }));
+  return { agent, reports, account: home.account };
+}
+
+/** What an account proved: each window's readings, and how long after its end they came, in market seconds. */
+async function provedBy(account: Hex) {
+  const proved: { firstSlot: number; netWh: readonly number[]; afterS: number }[] = [];
+  for await (const text of region.client.journal(REGION)) {
+    const { command, atS } = (JSON.parse(text) as { entry: Entry }).entry;
+    if (command?.type !== "submit_readings" || command.account !== account) continue;
+    const { firstSlot, netWh } = command;
+    proved.push({ firstSlot, netWh, afterS: atS - slotStartS(firstSlot) - WINDOW_S });
+  }
+  return proved;
+}
+
+const hasProved = (account: Hex, windows: number) =>
+  eventually(async () => (await provedBy(account)).length >= windows, PATIENCE_MS);
+
+const exports = (netWh: number) => ({ netWh, generationWh: null, loadWh: null });
+
+test("behavior: an agent waits for a meter that is late, signs what a silent one told, and nothing by a wrong clock", async () => {
+  const knownUntilSlot = () => slotAt(nowS() - 600);
+  const [late, silent, wrong] = await Promise.all([
+    run("late", { knownUntilSlot, read: (slot) => (slot < knownUntilSlot() ? exports(40) : null) }),
+    run("silent", { knownUntilSlot: () => 0, read: (slot) => (slot % 4 < 2 ? exports(30) : null) }),
+    run("wrong clock", { clockAheadS: () => 11 * RATE, read: () => exports(20) }),
+  ]);
+  expect(await hasProved(late.account, 2), late.reports.join()).toBe(true);
+  expect(await hasProved(silent.account, 2), silent.reports.join()).toBe(true);
+  // The first window may have begun before there was an agent.
+  for (const { netWh, afterS } of (await provedBy(late.account)).slice(1)) {
+    expect(netWh, "nothing was missing").toEqual([40, 40, 40, 40]);
+    expect(afterS).toBeGreaterThanOrEqual(600);
+  }
+  for (const { netWh, afterS } of await provedBy(silent.account)) {
+    expect(netWh).toEqual([30, 30, 0, 0]);
+    expect(afterS, "half of the time for evidence").toBeGreaterThanOrEqual(WINDOW_S / 2);
+  }
+  expect(await eventually(() => wrong.agent.counts.missed > 0, PATIENCE_MS)).toBe(true);
+  expect(wrong.reports[0]).toMatch(
+    /was missed: its gateway did not sign it: the meter's clock is 11 s ahead of this machine's/,
+  );
+  expect(await provedBy(wrong.account)).toEqual([]);
+});
+
+test("invariant: windows proved from Home Assistant's statistics are the differences of their sums", async () => {
+  const home = await HomeAssistantServer.start();
+  const [imported, exported] = ["sensor.import", "sensor.export"];
+  home.energySources = [{ type: "grid", stat_energy_from: imported, stat_energy_to: exported }];
+  for (const id of [imported, exported]) home.statistics.set(id, { unit: "kWh", sums: new Map() });
+  const sumsOf = (id: string) => home.statistics.get(id)?.sums as Map<number, number>;
+  let nextS = Math.ceil(nowS() / 300) * 300;
+  // Whole Wh in all, though not in each five minutes; floats, as Home Assistant keeps them.
+  const importKwh = (atS: number) => 1_000 + Math.round((atS % 1e7) / 7) / 1_000;
+  const exportKwh = (atS: number) => 0.1 * (Math.floor(atS / 900) % 1e5) ** 1.1;
+  const timer = setInterval(() => {
+    for (; nextS + 300 < nowS(); nextS += 300) {
+      sumsOf(imported).set(nextS, importKwh(nextS + 300));
+      sumsOf(exported).set(nextS, exportKwh(nextS + 300));
+      home.compiled(nowS());
+    }
+  }, 20);
+  const reports: string[] = [];
+  const meter = new HomeAssistantMeter(
+    { url: parseHomeAssistantUrl(home.address), token: TOKEN },
+    { clock, openBoundaries: volatileBoundaries, report: (message) => void reports.push(message) },
+  );
+  try {
+    await meter.follow();
+    const agent = await run("with Home Assistant", meter);
+    expect(await hasProved(agent.account, 2), [...agent.reports, ...reports].join()).toBe(true);
+    const wh = (kwh: number): number => Math.floor(Math.round(kwh * 1e9) / 1e6);
+    for (const { firstSlot, netWh } of (await provedBy(agent.account)).slice(1)) {
+      for (const [index, net] of netWh.entries()) {
+        const [fromS, untilS] = [slotStartS(firstSlot + index), slotStartS(firstSlot + index + 1)];
+        const importWh = wh(importKwh(untilS)) - wh(importKwh(fromS));
+        expect(net).toBe(wh(exportKwh(untilS)) - wh(exportKwh(fromS)) - importWh);
+      }
+    }
+    expect(reports).toEqual([]);
+  } finally {
+    clearInterval(timer);
+    await meter.stop();
+    await home.stop();
+  }
+});
