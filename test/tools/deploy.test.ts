@@ -29,7 +29,14 @@ test("behavior: wrangler accepts the deployment in a dry run", { timeout: 120_00
         },
       },
     );
-    for (const binding of ["env.REGION", "env.FEED", "env.INTAKE", "env.DIRECTORY", "env.ARCHIVE", "env.ASSETS"]) {
+    for (const binding of [
+      "env.REGION",
+      "env.FEED",
+      "env.INTAKE",
+      "env.DIRECTORY",
+      "env.ARCHIVE",
+      "env.ASSETS",
+    ]) {
       expect(stdout).toContain(binding);
     }
     expect(readdirSync(outdir)).toContain("gateway.js");
