@@ -16,6 +16,7 @@ export const MEASUREMENTS = [
   "replay",
   "memory",
   "feed",
+  "import",
   "import-p1",
 ] as const;
 

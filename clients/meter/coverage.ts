@@ -9,8 +9,8 @@ export interface Stretch {
   readonly untilS: number;
 }
 
-/** A gap a day for fifty years; beyond it the order of lines is no order of time. */
-const MAX_STRETCHES = 20_000;
+/** Every tenth of ten years' five minutes missing; beyond it the file is noise. */
+const MAX_STRETCHES = 100_000;
 
 /** The time that one register told of, as stretches in order. Lines in order of time, or backward, stay one stretch. */
 class Coverage {

@@ -6,6 +6,7 @@ import { scaledDecimal } from "./decimal.ts";
 import { EspiLinks, type EspiType } from "./espi-links.ts";
 import {
   type Batch,
+  type Channel,
   type ChannelBook,
   energyFault,
   type Flow,
@@ -87,6 +88,7 @@ class EspiReader {
   readonly #channels: ChannelBook;
   readonly #links: EspiLinks;
   readonly #turn: "known" | "deferred";
+  readonly #known = new Map<EspiType, Channel>();
   #intervals: Interval[] = [];
   #notes: Note[] = [];
   #depth = 0;
@@ -223,7 +225,9 @@ class EspiReader {
     const microWh = isOut || type.measure === "export" ? Math.abs(signed) : signed;
     const fault = energyFault(microWh, durationS);
     if (fault !== null) return this.#note("value", value === "" ? "is empty" : fault, value);
-    const channel = this.#channels.of(this.#file, type.meter, type.register, type.measure);
+    const { meter, register, measure } = type;
+    const channel = this.#known.get(type) ?? this.#channels.of(this.#file, meter, register, measure);
+    this.#known.set(type, channel);
     const flow: Flow = type.measure === "net" ? (isOut ? "export" : "import") : type.measure;
     this.#intervals.push({
       channel,

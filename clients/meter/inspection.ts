@@ -48,22 +48,44 @@ class ChannelFigures {
   /** µWh of each hour of the day, by direction. */
   readonly hours = new Map<Flow, Float64Array>();
   readonly secondsPerHour = new Float64Array(24);
+  /** Intervals alike in a row are counted together, because most are alike. */
+  #like: Interval | null = null;
+  #likeCount = 0;
+  #likeMicroWh = 0;
+  #likeHours: Float64Array = new Float64Array(24);
 
-  add({ flow, startS, durationS, microWh, quality }: Interval, clock: MeterClock): void {
-    this.intervals += 1;
+  add(interval: Interval, clock: MeterClock): void {
+    const { flow, startS, durationS, microWh, quality } = interval;
+    const like = this.#like;
+    if (like === null || like.flow !== flow || like.durationS !== durationS || like.quality !== quality) {
+      this.settle();
+      this.#like = interval;
+      this.#likeHours = this.hours.get(flow) ?? new Float64Array(24);
+      if (durationS <= HOUR_SECONDS) this.hours.set(flow, this.#likeHours);
+    }
+    this.#likeCount += 1;
+    this.#likeMicroWh += microWh;
     if (startS < this.fromS) this.fromS = startS;
     if (startS + durationS > this.untilS) this.untilS = startS + durationS;
-    const known = this.durations.has(durationS) || this.durations.size < MAX_DURATIONS;
-    count(this.durations, known ? durationS : 0, 1);
-    count(this.qualities, quality, 1);
-    count(this.totals, flow, microWh);
     if (durationS > HOUR_SECONDS) return;
     const hour = Math.floor((startS + clock.offsetS(startS)) / HOUR_SECONDS) % 24;
-    const hours = this.hours.get(flow) ?? new Float64Array(24);
-    this.hours.set(flow, hours);
     const index = hour < 0 ? hour + 24 : hour;
-    hours[index] = (hours[index] as number) + microWh;
+    this.#likeHours[index] = (this.#likeHours[index] as number) + microWh;
     this.secondsPerHour[index] = (this.secondsPerHour[index] as number) + durationS;
+  }
+
+  /** Counts what is still counted together. */
+  settle(): void {
+    const like = this.#like;
+    if (like === null) return;
+    const isKnown = this.durations.has(like.durationS) || this.durations.size < MAX_DURATIONS;
+    count(this.durations, isKnown ? like.durationS : 0, this.#likeCount);
+    count(this.qualities, like.quality, this.#likeCount);
+    count(this.totals, like.flow, this.#likeMicroWh);
+    this.intervals += this.#likeCount;
+    this.#like = null;
+    this.#likeCount = 0;
+    this.#likeMicroWh = 0;
   }
 }
 
@@ -84,22 +106,28 @@ export class Inspection {
 
   add({ intervals, notes }: Batch): void {
     for (const note of notes) this.#notes.add(note);
+    let channel: Channel | null = null;
+    let figures: ChannelFigures | undefined;
     for (const interval of intervals) {
-      let figures = this.#figures.get(interval.channel);
-      if (figures === undefined) {
-        figures = new ChannelFigures();
-        this.#figures.set(interval.channel, figures);
+      if (interval.channel !== channel) {
+        channel = interval.channel;
+        figures = this.#figures.get(channel) ?? new ChannelFigures();
+        this.#figures.set(channel, figures);
       }
-      figures.add(interval, this.#clock);
+      figures?.add(interval, this.#clock);
     }
   }
 
   /** @throws MeterFileError where a register's total is beyond what is counted exactly */
   report(coverage: CoverageBook): InspectionReport {
     const channels = [...this.#figures].map(([channel, figures]): ChannelReport => {
+      figures.settle();
       for (const total of figures.totals.values())
         if (!Number.isSafeInteger(total))
-          throw new MeterFileError(channel.register, "holds more energy than a household's meter can count");
+          throw new MeterFileError(
+            `${channel.meter} ${channel.register}`,
+            "holds more energy than a household's meter can count",
+          );
       const stretches = coverage.stretches(channel);
       const { intervals, fromS, untilS, durations, qualities, totals } = figures;
       return {

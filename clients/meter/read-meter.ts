@@ -101,7 +101,9 @@ export async function formatOf(member: Member): Promise<MeterFormat | null> {
     bytes += chunk.length;
     if (bytes >= LOOK_BYTES) break;
   }
-  return formatOfText(new TextDecoder("utf-8").decode(Buffer.concat(pieces).subarray(0, LOOK_BYTES)));
+  const look = Buffer.concat(pieces).subarray(0, LOOK_BYTES);
+  // As of a stream: a character cut in two at the end is not a bad one.
+  return formatOfText(new TextDecoder("utf-8").decode(look, { stream: true }));
 }
 
 function formatOfText(text: string): MeterFormat | null {

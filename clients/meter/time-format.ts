@@ -85,7 +85,13 @@ function unixTime(text: string, perSecond: number): WrittenTime | null {
 function timeOf(pattern: RegExp, parts: readonly Part[], text: string): WrittenTime | null {
   const match = text.length > MAX_TEXT ? null : pattern.exec(text);
   if (match === null) return null;
-  let [year, month, day, hour, minute, second, half] = [0, 0, 0, 0, 0, 0, ""];
+  let year = 0;
+  let month = 0;
+  let day = 0;
+  let hour = 0;
+  let minute = 0;
+  let second = 0;
+  let half = "";
   let offsetS: number | null = null;
   for (let i = 0; i < parts.length; i += 1) {
     const value = match[i + 1] ?? "";
