@@ -18,6 +18,8 @@ export const MEASUREMENTS = [
   "feed",
   "import",
   "import-p1",
+  "kills",
+  "year",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");
