@@ -20,7 +20,8 @@ const FIELD_ELEMENT = "123456789012345678901234567890123456789012345678901234567
 
 let lastCommand = 0;
 
-function submission(command: Command, signer: Signer, more: Partial<Submission> = {}): Submission {
+/** A command as a gateway that verified it would hand it in. */
+export function submission(command: Command, signer: Signer, more: Partial<Submission> = {}): Submission {
   lastCommand += 1;
   const auth =
     signer.scheme === "wallet"
@@ -37,14 +38,14 @@ function submission(command: Command, signer: Signer, more: Partial<Submission> 
   };
 }
 
-const addressOf = (home: number): Hex =>
+export const addressOf = (home: number): Hex =>
   `0x${createHash("sha256").update(`home ${home}`).digest("hex").slice(0, 40)}`;
-const gatewayOf = (home: number): Hex => seedOf(`gateway ${home}`);
+export const gatewayOf = (home: number): Hex => seedOf(`gateway ${home}`);
 const keyOf = (home: number): Hex => seedOf(`key ${home}`);
 
 /** The region's opening, half a day before its first window. */
-export function openingSubmission(atS: number): Submission {
-  return submission({ ...opening(REGION, seedOf("receipts")), ...envelope(REGION, atS) }, OPERATOR);
+export function openingSubmission(atS: number, more: Parameters<typeof opening>[2] = {}): Submission {
+  return submission({ ...opening(REGION, seedOf("receipts"), more), ...envelope(REGION, atS) }, OPERATOR);
 }
 
 /** A credit of one micro: the smallest command that changes something. */
@@ -53,11 +54,10 @@ export function creditSubmission(home: number, atS: number, amountMicros = 1): S
   return submission({ type: "credit_test_quote", account, ...envelope(REGION, atS), amountMicros }, OPERATOR);
 }
 
-/** Everything a home needs before its first window: money, a meter, a session key, and a ladder on each side. */
-export function homeSubmissions(home: number, atS: number, steps: number): Submission[] {
+/** What makes a home an account that may be paid: money and a meter. */
+export function enrolmentSubmissions(home: number, atS: number, creditMicros = 1_000_000_000): Submission[] {
   const account = addressOf(home);
   const gateway = gatewayOf(home);
-  const session: Signer = { scheme: "session", key: keyOf(home) };
   const enrolment: Command = {
     type: "enrol_meter",
     account,
@@ -71,8 +71,17 @@ export function homeSubmissions(home: number, atS: number, steps: number): Submi
     purchaseCapWh: 1_000_000,
   };
   return [
-    creditSubmission(home, atS, 1_000_000_000),
+    creditSubmission(home, atS, creditMicros),
     submission(enrolment, OPERATOR, { evidence: { kind: "gateway-key", gateway, nullifier: gateway } }),
+  ];
+}
+
+/** Everything a home needs before its first window: money, a meter, a session key, and a ladder on each side. */
+export function homeSubmissions(home: number, atS: number, steps: number): Submission[] {
+  const account = addressOf(home);
+  const session: Signer = { scheme: "session", key: keyOf(home) };
+  return [
+    ...enrolmentSubmissions(home, atS),
     submission(authorisation(REGION, account, keyOf(home), atS), { scheme: "wallet", address: account }),
     submission(orderOf(REGION, account, "sell", steps, home, 0, atS), session),
     submission(orderOf(REGION, account, "buy", steps, home, 0, atS), session),
@@ -86,19 +95,23 @@ export function readingsSubmission(home: number, atS: number): Submission {
     const sun = Math.max(0, Math.sin(((slot - 24) * Math.PI) / 48)) * peakWh;
     return Math.round(sun) - 90 - ((home * 31 + slot * 17) % 220);
   });
-  const command: Command = {
-    type: "submit_readings",
-    account: addressOf(home),
-    ...envelope(REGION, atS),
-    firstSlot: FIRST_SLOT,
-    netWh,
-  };
+  return windowSubmission(home, atS, FIRST_SLOT, netWh, { scheme: "session", key: keyOf(home) });
+}
+
+/** A home's readings of a window. */
+export function windowSubmission(
+  home: number,
+  atS: number,
+  firstSlot: number,
+  netWh: number[],
+  signer: Signer = { scheme: "wallet", address: addressOf(home) },
+): Submission {
   const gateway = gatewayOf(home);
   return submission(
-    command,
-    { scheme: "session", key: keyOf(home) },
+    { type: "submit_readings", account: addressOf(home), ...envelope(REGION, atS), firstSlot, netWh },
+    signer,
     {
-      evidence: { kind: "gateway-window", gateway, nullifier: seedOf(`nullifier ${home}`) },
+      evidence: { kind: "gateway-window", gateway, nullifier: seedOf(`nullifier ${home} ${firstSlot}`) },
       rawEvidence: {
         kind: "gateway-window",
         gateway: [FIELD_ELEMENT, FIELD_ELEMENT],

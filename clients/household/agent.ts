@@ -8,7 +8,7 @@ import type { Accepted, Market, PolderClient } from "../sdk/client.ts";
 import { PolderProblem } from "../sdk/problem.ts";
 import type { Signer } from "../sdk/signer.ts";
 import type { AgentMemory } from "./agent-memory.ts";
-import { type DesiredOrder, defaultOrders } from "./default-orders.ts";
+import { type DesiredOrder, HORIZON_SLOTS, ordersAhead } from "./default-orders.ts";
 import type { MeterSource } from "./meter-source.ts";
 import { type Signing, signOnce } from "./software-gateway.ts";
 import { standsUntil } from "./standing-orders.ts";
@@ -47,10 +47,6 @@ export interface AgentCounts {
   missed: number;
 }
 
-/** Orders are renewed this far ahead, and at the latest when less than a window of it is left. */
-const HORIZON_SLOTS = 28 * 96;
-/** Orders of one renewal; with the ones still in force an account stays below its limit. */
-const MOST_ORDERS_AHEAD = 14;
 /** How often a live meter is asked for its last boundary in the time for evidence: every 18 s of an hour. */
 const QUESTIONS_PER_DELAY = 200;
 
@@ -132,12 +128,7 @@ export class HouseholdAgent {
   #desired({ parameters }: Market, fromSlot: number): { orders: readonly DesiredOrder[]; untilSlot: number } {
     const { orders: own, tariff, untilSlot: endSlot = Number.MAX_SAFE_INTEGER } = this.#options;
     if (own !== undefined) return { orders: own, untilSlot: Number.MAX_SAFE_INTEGER };
-    const { networkFeeMicrosPerKwh, takeRateBps } = parameters;
-    for (let horizon = HORIZON_SLOTS; ; horizon = Math.ceil(horizon / 2)) {
-      const untilSlot = Math.min(endSlot, fromSlot + horizon);
-      const orders = defaultOrders({ tariff, networkFeeMicrosPerKwh, takeRateBps, fromSlot, untilSlot });
-      if (orders.length <= MOST_ORDERS_AHEAD || horizon <= 24) return { orders, untilSlot };
-    }
+    return ordersAhead({ tariff, ...parameters }, fromSlot, endSlot);
   }
 
   async #place(order: DesiredOrder): Promise<void> {

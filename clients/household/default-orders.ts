@@ -233,3 +233,24 @@ export function isInForce(order: DesiredOrder, slot: number): boolean {
   const hour = Math.floor(startS / (SLOT_SECONDS * SLOTS_PER_HOUR)) % 24;
   return order.hours.length === 0 || order.hours.includes(hour);
 }
+
+/** Orders are renewed this far ahead, and at the latest when less than a window of it is left. */
+export const HORIZON_SLOTS = 28 * 96;
+/** Orders of one renewal; with the ones still in force an account stays below its limit. */
+const MOST_ORDERS_AHEAD = 14;
+/** A span that is not halved further, however many orders it takes. */
+const LEAST_HORIZON_SLOTS = 24;
+
+/** The default orders from a slot on, for as long ahead as few orders say it, and where they end. */
+export function ordersAhead(
+  terms: Omit<DefaultOrderTerms, "fromSlot" | "untilSlot">,
+  fromSlot: number,
+  endSlot: number,
+): { readonly orders: readonly DesiredOrder[]; readonly untilSlot: number } {
+  const { tariff, networkFeeMicrosPerKwh, takeRateBps } = terms;
+  for (let horizon = HORIZON_SLOTS; ; horizon = Math.ceil(horizon / 2)) {
+    const untilSlot = Math.min(endSlot, fromSlot + horizon);
+    const orders = defaultOrders({ tariff, networkFeeMicrosPerKwh, takeRateBps, fromSlot, untilSlot });
+    if (orders.length <= MOST_ORDERS_AHEAD || horizon <= LEAST_HORIZON_SLOTS) return { orders, untilSlot };
+  }
+}
