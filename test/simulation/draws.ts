@@ -35,11 +35,11 @@ class Draw {
 
   /** Mostly a session key, now and then the wallet. */
   key(): number | null {
-    return this.chance(0.1) ? null : this.pick([0, 0, 0, 0, 1, 2]);
+    return this.chance(0.06) ? null : this.pick([0, 0, 0, 0, 1, 2]);
   }
 
   table(): StoredTable | null {
-    return this.pick([null, null, "journal", "segments", "snapshots", "sections", "slots"]);
+    return this.pick([null, null, "journal", "segments", "snapshots", "snapshots", "sections", "slots"]);
   }
 
   trip(): Trip {
@@ -199,7 +199,7 @@ const WEIGHTS: Readonly<Record<StepKind, number>> = {
   order: 30,
   cancel: 6,
   readings: 20,
-  authorise: 4,
+  authorise: 2.5,
   revoke: 1,
   credit: 4,
   enrol: 3,

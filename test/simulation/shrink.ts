@@ -15,8 +15,8 @@ export interface Shrunk {
 const MOST_RUNS = 400;
 
 /**
- * Shrinks a failing run by delta debugging (Zeller and Hildebrandt, 2002): every step is a function of the seed and its
- * place, so any selection of places can be run.
+ * Shrinks a failing run after the manner of delta debugging (Zeller and Hildebrandt, 2002): every step is a function of
+ * the seed and its place, so any selection of places can be run. The last steps are tried first.
  * @param options the run; its trace and progress are not told of the tries.
  * @param failed its result.
  */
@@ -40,30 +40,17 @@ export async function shrink(
     best.result = result;
     return true;
   };
-  for (let pieces = 2; best.places.length > 0 && best.runs < mostRuns; ) {
-    const kept = await leaveOneOut(best.places, pieces, stillFails, () => best.runs < mostRuns);
-    if (kept !== null) {
-      best.places = kept;
-      pieces = Math.max(2, pieces - 1);
-    } else if (pieces >= best.places.length) break;
-    else pieces = Math.min(best.places.length, pieces * 2);
+  for (let size = Math.ceil(best.places.length / 2); size > 0 && best.runs < mostRuns; ) {
+    const before = best.places.length;
+    for (let end = before; end > 0 && best.runs < mostRuns; end -= size) {
+      const rest = [...best.places.slice(0, Math.max(0, end - size)), ...best.places.slice(end)];
+      if (await stillFails(rest)) best.places = rest;
+    }
+    // Single steps are tried until none can go: one that is gone may have been what another was for.
+    if (size > 1) size = Math.ceil(size / 2);
+    else if (best.places.length === before) size = 0;
   }
   return best;
-}
-
-/** The places without one of so many pieces, where that still fails; the last pieces are tried first. */
-async function leaveOneOut(
-  places: readonly number[],
-  pieces: number,
-  stillFails: (places: readonly number[]) => Promise<boolean>,
-  mayTry: () => boolean,
-): Promise<number[] | null> {
-  const size = Math.ceil(places.length / pieces);
-  for (let end = places.length; end > 0 && mayTry(); end -= size) {
-    const rest = [...places.slice(0, Math.max(0, end - size)), ...places.slice(end)];
-    if (await stillFails(rest)) return rest;
-  }
-  return null;
 }
 
 /** Places as the command line takes them: `3,17,40-44`. */

@@ -174,7 +174,6 @@ export class SimulatedStorage {
     this.#depth = 0;
     this.#alarmMs = this.#durableAlarmMs;
     this.isDead = false;
-    this.accident = null;
   }
 
   /** Makes every further call fail until `crash` has cleared up. */
