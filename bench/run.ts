@@ -16,6 +16,7 @@ export const MEASUREMENTS = [
   "replay",
   "memory",
   "feed",
+  "simulate",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");
