@@ -2,13 +2,11 @@
 // the outcome: where an attack must never be accepted, whatever the region's state, the request says so.
 
 import { commandSchema } from "../../protocol/commands.ts";
-import { HOUSEHOLDS, INTRUDER, type Pen, walletPen, windowOf } from "./people.ts";
+import { gatewayOf, HOUSEHOLDS, homeOf, INTRUDER, type Pen, walletPen, windowOf } from "./people.ts";
 import {
   type Clients,
   type Draft,
-  gatewayOf,
   HIGHEST_BID,
-  homeOf,
   NAMEPLATE_WH,
   OTHER_DOMAIN,
   orderOf,

@@ -3,7 +3,7 @@
 
 import { dayStream, type Stream } from "../../clients/household/random-stream.ts";
 import { HOUSEHOLDS } from "./people.ts";
-import type { Attack, Step, StepKind, StoredTable, Trip } from "./steps.ts";
+import { type Attack, SMOOTH, type Step, type StepKind, type StoredTable, type Trip } from "./steps.ts";
 
 const STEPS = 1;
 const TEMPER = 2;
@@ -153,6 +153,11 @@ const MAKERS: Makers = {
   listen: (draw) => ({ do: "listen", isThere: draw.chance(0.7) }),
   vanish: (draw) => ({ do: "vanish", who: draw.home(), forgets: draw.chance(0.5) }),
   return: (draw) => ({ do: "return", who: draw.home() }),
+  "agent wakes": (draw) => ({
+    do: "agent wakes",
+    trips: draw.chance(0.4) ? [SMOOTH] : Array.from({ length: draw.whole(1, 4) }, () => draw.trip()),
+  }),
+  "agent restarts": (draw) => ({ do: "agent restarts", forgets: draw.chance(0.5) }),
   crash: () => ({ do: "crash" }),
   "crash in turn": (draw) => ({
     do: "crash in turn",
@@ -213,6 +218,8 @@ const WEIGHTS: Readonly<Record<StepKind, number>> = {
   listen: 1,
   vanish: 1,
   return: 4,
+  "agent wakes": 6,
+  "agent restarts": 1,
   crash: 4,
   "crash in turn": 3,
   "crash in write": 4,

@@ -24,6 +24,8 @@ interface Options {
 
 const MOST_STEPS = 10_000_000;
 const LAST_SEED = 2 ** 31 - 1;
+/** What a shell calls a program that was interrupted. */
+const STOPPED = 130;
 const SAYS_EVERY_MS = 2_000;
 
 function places(text: string): number[] {
@@ -87,6 +89,7 @@ async function run(options: Options): Promise<void> {
     );
   }
   if (failed !== undefined) process.exitCode = 1;
+  else if (isStopped) process.exitCode = STOPPED;
 }
 
 function runOf(

@@ -5,8 +5,9 @@ import type { Env } from "../../durable-objects/environment.ts";
 import { Region } from "../../durable-objects/region.ts";
 import type { Head } from "../../protocol/answers.ts";
 import { SimulatedBucket, type Travel } from "./simulated-bucket.ts";
-import { SimulatedStorage, type Turn } from "./simulated-storage.ts";
+import { DiskFailed, SimulatedStorage, type Turn } from "./simulated-storage.ts";
 import type { Timeline } from "./timeline.ts";
+import { inside, type Surroundings } from "./virtual-globals.ts";
 
 /** How alarms go off: the platform promises neither the moment nor that it is only once. */
 export interface AlarmHabit {
@@ -36,14 +37,27 @@ export interface HostWatcher {
 /** Listeners of one feed: takes a frame, answers how many listen. */
 export type FeedShard = (frame: string) => number;
 
+/** An object that could not be made is tried again by its alarm after this long. */
+const START_AGAIN_MS = 2_000;
+export const CLOCK_ORIGIN = "2026-01-01T00:00:00Z";
 export const RECEIPT_SEED = "5e".repeat(32);
-const drained = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** The platform around one region's object. */
 export class ObjectHost {
   readonly storage = new SimulatedStorage();
   readonly bucket = new SimulatedBucket();
-  readonly counts = { starts: 0, commits: 0, crashes: 0, evictions: 0, alarms: 0, alarmsTwice: 0, logged: 0 };
+  readonly counts = {
+    starts: 0,
+    commits: 0,
+    crashes: 0,
+    /** Crashes while a snapshot was half stored, and while a call to the archive was on its way. */
+    midSnapshot: 0,
+    midCall: 0,
+    evictions: 0,
+    alarms: 0,
+    alarmsTwice: 0,
+    logged: 0,
+  };
   /** What the object's wall clock shows over true time. */
   skewMs = 0;
   /** Time until a turn's writes are durable. */
@@ -59,6 +73,8 @@ export class ObjectHost {
   #durableAtMs = 0;
   #alarmPlans = 0;
   #hastyForMs = 0;
+  /** Calls to the outside of the living instance. */
+  #travelling = 0;
   #open = new Set<() => void>();
 
   constructor(name: string, timeline: Timeline, watcher: HostWatcher, feed: FeedShard) {
@@ -103,19 +119,16 @@ export class ObjectHost {
 
   /** One turn of the event loop inside the object, which is made where there is none; false where that failed. */
   async turn(work: (region: Region) => void): Promise<boolean> {
-    const goOut = this.#goIn();
-    let escaped: unknown = null;
-    try {
+    const escaped = await inside(this.#surroundings(), () => {
       this.#region ??= this.#start();
       work(this.#region);
-    } catch (fault) {
-      escaped = fault;
-    }
-    await drained();
-    goOut();
+    });
     const region = this.#region;
     if (region === null || this.storage.isDead) {
-      this.crash();
+      // An object that cannot even be made, though its disk works and nobody killed it, never comes back.
+      if (region === null && !this.storage.isDead && !(escaped instanceof DiskFailed))
+        this.#watcher.escaped(escaped);
+      this.crash(region === null ? START_AGAIN_MS : 1);
       return false;
     }
     if (escaped !== null) this.#watcher.escaped(escaped);
@@ -123,12 +136,14 @@ export class ObjectHost {
     return true;
   }
 
-  /** The object's machine is gone, with whatever was not durable. */
-  crash(): void {
+  /** The object's machine is gone, with whatever was not durable; an alarm waits this long at least. */
+  crash(pauseMs = 1): void {
     this.counts.crashes += 1;
+    if (this.#travelling > 0) this.counts.midCall += 1;
     this.#end();
     this.storage.crash();
-    this.planAlarm();
+    if (this.storage.hasHalfSnapshot) this.counts.midSnapshot += 1;
+    this.planAlarm(pauseMs);
   }
 
   /** The object is put to rest: what it wrote is kept, its memory is not. */
@@ -142,7 +157,7 @@ export class ObjectHost {
   }
 
   /** Plans the alarm anew after its time, the clock or the habit has changed. */
-  planAlarm(): void {
+  planAlarm(leastMs = 1): void {
     this.#alarmPlans += 1;
     const plan = this.#alarmPlans;
     const dueMs = this.storage.durableAlarmMs;
@@ -150,7 +165,7 @@ export class ObjectHost {
     const { lateMs, earlyMs } = this.alarmHabit;
     // Too early once is enough: the same moment again is kept.
     const hastyMs = this.#hastyForMs === dueMs ? 0 : earlyMs;
-    const atMs = Math.max(dueMs - this.skewMs + lateMs - hastyMs, this.#timeline.nowMs + 1);
+    const atMs = Math.max(dueMs - this.skewMs + lateMs - hastyMs, this.#timeline.nowMs + leastMs);
     this.#timeline.at(atMs, () => {
       if (plan !== this.#alarmPlans) return;
       this.#hastyForMs = dueMs;
@@ -172,6 +187,7 @@ export class ObjectHost {
   #end(): void {
     this.#region = null;
     this.#life += 1;
+    this.#travelling = 0;
     const open = this.#open;
     this.#open = new Set();
     for (const drop of open) this.#timeline.after(0, drop);
@@ -192,7 +208,7 @@ export class ObjectHost {
       FEED: { getByName: () => ({ publish: (frame: string) => travel(5, () => this.#feed(frame)) }) },
       CHAIN_ID: "31337",
       SETTLEMENT: `0x${"00".repeat(20)}`,
-      CLOCK_ORIGIN: "2026-01-01T00:00:00Z",
+      CLOCK_ORIGIN,
       CLOCK_RATE: "1",
       RECEIPT_SEED,
     };
@@ -203,10 +219,13 @@ export class ObjectHost {
 
   /** A call to the outside: it leaves through the output gate, and comes back only to the same instance. */
   #travel<T>(life: number, milliseconds: number, work: () => T): Promise<T> {
+    this.#travelling += 1;
     return new Promise((resolve, reject) => {
       const comeBack = (settle: () => void) =>
         this.#timeline.after(milliseconds, async () => {
-          if (life === this.#life && this.#region !== null) await this.turn(settle);
+          if (life !== this.#life || this.#region === null) return;
+          this.#travelling -= 1;
+          await this.turn(settle);
         });
       this.storage.leave(() =>
         this.#timeline.after(milliseconds, () => {
@@ -255,27 +274,21 @@ export class ObjectHost {
     return true;
   }
 
-  /** Gives the object virtual time and timers of its own life; answers how to take them away again. */
-  #goIn(): () => void {
-    const { now } = Date;
-    const { setTimeout: timer } = globalThis;
-    const { error } = console;
+  /** Virtual time, and timers that end with the object's life. */
+  #surroundings(): Surroundings {
     const life = this.#life;
-    Date.now = () => this.wallMs;
-    console.error = () => {
-      this.counts.logged += 1;
-    };
-    const later = (work: () => void, milliseconds = 0): number => {
-      this.#timeline.after(Math.max(1, milliseconds), async () => {
-        if (life === this.#life && this.#region !== null) await this.turn(work);
-      });
-      return 0;
-    };
-    globalThis.setTimeout = later as unknown as typeof globalThis.setTimeout;
-    return () => {
-      Date.now = now;
-      globalThis.setTimeout = timer;
-      console.error = error;
+    return {
+      nowMs: () => this.wallMs,
+      later: (work, milliseconds) =>
+        this.#timeline.after(milliseconds, async () => {
+          if (life === this.#life && this.#region !== null) await this.turn(work);
+        }),
+      random: () => {
+        throw new Error("a region that rolls dice could not be audited");
+      },
+      logged: () => {
+        this.counts.logged += 1;
+      },
     };
   }
 }

@@ -12,6 +12,7 @@ import type { Command } from "../../protocol/commands.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
 
+export { DOMAIN };
 export const REGION = "simulated";
 
 /** Somebody with a wallet. */
@@ -23,6 +24,7 @@ export interface Person {
 
 /** A key an account's wallet may authorise. */
 export interface SessionKey {
+  readonly seed: Hex;
   readonly key: Hex;
   readonly sign: (digest: Uint8Array) => Hex;
 }
@@ -42,6 +44,7 @@ export interface Household extends Person {
 
 const KEYS = 3;
 const GATEWAYS = 2;
+/** Households whose every step is drawn. */
 export const HOUSEHOLDS = 3;
 
 function person(name: string): Person {
@@ -54,7 +57,7 @@ function household(index: number): Household {
   const keys = Array.from({ length: KEYS }, (_, key) => {
     const seed = seedOf(`${name}, key ${key}`);
     const signer = ed25519Signer(seed);
-    return { key: sessionKeyOf(seed), sign: signer };
+    return { seed, key: sessionKeyOf(seed), sign: signer };
   });
   const gateways = Array.from({ length: GATEWAYS }, (_, gateway) => {
     const seed = seedOf(`${name}, gateway ${gateway}`);
@@ -68,7 +71,13 @@ export const OPERATOR = person("operator");
 export const GRID = person("grid operator");
 export const TREASURY = person("treasury");
 export const INTRUDER = person("intruder");
+/** The household that the shipping agent runs. */
+export const AGENT_HOME: Household = household(HOUSEHOLDS);
 export const HOMES: readonly Household[] = Array.from({ length: HOUSEHOLDS }, (_, index) => household(index));
+
+export const keyOf = ({ keys }: Household, key: number): SessionKey => keys[key] as SessionKey;
+export const gatewayOf = ({ gateways }: Household, index: number): Gateway => gateways[index] as Gateway;
+export const homeOf = (who: number): Household => HOMES[who] as Household;
 
 /** Who signs a command, and bound to which deployment. */
 export type Pen = (command: Command, domain?: SigningDomain) => Promise<CommandSignature>;

@@ -1,15 +1,21 @@
 // Owns what the people of a simulated region send: honest requests of the operator and the households, each with what
 // its sender knows. It refuses to know the region's state: a household knows its clock and what it was answered.
 
-import { DOMAIN, PARAMETERS, seedOf } from "../../bench/fleet.ts";
+import { PARAMETERS, seedOf } from "../../bench/fleet.ts";
+import type { Outcome } from "../../durable-objects/submission.ts";
 import { sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Command, CommandType } from "../../protocol/commands.ts";
 import type { RawRequest } from "./gateway.ts";
 import { RECEIPT_SEED } from "./object-host.ts";
 import {
+  AGENT_HOME,
+  DOMAIN,
   GRID,
+  gatewayOf,
   HOMES,
   type Household,
+  homeOf,
+  keyOf,
   OPERATOR,
   type Pen,
   type Person,
@@ -30,6 +36,8 @@ export interface Draft {
   /** True where whatever happens it must not be accepted. */
   readonly mustFail: boolean;
   readonly isHonest: boolean;
+  /** Told of every outcome that reaches the sender. */
+  readonly tell?: (outcome: Outcome) => void;
 }
 
 export const NAMEPLATE_WH = 5_000;
@@ -93,14 +101,16 @@ export class Clients {
   }
 
   /** What opens every simulated region: the operator's opening, and households with money, a meter, a key and orders. */
-  async opening(): Promise<Draft[]> {
+  async opening(withAgent: boolean): Promise<Draft[]> {
     const operator = walletPen(OPERATOR);
     const drafts = [await this.draft("opening", null, OPENING, operator)];
-    for (const [who, home] of HOMES.entries()) {
+    for (const [who, home] of [...HOMES, ...(withAgent ? [AGENT_HOME] : [])].entries()) {
       drafts.push(await this.draft("enrolment", null, enrolment(home, 0), operator));
       drafts.push(await this.draft("credit", null, credit(home, 400_000 * (who + 1)), operator));
       const body = authorisation(home, 0, 1_000_000_000, this.nowS(who) + 500_000);
-      drafts.push(await this.draft("authorisation", who, body, walletPen(home)));
+      drafts.push(await this.draft("authorisation", null, body, walletPen(home)));
+      // The agent knows by itself what to order.
+      if (home === AGENT_HOME) continue;
       for (const side of ["sell", "buy"] as const) {
         const order = orderOf(home, side, [side === "sell" ? 60_000 : 240_000], 600);
         drafts.push(await this.draft("order", who, order, penOf(home, 0)));
@@ -285,11 +295,6 @@ function authorisation(home: Household, key: number, limitMicros: number, untilS
     sessionExpiresAtS: untilS,
   };
 }
-
-export const homeOf = (who: number): Household => HOMES[who] as Household;
-export const keyOf = ({ keys }: Household, key: number) => keys[key] as Household["keys"][number];
-export const gatewayOf = ({ gateways }: Household, index: number) =>
-  gateways[index] as Household["gateways"][number];
 
 /** The pen of a household: one of its session keys, or its wallet. */
 export function penOf(home: Household, key: number | null): Pen {

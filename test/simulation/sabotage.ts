@@ -43,7 +43,7 @@ export const SABOTAGES = {
     },
   },
   "a journal row is lost": { platform: dropping(/^INSERT INTO journal/, 30) },
-  "a snapshot's section is lost": { platform: dropping(/INTO sections/, 90) },
+  "a snapshot's section is lost": { platform: dropping(/INTO sections/, 40) },
   "half a transaction is kept": {
     platform: ({ storage }) => {
       storage.bugs.keepsHalfTransactions = true;

@@ -2,7 +2,8 @@
 // seeds, every check. It refuses a seed in which nothing was broken, sent or traded to count as evidence.
 
 import { describe, expect, test } from "vitest";
-import { runToEnd } from "../support/client-process.ts";
+import { runToEnd, start } from "../support/client-process.ts";
+import { eventually } from "../support/client-region.ts";
 import { failureLines, replayCommand, shrunkLines } from "./report.ts";
 import { formatPlaces, parsePlaces, shrink } from "./shrink.ts";
 import { type SimulationResult, simulate, sumOfTallies } from "./simulation.ts";
@@ -51,6 +52,16 @@ describe("npm run simulate", () => {
     }
   });
 
+  test("behavior: an interruption ends a long run in good order, with its figures", async () => {
+    const running = start("../test/simulation/main.ts", ["--seed", "3", "--steps", "1000000"]);
+    expect(await eventually(() => running.stdout().includes("of 1000000 steps"))).toBe(true);
+    running.process.kill("SIGINT");
+    expect(await running.ended).toBe(130);
+    expect(running.stdout()).toMatch(/steps of 1 seed in .* steps\/s/);
+    expect(running.stdout()).toContain("stopped");
+    expect(running.stderr()).not.toMatch(/\n\s+at .*\.ts:/);
+  });
+
   test("invariant: a seed is the same run in every process, to the last hash", async () => {
     const { stdout, status } = await runSimulate("--seed", "11", "--steps", "120", "--json");
     expect(status).toBe(0);
@@ -71,11 +82,11 @@ describe("a region under everything at once", () => {
       if (result.failure !== null) expect.fail(await explain(result));
       results.push(result);
     }
-    const { platform, network, faults, accepted, refused, checks, tradedWh } = sumOfTallies(
+    const { platform, network, agent, faults, accepted, refused, checks, tradedWh } = sumOfTallies(
       results.map(({ tallies }) => tallies),
     );
     // Every kind of trouble came, and every kind of command was accepted; otherwise this would prove little.
-    for (const counts of [platform, network, faults, checks])
+    for (const counts of [platform, network, agent, faults, checks])
       for (const [name, count] of Object.entries(counts))
         if (name !== "fault escaped") expect(count, name).toBeGreaterThan(5);
     expect(Object.keys(accepted)).toHaveLength(10);

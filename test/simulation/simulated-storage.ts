@@ -123,6 +123,15 @@ export class SimulatedStorage {
     return !this.#isDirty && this.#inFlight.length === 0;
   }
 
+  /** True where sections of a snapshot are stored that does not count yet. */
+  get hasHalfSnapshot(): boolean {
+    const tables = "SELECT COUNT(*) AS n FROM sqlite_master WHERE name IN ('sections', 'snapshots')";
+    if ((this.#run(tables, [])[0] as { n: number }).n < 2) return false;
+    const loose =
+      "SELECT COUNT(*) AS n FROM sections WHERE generation NOT IN (SELECT generation FROM snapshots)";
+    return (this.#run(loose, [])[0] as { n: number }).n > 0;
+  }
+
   /** The alarm is spent as it goes off, in the turn of its handler: a crash brings it back. */
   spendAlarm(): void {
     this.#begin();

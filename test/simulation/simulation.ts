@@ -31,6 +31,7 @@ export interface Tallies {
   readonly checks: Readonly<Record<string, number>>;
   readonly platform: Readonly<Record<string, number>>;
   readonly network: Readonly<Record<string, number>>;
+  readonly agent: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
   readonly accepted: Readonly<Record<string, number>>;
   readonly refused: Readonly<Record<string, number>>;
@@ -52,9 +53,9 @@ const AUDIT_EVERY = 500;
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { seed, only, sabotage, trace, progress, isStopped } = options;
   const startedMs = performance.now();
-  const world = new World(sabotage ?? null, trace ?? null);
-  const places = only ?? Array.from({ length: options.steps }, (_, place) => place);
   const temper = temperOf(seed);
+  const world = new World(temper["agent wakes"] > 0, sabotage ?? null, trace ?? null);
+  const places = only ?? Array.from({ length: options.steps }, (_, place) => place);
   let done = 0;
   let during = "the opening";
   let place: number | null = null;
@@ -107,7 +108,8 @@ function talliesOf(world: World, steps: number, seconds: number): Tallies {
     tradedWh: witness.book.tradedWh,
     checks: witness.counts,
     platform: host.counts,
-    network: traffic.counts,
+    network: { ...traffic.counts, "feed frames": world.frames },
+    agent: world.agent?.counts ?? {},
     faults: {
       ...faults,
       "disk failed": storage.accidents.fail,
@@ -124,7 +126,7 @@ function talliesOf(world: World, steps: number, seconds: number): Tallies {
 export function sumOfTallies(all: readonly Tallies[]): Tallies {
   const sum = (name: "steps" | "events" | "seconds" | "simulatedHours" | "tradedWh"): number =>
     all.reduce((total, tallies) => total + tallies[name], 0);
-  const merged = (name: "checks" | "platform" | "network" | "faults" | "accepted" | "refused") => {
+  const merged = (name: "checks" | "platform" | "network" | "agent" | "faults" | "accepted" | "refused") => {
     const totals: Record<string, number> = {};
     for (const tallies of all)
       for (const [key, count] of Object.entries(tallies[name])) totals[key] = (totals[key] ?? 0) + count;
@@ -139,6 +141,7 @@ export function sumOfTallies(all: readonly Tallies[]): Tallies {
     checks: merged("checks"),
     platform: merged("platform"),
     network: merged("network"),
+    agent: merged("agent"),
     faults: merged("faults"),
     accepted: merged("accepted"),
     refused: merged("refused"),

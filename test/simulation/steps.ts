@@ -16,6 +16,9 @@ export interface Trip {
 /** Tables of the region's database whose writes are worth a fault of their own. */
 export type StoredTable = "journal" | "segments" | "snapshots" | "sections" | "slots";
 
+/** How a request travels when nothing is wrong. */
+export const SMOOTH: Trip = { outMs: [5], backMs: 5, retries: 0 };
+
 export type Attack =
   | "forged signature"
   | "another's key"
@@ -95,6 +98,9 @@ export type Step =
   | { readonly do: "listen"; readonly isThere: boolean }
   | { readonly do: "vanish"; readonly who: number; readonly forgets: boolean }
   | { readonly do: "return"; readonly who: number }
+  /** The household that the shipping agent runs: it wakes and does what is to do, with a trip for each request. */
+  | { readonly do: "agent wakes"; readonly trips: readonly Trip[] }
+  | { readonly do: "agent restarts"; readonly forgets: boolean }
   | { readonly do: "crash" }
   | { readonly do: "crash in turn"; readonly point: "turn" | "durable"; readonly after: number }
   | { readonly do: "crash in write"; readonly table: StoredTable | null; readonly after: number }

@@ -15,6 +15,8 @@ export class Timeline {
   happened = 0;
   #planned: Planned[] = [];
   #orders = 0;
+  #held: Promise<void> = Promise.resolve();
+  #holds = 0;
 
   constructor(startMs: number) {
     this.nowMs = startMs;
@@ -34,8 +36,15 @@ export class Timeline {
     this.at(this.nowMs + milliseconds, work);
   }
 
+  /** Work that takes real time and no virtual time: the next event waits for it, and so does the next such work. */
+  hold(work: () => Promise<void>): void {
+    this.#held = this.#held.then(work);
+    this.#holds += 1;
+  }
+
   /** Lets everything happen up to a moment, then it is that moment; stops early when `isOver` says so. */
   async runUntil(untilMs: number, isOver: () => boolean = () => false): Promise<void> {
+    await this.#letGo();
     for (;;) {
       const next = this.#planned.at(-1);
       if (next === undefined || next.atMs > untilMs || isOver()) break;
@@ -43,7 +52,15 @@ export class Timeline {
       this.nowMs = Math.max(this.nowMs, next.atMs);
       this.happened += 1;
       await next.work();
+      await this.#letGo();
     }
     if (!isOver()) this.nowMs = Math.max(this.nowMs, untilMs);
+  }
+
+  async #letGo(): Promise<void> {
+    while (this.#holds > 0) {
+      this.#holds = 0;
+      await this.#held;
+    }
   }
 }

@@ -25,8 +25,6 @@ export interface TrafficWatcher {
 }
 
 const RETRY_MS = 12_000;
-/** How a request travels when nothing is wrong. */
-export const SMOOTH: Trip = { outMs: [5], backMs: 5, retries: 0 };
 
 /** Carries requests and answers. */
 export class Traffic {

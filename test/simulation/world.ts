@@ -5,15 +5,16 @@ import { createHash } from "node:crypto";
 import type { Region } from "../../durable-objects/region.ts";
 import type { Outcome } from "../../durable-objects/submission.ts";
 import type { Head } from "../../protocol/answers.ts";
-import { attackOf } from "./attacks.ts";
+import { act } from "./acts.ts";
+import { AgentHome } from "./agent-home.ts";
 import { type FaultPlan, faultyRules, watchedRules } from "./faulty-rules.ts";
 import { type HostWatcher, ObjectHost } from "./object-host.ts";
-import { OPERATOR, REGION, walletPen } from "./people.ts";
-import { Clients, type Draft, homeOf, TERMS } from "./requests.ts";
+import { AGENT_HOME, OPERATOR, REGION, walletPen } from "./people.ts";
+import { Clients, type Draft, TERMS } from "./requests.ts";
 import { type SabotageName, sabotageOf } from "./sabotage.ts";
-import { describeStep, type Step, type Trip } from "./steps.ts";
+import { describeStep, SMOOTH, type Step, type Trip } from "./steps.ts";
 import { Timeline } from "./timeline.ts";
-import { type Sent, SMOOTH, Traffic, type TrafficWatcher } from "./traffic.ts";
+import { type Sent, Traffic, type TrafficWatcher } from "./traffic.ts";
 import { Witness } from "./witness.ts";
 
 /** Half an hour before a midnight, as far from the platform's own clock as anything. */
@@ -21,6 +22,7 @@ const BEGINS_MS = 20_000 * 86_400_000 - 1_800_000;
 /** Steps follow each other this closely, so that requests share flushes. */
 const STEP_MS = 2;
 const HOUR_MS = 3_600_000;
+const DAY_S = 86_400;
 /** Every so many turns that wrote, the state is made again from storage. */
 const RECOVER_EVERY = 40;
 /** Small, so that a short life has snapshots, segments and rows that left for the archive. */
@@ -41,19 +43,28 @@ export class World implements HostWatcher, TrafficWatcher {
   readonly refused = new Map<string, number>();
   readonly faults = { "rules failed": 0, "clock set": 0, "fault escaped": 0, "household vanished": 0 };
   frames = 0;
+  /** The next fault of the rules, or null. */
+  rulesFault: FaultPlan | null = null;
+  /** Whether somebody listens to the feed. */
+  isHeard = false;
   readonly #trace = createHash("sha256");
   readonly #say: ((line: string) => void) | null;
   readonly #sabotage: ReturnType<typeof sabotageOf>;
-  #plan: FaultPlan | null = null;
   #turns = 0;
-  #isHeard = false;
 
-  constructor(sabotage: SabotageName | null, say: ((line: string) => void) | null) {
+  /** The household that the shipping agent runs, or null in a seed without it. */
+  readonly agent: AgentHome | null;
+
+  constructor(withAgent: boolean, sabotage: SabotageName | null, say: ((line: string) => void) | null) {
     this.#say = say;
     this.#sabotage = sabotageOf(sabotage);
     this.host = new ObjectHost(REGION, this.timeline, this, (frame) => this.#hear(frame));
     this.clients = new Clients(() => this.timeline.nowMs);
     this.traffic = new Traffic(this.timeline, this.host, this);
+    const { timeline, host, witness } = this;
+    const send = (draft: Draft, trip: Trip) => this.traffic.send(draft, trip);
+    const fail = (check: string, message: string) => witness.fail(check, message);
+    this.agent = withAgent ? new AgentHome({ timeline, host, send, fail }) : null;
     this.#sabotage.platform?.(this.host);
   }
 
@@ -78,9 +89,9 @@ export class World implements HostWatcher, TrafficWatcher {
 
   /** Opens the region and brings the households in; nothing goes wrong yet. */
   async open(): Promise<void> {
-    for (const draft of await this.clients.opening()) {
+    for (const draft of await this.clients.opening(this.agent !== null)) {
       await this.traffic.send(draft, SMOOTH);
-      await this.#pass(20);
+      await this.pass(20);
     }
     if (this.traffic.requests.some(({ isAnswered }) => !isAnswered))
       this.witness.fail("opening", "a region without faults did not answer");
@@ -89,14 +100,14 @@ export class World implements HostWatcher, TrafficWatcher {
   /** Does one step and lets its moment pass. */
   async perform(step: Step): Promise<void> {
     this.note(describeStep(step));
-    await this.#do(step);
-    await this.#pass(STEP_MS);
+    await act(this, step);
+    await this.pass(STEP_MS);
   }
 
   /** Nothing goes wrong any more: what is due happens by itself, everybody gets the answer they had, the audit passes. */
   async settle(): Promise<void> {
     this.#calm();
-    await this.#pass(SETTLING_MS);
+    await this.pass(SETTLING_MS);
     const nowS = Math.floor(this.timeline.nowMs / 1000);
     if ((this.witness.book.dueS ?? 0) <= nowS - 60)
       this.witness.fail("acts by itself", `what was due at ${this.witness.book.dueS} is not done at ${nowS}`);
@@ -104,14 +115,38 @@ export class World implements HostWatcher, TrafficWatcher {
     const body = { type: "set_parameters", parameters: TERMS } as const;
     await this.traffic.send(await this.clients.draft("probe", null, body, walletPen(OPERATOR)), SMOOTH);
     const probe = this.traffic.requests.at(-1) as Sent;
-    await this.#pass(30_000);
+    await this.pass(30_000);
     if (!this.isOver && this.witness.answers.get(probe.submission.commandId) === undefined)
       this.witness.fail("works again", "a sound request to a calm region was not accepted");
     if (this.host.openCalls > 0)
       this.witness.fail("everybody is answered", `${this.host.openCalls} calls were never answered`);
+    await this.#agentWorksAgain();
     await this.audit();
     this.host.evict();
     await this.host.turn((region) => this.witness.balances(region));
+  }
+
+  /** In calm the shipping agent does what is to do, and nothing of it twice. */
+  async #agentWorksAgain(): Promise<void> {
+    const { agent } = this;
+    if (agent === null || this.isOver) return;
+    const before = agent.counts["steps finished"];
+    await agent.wake();
+    await this.pass(60_000);
+    if (agent.counts["steps finished"] === before || agent.isBusy)
+      this.witness.fail("the agent stands", "in calm it did not do what was to do");
+    await this.host.turn((region) => {
+      const { atS } = region.head();
+      const sessions = region.account(AGENT_HOME.account)?.sessions ?? [];
+      const mayOrder = sessions.some(({ expiresAtS, isRevoked }) => !isRevoked && expiresAtS > atS + DAY_S);
+      for (const side of ["sell", "buy"] as const) {
+        const orders = region
+          .orders(AGENT_HOME.account)
+          .filter((order) => order.isLive && order.side === side);
+        if (orders.length > 1 || (orders.length === 0 && mayOrder))
+          this.witness.fail("the agent stands", `in calm it has ${orders.length} live orders to ${side}`);
+      }
+    });
   }
 
   /** Everything that can be checked, now. */
@@ -173,6 +208,7 @@ export class World implements HostWatcher, TrafficWatcher {
   answered(request: Sent, outcome: Outcome): void {
     const { draft, submission } = request;
     this.witness.answered(outcome, draft.mustFail, draft.name);
+    draft.tell?.(outcome);
     if ("rejection" in outcome) {
       this.#count(this.refused, outcome.rejection.code);
       this.note(`${draft.name} is refused: ${JSON.stringify(outcome.rejection)}`);
@@ -199,111 +235,11 @@ export class World implements HostWatcher, TrafficWatcher {
     this.#say?.(line);
   }
 
-  // --- What steps do. ---
-
-  async #do(step: Step): Promise<void> {
-    switch (step.do) {
-      case "wait":
-        return this.#pass(step.ms);
-      case "wait for window":
-        return this.#pass(this.#nextMomentMs() + step.offsetMs - this.timeline.nowMs);
-      case "window ends":
-        await this.#pass(this.#windowEndMs() + step.offsetMs - this.timeline.nowMs);
-        for (const [who, trip] of step.trips.entries())
-          await this.#send({ do: "readings", who, gateway: 0, trip });
-        return;
-      case "attack":
-        return this.traffic.send(await attackOf(this.clients, step.how, step.who, step.salt), step.trip);
-      case "replay":
-        return this.#again(step.which, (request) => this.traffic.carry(request, step.trip));
-      case "flood": {
-        const outMs = Array.from({ length: step.copies }, (_, copy) => 5 + copy);
-        return this.#again(step.which, (request) =>
-          this.traffic.carry(request, { outMs, backMs: 5, retries: 0 }),
-        );
-      }
-      case "ask":
-        return this.#ask(step.which);
-      case "read":
-        return this.#read(step.who);
-      case "listen":
-        this.#isHeard = step.isThere;
-        if (step.isThere) await this.host.call((region) => region.subscribe(0), nothing, nothing);
-        return;
-      default:
-        if ("trip" in step) await this.#send(step);
-        else this.#break(step);
-    }
-  }
-
-  async #send(step: Extract<Step, { trip: Trip }>): Promise<void> {
-    const draft = await this.clients.honest(step);
-    if (draft !== null) await this.traffic.send(draft, step.trip);
-  }
-
-  /** What goes wrong, or is set to go wrong. */
-  #break(step: Step): void {
-    const { host } = this;
-    switch (step.do) {
-      case "vanish":
-        this.faults["household vanished"] += 1;
-        Object.assign(this.clients.homes[step.who] as object, {
-          isAway: true,
-          ...(step.forgets ? { orders: [] } : {}),
-        });
-        return;
-      case "return":
-        Object.assign(this.clients.homes[step.who] as object, { isAway: false });
-        return;
-      case "crash":
-        host.crash();
-        return;
-      case "crash in turn":
-        host.death = { point: step.point, after: step.after };
-        return;
-      case "crash in write":
-        host.storage.accident = { kind: "die", table: step.table, after: step.after, times: 1 };
-        return;
-      case "evict":
-        host.evict();
-        return;
-      case "disk fails":
-        host.storage.accident = { kind: "fail", table: step.table, after: step.after, times: step.times };
-        return;
-      case "rules fail":
-        this.#plan = { when: step.when, after: step.after };
-        return;
-      case "disk":
-        host.diskMs = step.ms;
-        return;
-      case "bucket":
-        host.bucket.mood = step.mood;
-        return;
-      case "snapshot":
-        this.timeline.after(0, async () => {
-          await host.turn((region) => region.engine.snapshot());
-        });
-        return;
-      case "clock":
-        this.faults["clock set"] += 1;
-        host.skewMs = step.skewMs;
-        host.planAlarm();
-        return;
-      case "drift":
-        Object.assign(this.clients.homes[step.who] as object, { driftS: step.seconds });
-        return;
-      case "alarms":
-        host.alarmHabit = step;
-        host.planAlarm();
-        return;
-    }
-  }
-
   #calm(): void {
     const { host } = this;
     host.storage.accident = null;
     host.death = null;
-    this.#plan = null;
+    this.rulesFault = null;
     host.diskMs = 3;
     host.bucket.mood = "sound";
     host.skewMs = 0;
@@ -312,54 +248,9 @@ export class World implements HostWatcher, TrafficWatcher {
     for (const home of this.clients.homes) Object.assign(home, { isAway: false, driftS: 0 });
   }
 
-  #pass(milliseconds: number): Promise<void> {
+  /** Lets time pass, or less once something was not as it must be. */
+  pass(milliseconds: number): Promise<void> {
     return this.timeline.runUntil(this.timeline.nowMs + Math.max(0, milliseconds), () => this.isOver);
-  }
-
-  /** The next end of a window, or of its time for evidence. */
-  #nextMomentMs(): number {
-    const dueMs = (this.witness.book.dueS ?? 0) * 1000;
-    const endMs = this.#windowEndMs();
-    return dueMs > this.timeline.nowMs ? Math.min(dueMs, endMs) : endMs;
-  }
-
-  /** Windows of four slots end with the hour. */
-  #windowEndMs(): number {
-    return (Math.floor(this.timeline.nowMs / HOUR_MS) + 1) * HOUR_MS;
-  }
-
-  #again(which: number, carry: (request: Sent) => void): void {
-    const { requests } = this.traffic;
-    // Mostly something that happened lately.
-    carry(requests[Math.max(0, requests.length - 1 - (which % 40))] as Sent);
-  }
-
-  async #ask(which: number): Promise<void> {
-    const answers = [...this.witness.answers.values()];
-    const known = answers[which % Math.max(1, answers.length)];
-    if (known === undefined) return;
-    await this.host.call(
-      (region) => region.answer(known.entry),
-      (outcome) => {
-        if ("rejection" in outcome)
-          this.witness.fail("answers stay", `entry ${known.entry} is ${outcome.rejection.code}`);
-        else this.witness.answered(outcome, false, "an answer asked for");
-      },
-      nothing,
-    );
-  }
-
-  async #read(who: number): Promise<void> {
-    const { account } = homeOf(who);
-    await this.host.call(
-      (region) => ({ ...readingsOf(region, account), health: region.health() }),
-      ({ health, orders, market }) => {
-        this.note(`read: ${orders.length} orders, slot ${market?.nextSlot}`);
-        const [broken] = health.violations;
-        if (broken !== undefined) this.witness.fail("invariants", `the health page says: ${broken}`);
-      },
-      nothing,
-    );
   }
 
   /** A frame tells of durable entries only, as they are. */
@@ -367,15 +258,15 @@ export class World implements HostWatcher, TrafficWatcher {
     this.frames += 1;
     const { entries } = JSON.parse(frame) as { entries: { number: number; atS: number }[] };
     for (const { number, atS } of entries) this.witness.heard(number, atS);
-    return this.#isHeard ? 1 : 0;
+    return this.isHeard ? 1 : 0;
   }
 
   #nextFault(): FaultPlan["when"] | null {
-    if (this.#plan === null) return null;
-    this.#plan.after -= 1;
-    if (this.#plan.after >= 0) return null;
-    const { when } = this.#plan;
-    this.#plan = null;
+    if (this.rulesFault === null) return null;
+    this.rulesFault.after -= 1;
+    if (this.rulesFault.after >= 0) return null;
+    const { when } = this.rulesFault;
+    this.rulesFault = null;
     this.faults["rules failed"] += 1;
     return when;
   }
@@ -383,17 +274,4 @@ export class World implements HostWatcher, TrafficWatcher {
   #count(counts: Map<string, number>, name: string): void {
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-}
-
-const nothing = (): void => undefined;
-
-function readingsOf(region: Region, account: Parameters<Region["account"]>[0]) {
-  return {
-    market: region.market(),
-    account: region.account(account),
-    orders: region.orders(account),
-    bill: region.bill(account, 0, 9_000_000),
-    slots: region.slots(0, 9_000_000),
-    epochs: region.epochs(0, 9_000_000),
-  };
 }
