@@ -3,14 +3,9 @@
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { whole } from "../../clients/cli/options.ts";
-// Must come before anything that imports the objects.
-import "./resolve-workers.ts";
-
-const { failureLines, shrunkLines, tallyLines } = await import("./report.ts");
-const { formatPlaces, parsePlaces, shrink } = await import("./shrink.ts");
-const { simulate, sumOfTallies } = await import("./simulation.ts");
-type SimulationOptions = import("./simulation.ts").SimulationOptions;
-type SimulationResult = import("./simulation.ts").SimulationResult;
+import { formatPlaces, parsePlaces } from "./places.ts";
+import { SABOTAGES, type SabotageName } from "./sabotage.ts";
+import type { SimulationOptions, SimulationResult } from "./simulation.ts";
 
 interface Options {
   readonly seed?: number;
@@ -20,6 +15,7 @@ interface Options {
   readonly trace?: boolean;
   readonly shrink: boolean;
   readonly json?: boolean;
+  readonly sabotage?: SabotageName;
 }
 
 const MOST_STEPS = 10_000_000;
@@ -48,10 +44,26 @@ const program = new Command("simulate")
   .addOption(new Option("--only <steps>", "only these steps, such as 3,17,40-44").argParser(places))
   .option("--trace", "print everything that happens")
   .option("--no-shrink", "show a failing run as it is")
+  .addOption(
+    new Option("--sabotage <bug>", "put a bug in on purpose, to see it found").choices(
+      Object.keys(SABOTAGES),
+    ),
+  )
   .option("--json", "print one JSON object as the last line")
   .action(run);
 
 let isStopped = false;
+
+/** The simulator, loaded when the options are good; the resolver comes before anything that imports the objects. */
+async function simulator() {
+  await import("./resolve-workers.ts");
+  const [report, shrinking, simulation] = await Promise.all([
+    import("./report.ts"),
+    import("./shrink.ts"),
+    import("./simulation.ts"),
+  ]);
+  return { ...report, ...shrinking, ...simulation };
+}
 
 async function run(options: Options): Promise<void> {
   process.once("SIGINT", () => {
@@ -60,6 +72,7 @@ async function run(options: Options): Promise<void> {
   if (options.only !== undefined && options.seeds > 1) throw new Error("--only names steps of one seed");
   if (options.only?.some((place) => place >= options.steps))
     throw new Error("--only names steps past --steps");
+  const { simulate, sumOfTallies, tallyLines } = await simulator();
   const first = options.seed ?? Math.floor(Math.random() * LAST_SEED);
   const say = options.json === true ? console.error : console.log;
   if (options.seed === undefined) say(`seed ${first}`);
@@ -112,6 +125,7 @@ function runOf(
     progress,
     isStopped: () => isStopped,
     ...(options.only === undefined ? {} : { only: options.only }),
+    ...(options.sabotage === undefined ? {} : { sabotage: options.sabotage }),
     ...(options.trace === true ? { trace: say } : {}),
   };
 }
@@ -122,21 +136,16 @@ async function showFailure(
   options: Options,
   say: (line: string) => void,
 ): Promise<string | null> {
+  const { failureLines, shrink, shrunkLines } = await simulator();
   say("");
   for (const line of failureLines(failed)) say(line);
   if (!options.shrink) return null;
   say("looking for the fewest steps …");
-  const { only } = options;
   const shrunk = await shrink(
-    {
-      seed: failed.seed,
-      steps: options.steps,
-      isStopped: () => isStopped,
-      ...(only === undefined ? {} : { only }),
-    },
+    runOf(failed.seed, options, () => undefined, 0),
     failed,
   );
-  for (const line of shrunkLines(options.steps, shrunk)) say(line);
+  for (const line of shrunkLines(options.steps, shrunk, options.sabotage)) say(line);
   return formatPlaces(shrunk.places);
 }
 

@@ -1,8 +1,8 @@
 // Owns what a simulation tells people: its figures in a few lines, and of a failure the seed, what broke, the few steps
 // that are enough, and the command that runs them again. It refuses to bury the failure under the figures.
 
+import { formatPlaces } from "./places.ts";
 import type { Shrunk } from "./shrink.ts";
-import { formatPlaces } from "./shrink.ts";
 import { type SimulationResult, stepsInWords, type Tallies } from "./simulation.ts";
 
 const whole = (value: number): string => value.toLocaleString("en-GB", { maximumFractionDigits: 0 });
@@ -35,18 +35,24 @@ export function failureLines({ seed, failure }: SimulationResult): string[] {
 }
 
 /** The command line that runs a selection of a seed's steps again. */
-export function replayCommand(seed: number, steps: number, places: readonly number[]): string {
-  return `npm run simulate -- --seed ${seed} --steps ${steps} --only ${formatPlaces(places)} --trace`;
+export function replayCommand(
+  seed: number,
+  steps: number,
+  places: readonly number[],
+  sabotage?: string,
+): string {
+  const bug = sabotage === undefined ? "" : ` --sabotage "${sabotage}"`;
+  return `npm run simulate -- --seed ${seed} --steps ${steps} --only ${formatPlaces(places)}${bug} --trace`;
 }
 
 /** The few steps that are enough, and how to run them. */
-export function shrunkLines(steps: number, { places, result, runs }: Shrunk): string[] {
+export function shrunkLines(steps: number, { places, result, runs }: Shrunk, sabotage?: string): string[] {
   const count = places.length === 1 ? "1 step is" : `${places.length} steps are`;
   const name = places.length === 0 ? "the opening alone is" : count;
   return [
     `${name} enough (${runs} runs to find them):`,
     ...stepsInWords(result.seed, places),
     ...failureLines(result).slice(1),
-    replayCommand(result.seed, steps, places),
+    replayCommand(result.seed, steps, places, sabotage),
   ];
 }

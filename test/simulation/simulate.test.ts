@@ -4,8 +4,9 @@
 import { describe, expect, test } from "vitest";
 import { runToEnd, start } from "../support/client-process.ts";
 import { eventually } from "../support/client-region.ts";
+import { formatPlaces, parsePlaces } from "./places.ts";
 import { failureLines, replayCommand, shrunkLines } from "./report.ts";
-import { formatPlaces, parsePlaces, shrink } from "./shrink.ts";
+import { shrink } from "./shrink.ts";
 import { type SimulationResult, simulate, sumOfTallies } from "./simulation.ts";
 
 const SEEDS = 200;
@@ -44,12 +45,42 @@ describe("npm run simulate", () => {
       [["--steps", "10", "--only", "12"], /past --steps/],
       [["--seeds", "2", "--only", "1"], /of one seed/],
       [["--speed", "9"], /unknown option/],
+      [["--sabotage", "gremlins"], /Allowed choices are/],
     ];
     for (const [args, reason] of cases) {
       const { status, stdout, stderr } = await runSimulate(...args);
       expect({ status, stdout }, args.join(" ")).toEqual({ status: 1, stdout: "" });
       expect(stderr).toMatch(reason);
     }
+  });
+
+  test("behavior: a failure is told with its seed, what broke, the few steps, and a command that fails again", async () => {
+    const bug = "a cancelled order stands in memory";
+    const told = await runSimulate(
+      "--seed",
+      "1",
+      "--seeds",
+      "9",
+      "--steps",
+      "60",
+      "--sabotage",
+      bug,
+      "--json",
+    );
+    expect(told.status).toBe(1);
+    const { failure } = JSON.parse(told.stdout.trim().split("\n").at(-1) as string) as {
+      failure: { seed: number; check: string; message: string; only: string };
+    };
+    expect(told.stderr).toContain(`seed ${failure.seed} FAILED: ${failure.check}\n  ${failure.message}`);
+    expect(told.stderr).toMatch(/steps? (is|are) enough/);
+    expect(told.stderr).toContain(replayCommand(failure.seed, 60, parsePlaces(failure.only), bug));
+    const again = await runSimulate(
+      ...["--seed", `${failure.seed}`, "--steps", "60", "--only", failure.only, "--sabotage", bug],
+      ...["--trace", "--no-shrink"],
+    );
+    expect(again.status).toBe(1);
+    expect(again.stdout).toContain(`seed ${failure.seed} FAILED: ${failure.check}`);
+    expect(again.stdout).toMatch(/: cancel \(/);
   });
 
   test("behavior: an interruption ends a long run in good order, with its figures", async () => {
