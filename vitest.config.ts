@@ -8,6 +8,9 @@ import { DEPLOYMENT } from "./test/support/object-deployment.ts";
 
 const INSIDE_WORKERD = ["test/durable-objects/**/*.test.ts", "test/workers/**/*.test.ts"];
 
+/** The region on a simulated platform: its clock and its faults are a seed's, so nothing in it is tried again either. */
+const SIMULATED = "test/simulation/**/*.test.ts";
+
 /** Nothing but the rooms without clock and I/O: whatever fails there failed, and is not tried again. */
 const PURE = ["test/market/**/*.test.ts", "test/protocol/**/*.test.ts", "test/evidence/**/*.test.ts"];
 
@@ -34,10 +37,20 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: [...INSIDE_WORKERD, ...PURE],
+          exclude: [...INSIDE_WORKERD, ...PURE, SIMULATED],
           retry,
           testTimeout: 30_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve: {
+          alias: { "cloudflare:workers": join(import.meta.dirname, "test/simulation/workers-module.ts") },
+        },
+        test: {
+          name: "simulation",
+          include: [SIMULATED],
+          testTimeout: 120_000,
         },
       },
       {

@@ -20,6 +20,7 @@ export const MEASUREMENTS = [
   "import-p1",
   "kills",
   "year",
+  "simulate",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");

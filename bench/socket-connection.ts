@@ -14,17 +14,16 @@ export class SocketConnection {
     const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
     this.#socket = socket;
     this.#opened = new Promise((resolve, reject) => {
-      socket.onopen = () => resolve();
-      socket.onerror = () => reject(new Error(`no socket at ${path}`));
+      socket.addEventListener("open", () => resolve());
+      socket.addEventListener("error", () => reject(new Error(`no socket at ${path}`)));
     });
-    socket.onclose = ({ code, reason }) =>
-      this.#waiting?.reject(new Error(`the socket was closed: ${code} ${reason}`));
-    socket.onmessage = ({ data }) => {
+    socket.addEventListener("close", () => this.#waiting?.reject(new Error("the socket was closed")));
+    socket.addEventListener("message", ({ data }) => {
       const body = String(data);
       const waiting = this.#waiting;
       this.#waiting = null;
       waiting?.resolve({ status: body.includes('"problem":') ? 400 : 200, body });
-    };
+    });
   }
 
   /** Resolves when it is connected. */

@@ -275,19 +275,15 @@ export class RegionEngine {
   #reload(fault: unknown): void {
     console.error("a flush was rolled back", fault);
     this.#snapshots.cancel();
-    const recovered = this.#recover();
-    this.state = recovered.state;
-    this.#hash = recovered.hash;
-    this.#snapshots = this.#makeSnapshots(recovered);
-  }
-
-  #recover(): ReturnType<typeof recover> {
     try {
-      return recover(this.#host.store);
-    } catch (fault) {
-      // Going on would write what the fault left half done.
-      this.#host.giveUp(fault);
-      throw fault;
+      const recovered = recover(this.#host.store);
+      this.state = recovered.state;
+      this.#hash = recovered.hash;
+      this.#snapshots = this.#makeSnapshots(recovered);
+    } catch (second) {
+      // Going on would write what the first fault left half done, and those who wait would never be answered.
+      this.#host.giveUp(second);
+      throw second;
     }
   }
 

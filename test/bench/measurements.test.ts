@@ -8,6 +8,7 @@ import { compared, limited, type Row, tableOf } from "../../bench/row.ts";
 import { measureDurable } from "../../bench/rows/durable.ts";
 import { measureFeed } from "../../bench/rows/feed.ts";
 import { measureMemory } from "../../bench/rows/memory.ts";
+import { measureSimulate } from "../../bench/rows/simulate.ts";
 import { MEASUREMENTS, runBench } from "../../bench/run.ts";
 
 const quiet = (): void => {};
@@ -93,6 +94,12 @@ describe("the measurements themselves, small", () => {
     const rows = await measureMemory(quiet, { homes: 20, steps: 2, snapshots: 1 });
     expect(rows.map(({ name }) => name)).toHaveLength(4);
     for (const row of rows) expect(row.limit).toBeTruthy();
+  });
+
+  test("behavior: a short simulation in a process of its own", { timeout: 60_000 }, async () => {
+    const [row] = await measureSimulate(quiet, 1, 40);
+    expectWhole(row as Row);
+    expect(row?.note).toMatch(/[1-9]\d* invariants checked/);
   });
 
   test("behavior: a few listeners hear every entry", { timeout: 60_000 }, async () => {

@@ -164,6 +164,26 @@ describe("a fault inside a flush", () => {
     expect(await region.stateHash()).toEqual(before);
     expect((await region.stub.health()).violations).toEqual([]);
   });
+
+  test("regression: a disk that also fails while memory is made again leaves nobody waiting for an answer", async () => {
+    const { region } = await openedRegion(1);
+    const before = await region.stateHash();
+    const poison = region.submission(place(address(1), "sell", [[1, 1]]));
+    const lost = region.inside((object, ctx) => {
+      breakFor(object, poison, "after");
+      const sql = Object.getPrototypeOf(ctx.storage.sql) as SqlStorage;
+      const exec = sql.exec;
+      sql.exec = function (this: SqlStorage, query: string, ...values: never[]) {
+        if (!query.startsWith("DELETE FROM sections")) return exec.call(this, query, ...values);
+        sql.exec = exec;
+        throw new Error("a disk made to fail by a test");
+      } as typeof exec;
+      return object.engine.submit(poison);
+    });
+    await expect(lost).rejects.toThrow();
+    expect(await region.stateHash()).toEqual(before);
+    expect(codeOf(await region.submit(poison))).toBe("accepted");
+  });
 });
 
 const OPEN_FOR_LONG_S = (FIRST_SLOT + 400) * 900;

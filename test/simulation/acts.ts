@@ -1,0 +1,187 @@
+// Owns what each step does in a world: who sends what, what breaks, how long nothing happens. It refuses nothing; a step
+// that has no meaning where the world stands does nothing.
+
+import type { Region } from "../../durable-objects/region.ts";
+import { attackOf } from "./attacks.ts";
+import { homeOf } from "./people.ts";
+import type { HomeMemory } from "./requests.ts";
+import { SMOOTH, type Step, type Trip } from "./steps.ts";
+import type { Sent } from "./traffic.ts";
+import type { World } from "./world.ts";
+
+const HOUR_MS = 3_600_000;
+/** A replay is mostly of something that happened lately. */
+const LATELY = 40;
+
+/** Does a step. */
+export async function act(world: World, step: Step): Promise<void> {
+  const { traffic, timeline, clients, host } = world;
+  switch (step.do) {
+    case "wait":
+      return world.pass(step.ms);
+    case "wait for window":
+      return world.pass(nextMomentMs(world) + step.offsetMs - timeline.nowMs);
+    case "window ends":
+      await world.pass(windowEndMs(world) + step.offsetMs - timeline.nowMs);
+      for (const [who, trip] of step.trips.entries())
+        await send(world, { do: "readings", who, gateway: 0, trip });
+      return;
+    case "attack":
+      return traffic.send(await attackOf(clients, step.how, step.who, step.salt), step.trip);
+    case "replay":
+      traffic.carry(recent(world, step.which), step.trip);
+      return;
+    case "flood": {
+      const outMs = Array.from({ length: step.copies }, (_, copy) => 5 + copy);
+      traffic.carry(recent(world, step.which), { ...SMOOTH, outMs });
+      return;
+    }
+    case "ask":
+      return ask(world, step.which);
+    case "read":
+      return read(world, step.who);
+    case "agent wakes":
+      return world.agent?.wake(step.trips);
+    case "listen":
+      world.isHeard = step.isThere;
+      if (step.isThere) await host.call((region) => region.subscribe(0), nothing, nothing);
+      return;
+    default:
+      if ("trip" in step) await send(world, step);
+      else spoil(world, step);
+  }
+}
+
+async function send({ clients, traffic }: World, step: Extract<Step, { trip: Trip }>): Promise<void> {
+  const draft = await clients.honest(step);
+  if (draft !== null) await traffic.send(draft, step.trip);
+}
+
+/** What goes wrong, or is set to go wrong. */
+function spoil(world: World, step: Step): void {
+  const { host } = world;
+  switch (step.do) {
+    case "vanish": {
+      const memory = memoryOf(world, step.who);
+      memory.isAway = true;
+      if (step.forgets) memory.orders = [];
+      world.faults["household vanished"] += 1;
+      return;
+    }
+    case "return":
+      memoryOf(world, step.who).isAway = false;
+      return;
+    case "agent restarts":
+      world.agent?.restart(step.forgets);
+      return;
+    case "drift":
+      memoryOf(world, step.who).driftS = step.seconds;
+      return;
+    case "rules fail":
+      world.rulesFault = { when: step.when, after: step.after };
+      return;
+    case "clock":
+      world.faults["clock set"] += 1;
+      host.skewMs = step.skewMs;
+      host.planAlarm();
+      return;
+    case "alarms":
+      host.alarmHabit = step;
+      host.planAlarm();
+      return;
+    default:
+      spoilPlatform(world, step);
+  }
+}
+
+function spoilPlatform({ host, timeline }: World, step: Step): void {
+  switch (step.do) {
+    case "crash":
+      host.crash();
+      return;
+    case "crash in turn":
+      host.death = { point: step.point, after: step.after };
+      return;
+    case "crash in write":
+      host.storage.accident = { kind: "die", table: step.table, after: step.after, times: 1 };
+      return;
+    case "disk fails":
+      host.storage.accident = { kind: "fail", table: step.table, after: step.after, times: step.times };
+      return;
+    case "evict":
+      host.evict();
+      return;
+    case "disk":
+      host.diskMs = step.ms;
+      return;
+    case "bucket":
+      host.bucket.mood = step.mood;
+      return;
+    case "snapshot":
+      timeline.after(0, async () => {
+        await host.turn((region) => region.engine.snapshot());
+      });
+      return;
+  }
+}
+
+/** Somebody asks for an answer given before, by its entry; it may be in the archive by now. */
+async function ask({ witness, host }: World, which: number): Promise<void> {
+  const answers = [...witness.answers.values()];
+  const known = answers[which % Math.max(1, answers.length)];
+  if (known === undefined) return;
+  await host.call(
+    (region) => region.answer(known.entry),
+    (outcome) => {
+      if ("rejection" in outcome)
+        witness.fail("answers stay", `entry ${known.entry} is ${outcome.rejection.code}`);
+      else witness.answered(outcome, false, "an answer asked for");
+    },
+    nothing,
+  );
+}
+
+/** Somebody reads all there is to read. */
+async function read(world: World, who: number): Promise<void> {
+  const { account } = homeOf(who);
+  await world.host.call(
+    (region) => pagesOf(region, account),
+    ({ health, orders, market }) => {
+      world.note(`read: ${orders.length} orders, slot ${market?.nextSlot}`);
+      const [broken] = health.violations;
+      if (broken !== undefined) world.witness.fail("invariants", `the health page says: ${broken}`);
+    },
+    nothing,
+  );
+}
+
+function pagesOf(region: Region, account: Parameters<Region["account"]>[0]) {
+  return {
+    market: region.market(),
+    account: region.account(account),
+    orders: region.orders(account),
+    bill: region.bill(account, 0, 9_000_000),
+    slots: region.slots(0, 9_000_000),
+    epochs: region.epochs(0, 9_000_000),
+    health: region.health(),
+  };
+}
+
+/** The next end of a window, or of its time for evidence. */
+function nextMomentMs(world: World): number {
+  const dueMs = (world.witness.book.dueS ?? 0) * 1000;
+  const endMs = windowEndMs(world);
+  return dueMs > world.timeline.nowMs ? Math.min(dueMs, endMs) : endMs;
+}
+
+/** Windows of four slots end with the hour. */
+function windowEndMs({ timeline }: World): number {
+  return (Math.floor(timeline.nowMs / HOUR_MS) + 1) * HOUR_MS;
+}
+
+function recent({ traffic: { requests } }: World, which: number): Sent {
+  return requests[Math.max(0, requests.length - 1 - (which % LATELY))] as Sent;
+}
+
+const memoryOf = ({ clients }: World, who: number): HomeMemory => clients.homes[who] as HomeMemory;
+const nothing = (): void => undefined;

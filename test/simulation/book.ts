@@ -1,0 +1,129 @@
+// Owns an account of money and time that the region does not keep: who was credited what, what each slot moved, and when
+// the region had to act by itself. It refuses to use the market's own arithmetic for any of it.
+
+import type { Entry } from "../../market/journal.ts";
+import type { EventOf, MarketEvent } from "../../protocol/events.ts";
+
+/** Says what in an entry contradicts the book, or nothing. */
+export class Book {
+  /** Micros credited by commands, and never by events. */
+  credited = 0n;
+  readonly #balances = new Map<string, bigint>();
+  readonly #addresses: string[] = [];
+  #opened: EventOf<"region_opened"> | null = null;
+  #parameters: { readonly fromEpoch: number; readonly proofDelaySeconds: number }[] = [];
+  #windowFirstSlot = 0;
+  #nextSlot = 0;
+  readonly #proved = new Set<number>();
+
+  /** Balances by address. */
+  get balances(): ReadonlyMap<string, bigint> {
+    return this.#balances;
+  }
+
+  /** Tradings, for the summary. */
+  tradedWh = 0;
+
+  /** When the region next acts by itself, or null before it is open. */
+  get dueS(): number | null {
+    if (this.#opened === null) return null;
+    const { windowSlots, epochSlots } = this.#opened;
+    const epoch = Math.floor(this.#windowFirstSlot / epochSlots);
+    const inForce = this.#parameters.filter(({ fromEpoch }) => fromEpoch <= epoch).at(-1);
+    return (this.#windowFirstSlot + windowSlots) * 900 + (inForce?.proofDelaySeconds ?? 0);
+  }
+
+  /** Takes in the next entry; answers what is wrong with it. */
+  take(entry: Entry): string | null {
+    const due = this.dueS;
+    if (entry.command === undefined) {
+      if (due !== entry.atS) return `what was due at ${due} was done at ${entry.atS}`;
+    } else if (due !== null && due <= entry.atS)
+      return `a command was decided at ${entry.atS}, before what was due at ${due}`;
+    if (entry.command?.type === "credit_test_quote")
+      this.#credit(entry.command.account, entry.command.amountMicros);
+    for (const event of entry.events) {
+      const wrong = this.#follow(event, entry.atS);
+      if (wrong !== null) return wrong;
+    }
+    return null;
+  }
+
+  #credit(address: string, micros: number): void {
+    this.credited += BigInt(micros);
+    this.#move(address, BigInt(micros));
+  }
+
+  #move(address: string, micros: bigint): void {
+    this.#balances.set(address, (this.#balances.get(address) ?? 0n) + micros);
+  }
+
+  #follow(event: MarketEvent, atS: number): string | null {
+    switch (event.type) {
+      case "region_opened":
+        this.#opened = event;
+        this.#windowFirstSlot = event.firstSlot;
+        this.#nextSlot = event.firstSlot;
+        this.#parameters = [{ fromEpoch: 0, proofDelaySeconds: event.parameters.proofDelaySeconds }];
+        return null;
+      case "parameters_set":
+        this.#parameters = [
+          ...this.#parameters.filter(({ fromEpoch }) => fromEpoch < event.fromEpoch),
+          { fromEpoch: event.fromEpoch, proofDelaySeconds: event.parameters.proofDelaySeconds },
+        ];
+        return null;
+      case "account_opened":
+        this.#addresses[event.account] = event.address;
+        return null;
+      case "readings_accepted":
+        return this.#prove(event, atS);
+      case "slot_cleared":
+        return this.#clear(event);
+      case "window_closed":
+        return this.#close(event);
+      default:
+        return null;
+    }
+  }
+
+  #prove({ firstSlot, netWh, meter }: EventOf<"readings_accepted">, atS: number): string | null {
+    if (firstSlot !== this.#windowFirstSlot) return `window ${firstSlot} was proved while another was open`;
+    if ((firstSlot + netWh.length) * 900 > atS) return `window ${firstSlot} was proved before it was over`;
+    if (this.#proved.has(meter)) return `meter ${meter} proved window ${firstSlot} twice`;
+    this.#proved.add(meter);
+    return null;
+  }
+
+  #clear(event: EventOf<"slot_cleared">): string | null {
+    if (event.slot !== this.#nextSlot) return `slot ${event.slot} cleared where ${this.#nextSlot} was next`;
+    this.#nextSlot += 1;
+    const { treasury, gridOperator } = this.#opened as EventOf<"region_opened">;
+    let left = BigInt(event.networkMicros) + BigInt(event.feeMicros) + BigInt(event.dustMicros);
+    let sold = 0;
+    let bought = 0;
+    this.#move(gridOperator, BigInt(event.networkMicros));
+    this.#move(treasury, BigInt(event.feeMicros) + BigInt(event.dustMicros));
+    event.accounts.forEach((account, index) => {
+      const micros = BigInt(event.amountMicros[index] as number);
+      left += micros;
+      this.#move(this.#addresses[account] as string, micros);
+      const wh = event.filledWh[index] as number;
+      if (wh > 0) sold += wh;
+      else bought -= wh;
+    });
+    this.tradedWh += event.tradedWh;
+    if (left !== 0n) return `slot ${event.slot} made ${left} micros`;
+    if (sold !== event.tradedWh || bought !== event.tradedWh)
+      return `slot ${event.slot}: ${sold} Wh sold, ${bought} bought, ${event.tradedWh} traded`;
+    const poor = [...this.#balances].find(([, micros]) => micros < 0n);
+    return poor === undefined ? null : `${poor[0]} holds ${poor[1]} micros`;
+  }
+
+  #close({ firstSlot }: EventOf<"window_closed">): string | null {
+    if (this.#nextSlot !== firstSlot + (this.#opened?.windowSlots ?? 0))
+      return `window ${firstSlot} closed before slot ${this.#nextSlot} cleared`;
+    this.#windowFirstSlot = this.#nextSlot;
+    this.#proved.clear();
+    return null;
+  }
+}

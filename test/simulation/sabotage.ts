@@ -1,0 +1,115 @@
+// Owns bugs that are put into a region or its platform on purpose, so that it can be tested that the simulator finds
+// them. It refuses to be used by anything but such tests.
+
+import type { Region } from "../../durable-objects/region.ts";
+import { NO_END_SLOT } from "../../protocol/events.ts";
+import type { Rules } from "./faulty-rules.ts";
+import type { ObjectHost } from "./object-host.ts";
+
+/** One bug: what it does to the platform once, to every new instance, and to the rules. */
+interface Sabotage {
+  readonly platform?: (host: ObjectHost) => void;
+  readonly instance?: (region: Region) => void;
+  readonly rules?: (rules: Rules) => Rules;
+}
+
+/** Rules whose accepted commands are followed by something wrong. */
+const afterwards =
+  (wrong: (...done: Parameters<Rules["execute"]>) => void): NonNullable<Sabotage["rules"]> =>
+  (rules) => ({
+    ...rules,
+    execute(...all) {
+      const result = rules.execute(...all);
+      if ("entry" in result) wrong(...all);
+      return result;
+    },
+  });
+
+/** Drops every nth write that a pattern fits. */
+const dropping =
+  (pattern: RegExp, every: number): NonNullable<Sabotage["platform"]> =>
+  ({ storage }) => {
+    let seen = 0;
+    storage.drops = (query) => {
+      if (pattern.test(query)) seen += 1;
+      return pattern.test(query) && seen % every === 0;
+    };
+  };
+
+export const SABOTAGES = {
+  "answers leave before the commit": {
+    platform: ({ storage }) => {
+      storage.bugs.answersEarly = true;
+    },
+  },
+  "a journal row is lost": { platform: dropping(/^INSERT INTO journal/, 30) },
+  "a snapshot's section is lost": { platform: dropping(/INTO sections/, 40) },
+  "half a transaction is kept": {
+    platform: ({ storage }) => {
+      storage.bugs.keepsHalfTransactions = true;
+    },
+  },
+  "the archive throws away what it was given": {
+    platform: ({ bucket }) => {
+      bucket.isLeaky = true;
+    },
+  },
+  "alarms are forgotten": {
+    platform: ({ storage }) => {
+      storage.bugs.forgetsAlarms = true;
+    },
+  },
+  "an early alarm is not set again": {
+    instance: (region) => {
+      region.alarm = () => region.engine.flush();
+    },
+  },
+  "recovery forgets accepted commands": {
+    instance: ({ engine }) => engine.state.indexes.commands.clear(),
+  },
+  "a credit is applied twice": {
+    rules: afterwards((state, { command }) => {
+      if (command.type !== "credit_test_quote") return;
+      const account = state.indexes.accountByAddress.get(command.account) as number;
+      const balances = state.tables.accounts.columns.freeMicros;
+      balances[account] = (balances[account] as number) + command.amountMicros;
+      state.header.depositedMicros += command.amountMicros;
+    }),
+  },
+  "the alarm decides when a slot clears": {
+    rules: (rules) => ({
+      ...rules,
+      executeDue(state, atS, sha256) {
+        const entry = rules.executeDue(state, atS, sha256);
+        if (entry === null) return null;
+        state.header.atS = atS;
+        return { ...entry, atS };
+      },
+    }),
+  },
+  "a cancelled order stands in memory": {
+    rules: afterwards((state, { command }) => {
+      if (command.type !== "cancel_order") return;
+      const { columns, rows } = state.tables.orders;
+      for (let row = 0; row < rows; row += 1)
+        if (columns.id[row] === command.orderId) columns.untilSlot[row] = NO_END_SLOT;
+    }),
+  },
+  "a refusal uses up a number": {
+    rules: (rules) => ({
+      ...rules,
+      execute(state, ...rest) {
+        const result = rules.execute(state, ...rest);
+        if ("rejection" in result) state.header.nextMeter += 1;
+        return result;
+      },
+    }),
+  },
+} as const satisfies Record<string, Sabotage>;
+
+export type SabotageName = keyof typeof SABOTAGES;
+
+/** The bug of a name, or none. */
+export function sabotageOf(name: SabotageName | null): Sabotage {
+  return name === null ? {} : SABOTAGES[name];
+}

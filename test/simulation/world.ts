@@ -1,0 +1,277 @@
+// Owns one simulated world: a region on its platform, people, a network, a witness, all on one virtual clock. It refuses
+// every source of chance but the steps it is given.
+
+import { createHash } from "node:crypto";
+import type { Outcome } from "../../durable-objects/outcome.ts";
+import type { Region } from "../../durable-objects/region.ts";
+import type { Head } from "../../protocol/answers.ts";
+import { act } from "./acts.ts";
+import { AgentHome } from "./agent-home.ts";
+import { type FaultPlan, faultyRules, watchedRules } from "./faulty-rules.ts";
+import { type HostWatcher, ObjectHost } from "./object-host.ts";
+import { AGENT_HOME, OPERATOR, REGION, walletPen } from "./people.ts";
+import { Clients, type Draft, TERMS } from "./requests.ts";
+import { type SabotageName, sabotageOf } from "./sabotage.ts";
+import { describeStep, SMOOTH, type Step, type Trip } from "./steps.ts";
+import { Timeline } from "./timeline.ts";
+import { type Sent, Traffic, type TrafficWatcher } from "./traffic.ts";
+import { Witness } from "./witness.ts";
+
+/** Half an hour before a midnight, as far from the platform's own clock as anything. */
+const BEGINS_MS = 20_000 * 86_400_000 - 1_800_000;
+/** Steps follow each other this closely, so that requests share flushes. */
+const STEP_MS = 2;
+const HOUR_MS = 3_600_000;
+const DAY_S = 86_400;
+/** Every so many turns that wrote, the state is made again from storage. */
+const RECOVER_EVERY = 40;
+/** Small, so that a short life has snapshots, segments and rows that left for the archive. */
+const SNAPSHOT_POLICY = { entries: 25, characters: 60_000 };
+const SEGMENT_CHARACTERS = 9_000;
+/** After the last step nothing goes wrong any more, and the region has this long to do by itself what is due. */
+const SETTLING_MS = 3 * HOUR_MS + 60_000;
+const REASKED = 12;
+
+/** One world. */
+export class World implements HostWatcher, TrafficWatcher {
+  readonly timeline = new Timeline(BEGINS_MS);
+  readonly witness = new Witness();
+  readonly host: ObjectHost;
+  readonly clients: Clients;
+  readonly traffic: Traffic;
+  readonly accepted = new Map<string, number>();
+  readonly refused = new Map<string, number>();
+  readonly faults = { "rules failed": 0, "clock set": 0, "fault escaped": 0, "household vanished": 0 };
+  frames = 0;
+  /** The next fault of the rules, or null. */
+  rulesFault: FaultPlan | null = null;
+  /** Whether somebody listens to the feed. */
+  isHeard = false;
+  readonly #trace = createHash("sha256");
+  readonly #say: ((line: string) => void) | null;
+  readonly #sabotage: ReturnType<typeof sabotageOf>;
+  #turns = 0;
+
+  /** The household that the shipping agent runs, or null in a seed without it. */
+  readonly agent: AgentHome | null;
+
+  constructor(withAgent: boolean, sabotage: SabotageName | null, say: ((line: string) => void) | null) {
+    this.#say = say;
+    this.#sabotage = sabotageOf(sabotage);
+    this.host = new ObjectHost(REGION, this.timeline, this, (frame) => this.#hear(frame));
+    this.clients = new Clients(() => this.timeline.nowMs);
+    this.traffic = new Traffic(this.timeline, this.host, this);
+    const { timeline, host, witness } = this;
+    const send = (draft: Draft, trip: Trip) => this.traffic.send(draft, trip);
+    const fail = (check: string, message: string) => witness.fail(check, message);
+    this.agent = withAgent ? new AgentHome({ timeline, host, send, fail }) : null;
+    this.#sabotage.platform?.(this.host);
+  }
+
+  /** True once something was not as it must be. */
+  get isOver(): boolean {
+    return this.witness.failure !== null;
+  }
+
+  /** Hash of everything that happened so far. */
+  get traceHash(): string {
+    return this.#trace.copy().digest("hex");
+  }
+
+  /** Hours of virtual time that have passed. */
+  get hours(): number {
+    return (this.timeline.nowMs - BEGINS_MS) / HOUR_MS;
+  }
+
+  close(): void {
+    this.host.storage.close();
+  }
+
+  /** Opens the region and brings the households in; nothing goes wrong yet. */
+  async open(): Promise<void> {
+    for (const draft of await this.clients.opening(this.agent !== null)) {
+      await this.traffic.send(draft, SMOOTH);
+      await this.pass(20);
+    }
+    if (this.traffic.requests.some(({ isAnswered }) => !isAnswered))
+      this.witness.fail("opening", "a region without faults did not answer");
+  }
+
+  /** Does one step and lets its moment pass. */
+  async perform(step: Step): Promise<void> {
+    this.note(describeStep(step));
+    await act(this, step);
+    await this.pass(STEP_MS);
+  }
+
+  /** Nothing goes wrong any more: what is due happens by itself, everybody gets the answer they had, the audit passes. */
+  async settle(): Promise<void> {
+    this.#calm();
+    await this.pass(SETTLING_MS);
+    const nowS = Math.floor(this.timeline.nowMs / 1000);
+    if ((this.witness.book.dueS ?? 0) <= nowS - 60)
+      this.witness.fail("acts by itself", `what was due at ${this.witness.book.dueS} is not done at ${nowS}`);
+    for (const request of this.traffic.requests.slice(-REASKED)) this.traffic.carry(request, SMOOTH);
+    const body = { type: "set_parameters", parameters: TERMS } as const;
+    await this.traffic.send(await this.clients.draft("probe", null, body, walletPen(OPERATOR)), SMOOTH);
+    const probe = this.traffic.requests.at(-1) as Sent;
+    await this.pass(30_000);
+    if (!this.isOver && this.witness.answers.get(probe.submission.commandId) === undefined)
+      this.witness.fail("works again", "a sound request to a calm region was not accepted");
+    if (this.host.openCalls > 0)
+      this.witness.fail("everybody is answered", `${this.host.openCalls} calls were never answered`);
+    await this.#agentWorksAgain();
+    await this.audit();
+    this.host.evict();
+    await this.host.turn((region) => this.witness.balances(region));
+  }
+
+  /** In calm the shipping agent does what is to do, and nothing of it twice. */
+  async #agentWorksAgain(): Promise<void> {
+    const { agent } = this;
+    if (agent === null || this.isOver) return;
+    const before = agent.counts["steps finished"];
+    await agent.wake();
+    await this.pass(60_000);
+    if (agent.counts["steps finished"] === before || agent.isBusy)
+      this.witness.fail("the agent stands", "in calm it did not do what was to do");
+    await this.host.turn((region) => {
+      const { atS } = region.head();
+      const sessions = region.account(AGENT_HOME.account)?.sessions ?? [];
+      const mayOrder = sessions.some(({ expiresAtS, isRevoked }) => !isRevoked && expiresAtS > atS + DAY_S);
+      for (const side of ["sell", "buy"] as const) {
+        const orders = region
+          .orders(AGENT_HOME.account)
+          .filter((order) => order.isLive && order.side === side);
+        if (orders.length > 1 || (orders.length === 0 && mayOrder))
+          this.witness.fail("the agent stands", `in calm it has ${orders.length} live orders to ${side}`);
+      }
+    });
+  }
+
+  /** Everything that can be checked, now. */
+  async audit(): Promise<void> {
+    const { region } = this.host;
+    if (region === null || this.isOver) return;
+    this.witness.recovers(region, this.host.storage);
+    this.witness.balances(region);
+    await this.witness.audit(region, this.host.bucket);
+  }
+
+  // --- What the host tells. ---
+
+  started(region: Region): void {
+    this.note(`an instance starts at entry ${region.head().entry}`);
+    region.snapshotPolicy = SNAPSHOT_POLICY;
+    region.segmentCharacters = SEGMENT_CHARACTERS;
+    this.witness.started(region);
+    this.#sabotage.instance?.(region);
+    const sabotaged = this.#sabotage.rules?.(region.engine.rules) ?? region.engine.rules;
+    region.engine.rules = watchedRules(
+      faultyRules(sabotaged, () => this.#nextFault()),
+      this.witness,
+    );
+  }
+
+  afterTurn(region: Region): void {
+    this.#turns += 1;
+    if (this.#turns % RECOVER_EVERY === 0) this.witness.recovers(region, this.host.storage);
+  }
+
+  durable(head: Head): void {
+    const { region } = this.host;
+    if (region === null || this.isOver) return;
+    this.witness.durable(region, head);
+    this.witness.balances(region);
+    this.note(`durable ${head.entry} ${head.hash}`);
+  }
+
+  escaped(fault: unknown): void {
+    this.faults["fault escaped"] += 1;
+    this.note(`escaped: ${String(fault)}`);
+    this.witness.fail("nothing escapes", String(fault));
+  }
+
+  // --- What the network tells. ---
+
+  refusedByGateway(draft: Draft, code: string): void {
+    this.#count(this.refused, code);
+    this.note(`the gateway refuses ${draft.name}: ${code}`);
+    if (draft.isHonest)
+      this.witness.fail("honest requests pass", `the gateway refused ${draft.name}: ${code}`);
+  }
+
+  sent({ submission }: Sent): void {
+    this.witness.sent(submission.commandId);
+  }
+
+  answered(request: Sent, outcome: Outcome): void {
+    const { draft, submission } = request;
+    this.witness.answered(outcome, draft.mustFail, draft.name);
+    draft.tell?.(outcome);
+    if ("rejection" in outcome) {
+      this.#count(this.refused, outcome.rejection.code);
+      this.note(`${draft.name} is refused: ${JSON.stringify(outcome.rejection)}`);
+      request.isAnswered = true;
+      return;
+    }
+    const { entry } = outcome.answer;
+    this.note(`${draft.name} is entry ${entry}`);
+    const isNews = !request.isAnswered;
+    request.isAnswered = true;
+    if (!isNews) return;
+    this.#count(this.accepted, submission.command.type);
+    if (draft.who !== null && submission.command.type === "place_order")
+      this.clients.homes[draft.who]?.orders.push(entry);
+  }
+
+  isThere({ who }: Draft): boolean {
+    return who === null || this.clients.homes[who]?.isAway !== true;
+  }
+
+  note(text: string): void {
+    const line = `${this.timeline.nowMs - BEGINS_MS} ${text}`;
+    this.#trace.update(`${line}\n`);
+    this.#say?.(line);
+  }
+
+  #calm(): void {
+    const { host } = this;
+    host.storage.accident = null;
+    host.death = null;
+    this.rulesFault = null;
+    host.diskMs = 3;
+    host.bucket.mood = "sound";
+    host.skewMs = 0;
+    host.alarmHabit = { lateMs: 0, earlyMs: 0, isTwice: false };
+    host.planAlarm();
+    for (const home of this.clients.homes) Object.assign(home, { isAway: false, driftS: 0 });
+  }
+
+  /** Lets time pass, or less once something was not as it must be. */
+  pass(milliseconds: number): Promise<void> {
+    return this.timeline.runUntil(this.timeline.nowMs + Math.max(0, milliseconds), () => this.isOver);
+  }
+
+  /** A frame tells of durable entries only, as they are. */
+  #hear(frame: string): number {
+    this.frames += 1;
+    const { entries } = JSON.parse(frame) as { entries: { number: number; atS: number }[] };
+    for (const { number, atS } of entries) this.witness.heard(number, atS);
+    return this.isHeard ? 1 : 0;
+  }
+
+  #nextFault(): FaultPlan["when"] | null {
+    if (this.rulesFault === null) return null;
+    this.rulesFault.after -= 1;
+    if (this.rulesFault.after >= 0) return null;
+    const { when } = this.rulesFault;
+    this.rulesFault = null;
+    this.faults["rules failed"] += 1;
+    return when;
+  }
+
+  #count(counts: Map<string, number>, name: string): void {
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+}
