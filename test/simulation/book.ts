@@ -15,6 +15,8 @@ export class Book {
   #windowFirstSlot = 0;
   #nextSlot = 0;
   readonly #proved = new Set<number>();
+  /** What each session key may still spend. */
+  readonly #allowances = new Map<number, number>();
 
   /** Balances by address. */
   get balances(): ReadonlyMap<string, bigint> {
@@ -75,6 +77,9 @@ export class Book {
       case "account_opened":
         this.#addresses[event.account] = event.address;
         return null;
+      case "session_authorised":
+        this.#allowances.set(event.session, event.spendingLimitMicros);
+        return null;
       case "readings_accepted":
         return this.#prove(event, atS);
       case "slot_cleared":
@@ -111,6 +116,11 @@ export class Book {
       if (wh > 0) sold += wh;
       else bought -= wh;
     });
+    for (const [index, session] of event.sessions.entries()) {
+      const left = (this.#allowances.get(session) ?? 0) - (event.sessionMicros[index] as number);
+      if (left < 0) return `slot ${event.slot}: session ${session} spent ${-left} micros more than it may`;
+      this.#allowances.set(session, left);
+    }
     this.tradedWh += event.tradedWh;
     if (left !== 0n) return `slot ${event.slot} made ${left} micros`;
     if (sold !== event.tradedWh || bought !== event.tradedWh)

@@ -75,7 +75,10 @@ const ATTACKS: readonly Attack[] = [
 type Makers = { readonly [K in StepKind]: (draw: Draw) => Extract<Step, { do: K }> };
 
 const MAKERS: Makers = {
-  wait: (draw) => ({ do: "wait", ms: draw.pick([1, 10, 500, 10_000, 60_000, 240_000]) }),
+  wait: (draw) => ({
+    do: "wait",
+    ms: draw.chance(0.03) ? 110_000_000 : draw.pick([1, 10, 500, 10_000, 60_000, 240_000]),
+  }),
   "wait for window": (draw) => ({
     do: "wait for window",
     offsetMs: draw.pick([-1, 0, 1, 1, 500, 20_000, 20_000, 120_000]),
@@ -191,7 +194,7 @@ const MAKERS: Makers = {
   drift: (draw) => ({ do: "drift", who: draw.home(), seconds: draw.pick([0, 0, -2, 2, -300, 300]) }),
   alarms: (draw) => ({
     do: "alarms",
-    lateMs: draw.pick([0, 0, 200, 60_000, 3_000_000]),
+    lateMs: draw.pick([0, 0, 200, 60_000, 3_000_000, 200_000_000]),
     earlyMs: draw.pick([0, 0, 0, 1, 5_000]),
     isTwice: draw.chance(0.3),
   }),

@@ -51,6 +51,7 @@ export class World implements HostWatcher, TrafficWatcher {
   readonly #say: ((line: string) => void) | null;
   readonly #sabotage: ReturnType<typeof sabotageOf>;
   #turns = 0;
+  #faultsAnswered = 0;
 
   /** The household that the shipping agent runs, or null in a seed without it. */
   readonly agent: AgentHome | null;
@@ -210,6 +211,7 @@ export class World implements HostWatcher, TrafficWatcher {
     this.witness.answered(outcome, draft.mustFail, draft.name);
     draft.tell?.(outcome);
     if ("rejection" in outcome) {
+      if (outcome.rejection.code === "internal_fault") this.#expectFault(draft.name);
       this.#count(this.refused, outcome.rejection.code);
       this.note(`${draft.name} is refused: ${JSON.stringify(outcome.rejection)}`);
       request.isAnswered = true;
@@ -223,6 +225,17 @@ export class World implements HostWatcher, TrafficWatcher {
     this.#count(this.accepted, submission.command.type);
     if (draft.who !== null && submission.command.type === "place_order")
       this.clients.homes[draft.who]?.orders.push(entry);
+  }
+
+  /** A fault of ours is answered only where one was made, and each costs one command at most. */
+  #expectFault(name: string): void {
+    this.#faultsAnswered += 1;
+    const made = this.faults["rules failed"] + this.host.storage.accidents.fail;
+    if (this.#faultsAnswered > made)
+      this.witness.fail(
+        "faults hurt one",
+        `${name} met a fault; ${made} were made, ${this.#faultsAnswered} answered`,
+      );
   }
 
   isThere({ who }: Draft): boolean {
