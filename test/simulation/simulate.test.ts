@@ -9,8 +9,8 @@ import { failureLines, replayCommand, shrunkLines } from "./report.ts";
 import { shrink } from "./shrink.ts";
 import { type SimulationResult, simulate, sumOfTallies } from "./simulation.ts";
 
-const SEEDS = 200;
-const STEPS = 100;
+const SEEDS = 300;
+const STEPS = 70;
 
 /** What is said of a seed that fails: the few steps that are enough, and how to run them. */
 async function explain(result: SimulationResult): Promise<string> {
