@@ -2,6 +2,7 @@
 // refuses to change a request on its way.
 
 import type { Outcome } from "../../durable-objects/outcome.ts";
+import type { Region } from "../../durable-objects/region.ts";
 import type { Submission } from "../../evidence/signed-command.ts";
 import { judge } from "./gateway.ts";
 import type { ObjectHost } from "./object-host.ts";
@@ -13,6 +14,8 @@ import type { Timeline } from "./timeline.ts";
 export interface Sent {
   readonly draft: Draft;
   readonly submission: Submission;
+  /** It came over a command socket, whose intake hands on text. */
+  readonly isBySocket: boolean;
   isAnswered: boolean;
 }
 
@@ -47,7 +50,8 @@ export class Traffic {
     this.counts.requests += 1;
     const judged = await judge(draft.raw);
     if ("code" in judged) return this.#watcher.refusedByGateway(draft, judged.code);
-    const request: Sent = { draft, submission: judged.submission, isAnswered: false };
+    const isBySocket = this.counts.requests % 2 === 0;
+    const request: Sent = { draft, submission: judged.submission, isBySocket, isAnswered: false };
     this.requests.push(request);
     this.#watcher.sent(request);
     this.carry(request, trip);
@@ -72,7 +76,7 @@ export class Traffic {
 
   #arrive(request: Sent, backMs: number | null): Promise<void> {
     return this.#host.call(
-      (region) => region.submit(structuredClone(request.submission)),
+      (region) => deliver(region, request),
       (outcome) => {
         if (backMs === null) {
           this.counts.lostAnswers += 1;
@@ -88,4 +92,11 @@ export class Traffic {
       },
     );
   }
+}
+
+/** The two ways into the object; a command sent again takes the way it took before. */
+async function deliver(region: Region, { submission, isBySocket }: Sent): Promise<Outcome> {
+  if (!isBySocket) return region.submit(structuredClone(submission));
+  const [outcome] = await region.submitAll(JSON.stringify([submission]));
+  return JSON.parse(outcome as string) as Outcome;
 }
