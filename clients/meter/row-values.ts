@@ -161,25 +161,10 @@ export class RowValues {
   }
 
   #notesOf({ notes }: RegisterStep, channel: Channel, line: number): Note[] {
-    return notes.map(({ fault, reason }) =>
-      this.#note(line, channel.register, `${REGISTER_FAULTS[fault]}`, reason),
-    );
+    return notes.map(({ what, reason }) => this.#note(line, channel.register, what, reason));
   }
 
   #note(line: number, field: string, reason: string, found: string): Note {
     return { isLoss: true, file: this.#file, line, field, reason, found: shortened(found.slice(0, 60)) };
   }
 }
-
-/** What a register's readings were left out for, without the particular reading. */
-const REGISTER_FAULTS: Readonly<Record<RegisterStep["notes"][number]["fault"], string>> = {
-  duplicate: "stands twice",
-  conflict: "is another state at the same second",
-  out_of_order: "is older than the reading before it",
-  stray: "is a single state that the readings around it contradict",
-  spike: "rose by more than the connection carries",
-  gap: "comes after too long without a reading",
-  reset: "began anew near zero; the time across is left out",
-  set_back: "goes on from a lower state; the time across is left out",
-  unconfirmed: "is lower than the one before, and none follows",
-};
