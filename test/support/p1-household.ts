@@ -8,6 +8,8 @@ import { written } from "./p1-telegrams.ts";
 
 /** Seconds between telegrams, as of a meter before DSMR 5. */
 const EVERY_S = 10;
+/** A boundary may be seen this much after the slot's start, s. */
+const BOUNDARY_S = 30;
 /** Wh of import and export with each telegram. */
 const RISES = [
   [3, 0],
@@ -58,9 +60,19 @@ export class P1Household {
 
   /** Net Wh of a slot as its boundaries were sent; null where one was not, or another life began between. */
   netWh(slot: number): number | null {
-    const [from, until] = [this.#sent.get(slotStartS(slot)), this.#sent.get(slotStartS(slot + 1))];
+    const [from, until] = [this.#boundary(slot), this.#boundary(slot + 1)];
     if (from === undefined || until === undefined || from.life !== until.life) return null;
     return until.exportWh - from.exportWh - (until.importWh - from.importWh);
+  }
+
+  /** What was sent first in the time after a slot's start that counts as its boundary. */
+  #boundary(slot: number): Sent | undefined {
+    const startS = slotStartS(slot);
+    for (let atS = startS; atS <= startS + BOUNDARY_S; atS += EVERY_S) {
+      const sent = this.#sent.get(atS);
+      if (sent !== undefined) return sent;
+    }
+    return undefined;
   }
 
   #speak(): void {
@@ -74,7 +86,7 @@ export class P1Household {
       this.#state = { importWh: importWh + imported, exportWh: exportWh + exported * sun, life };
       if (this.isSilent || !this.#line.isHeard()) continue;
       const sent = { atS: this.#nextS, ...this.#state };
-      const isAtBoundary = this.#nextS % SLOT_SECONDS === 0;
+      const isAtBoundary = this.#nextS % SLOT_SECONDS <= BOUNDARY_S;
       // Each slot has a telegram whose register was garbled on the wire.
       if (this.#nextS % SLOT_SECONDS === 5 * EVERY_S)
         text += written(sent).replace("1-0:2.8.1(0", "1-0:2.8.1(9");
