@@ -122,9 +122,9 @@ const haste = fc.array(
     home: fc.integer({ min: 1, max: 3 }),
     what: fc.integer({ min: 0, max: 9 }),
     which: fc.nat(),
-    laterS: fc.constantFrom(0, 0, 0, 0, 300, 4_000),
+    laterS: fc.nat(200).map((turn) => (turn === 0 ? 4_000 : turn === 1 ? 300 : 0)),
   }),
-  { minLength: 150, maxLength: 220, size: "max" },
+  { minLength: 200, maxLength: 260, size: "max" },
 );
 
 function hasty(steps: typeof haste extends fc.Arbitrary<infer S> ? S : never): Market {

@@ -42,7 +42,7 @@ export const HOSTILE: readonly unknown[] = [
   { toString: 5, valueOf: null },
   { length: 3 },
   [null],
-  nested(1_500),
+  nested(200),
   "9".repeat(400),
   "x".repeat(20_000),
   new Array(5_000).fill(0),
