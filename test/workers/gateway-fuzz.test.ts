@@ -231,8 +231,8 @@ describe("depth", () => {
       deep(8_000),
       `{"command":${deep(7_900)}}`,
       `{"evidence":${deep(7_900)}}`,
-      JSON.stringify(valid[0]).replace('"steps":[', `"steps":[${deep(7_000)},`),
-      `${'{"command":'.repeat(1_400)}1${"}".repeat(1_400)}`,
+      JSON.stringify(valid[0]).replace('"steps":[', `"steps":[${deep(6_500)},`),
+      `${'{"command":'.repeat(1_300)}1${"}".repeat(1_300)}`,
     ])
       expect((await send("POST", `${polder.path}/commands`, command, text)).json.code).toBe(
         "malformed_request",
