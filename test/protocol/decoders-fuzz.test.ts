@@ -131,7 +131,7 @@ describe("events and profiles", () => {
 });
 
 describe("single fields", () => {
-  const schemas = Object.entries(fields).filter(
+  const schemas = Object.entries(fields as Readonly<Record<string, unknown>>).filter(
     (entry): entry is [string, z.ZodType] => entry[1] instanceof z.ZodType,
   );
   test("invariant: every field of protocol/fields is among those that are tried", () => {
