@@ -122,6 +122,10 @@ test("property: an option of the command line is refused by name, or a number in
   );
 });
 
+test("regression: minus zero degrees are zero degrees", () => {
+  expect(degrees("-0")).toBe(0);
+});
+
 describe("an agent's memory", () => {
   const window = {
     firstSlot: 8,
