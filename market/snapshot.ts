@@ -53,29 +53,53 @@ export function freeze(state: RegionState): Frozen {
   };
 }
 
-/** Makes a state of a snapshot's head and its sections, in any order. */
+/**
+ * Makes a state of a snapshot's head and its sections, in any order.
+ * @throws Error when a number of rows is none, or the sections are not exactly the bytes of every column
+ */
 export function thaw(head: SnapshotHead, sections: Iterable<Section>): RegionState {
   const state = createState();
   state.header = structuredCopy(head.header);
   state.tables = createTables(head.windowSlots);
   const tables = new Map(entriesOf(state.tables));
-  for (const [name, table] of tables) table.reset(head.rows[name] ?? 0);
-  const missing = new Map<string, number>();
+  for (const [name, table] of tables) table.reset(rowsOf(head, name));
+  const found = new Map<string, Section[]>();
+  for (const section of sections) {
+    const { table, column } = section;
+    if (tables.get(table)?.names().includes(column) !== true)
+      throw new Error(`a snapshot section names no column: ${table} ${column}`);
+    const name = `${table} ${column}`;
+    const others = found.get(name);
+    if (others === undefined) found.set(name, [section]);
+    else others.push(section);
+  }
   for (const [name, table] of tables) {
-    for (const column of table.names()) missing.set(`${name} ${column}`, table.bytesOf(column).length);
+    for (const column of table.names()) fill(table, column, found.get(`${name} ${column}`) ?? [], name);
   }
-  for (const { table, column, offset, bytes } of sections) {
-    const left = missing.get(`${table} ${column}`);
-    if (left === undefined) throw new Error(`a snapshot section names no column: ${table} ${column}`);
-    if (bytes.length > left) throw new Error(`a snapshot has too many bytes for ${table} ${column}`);
-    missing.set(`${table} ${column}`, left - bytes.length);
-    (tables.get(table) as TableView).load(column, offset, bytes);
-  }
-  // A lost section would be zeroes, and zeroes are money and orders gone without a word.
-  for (const [column, left] of missing)
-    if (left > 0) throw new Error(`a snapshot lacks ${left} bytes of ${column}`);
   rebuildIndexes(state);
   return state;
+}
+
+/** Rows of a table; none where the snapshot is of a release that did not have it. */
+function rowsOf({ rows }: SnapshotHead, table: string): number {
+  const count = Object.hasOwn(rows, table) ? (rows[table] as number) : 0;
+  if (!Number.isSafeInteger(count) || count < 0)
+    throw new Error(`a snapshot says that ${table} has ${count} rows`);
+  return count;
+}
+
+/** Puts a column together; a section that is lost, or stands twice in another's place, would leave zeroes. */
+function fill(table: TableView, column: string, sections: readonly Section[], name: string): void {
+  const wanted = table.bytesOf(column).length;
+  let end = 0;
+  for (const { offset, bytes } of [...sections].sort((left, right) => left.offset - right.offset)) {
+    if (offset < end || offset + bytes.length > wanted)
+      throw new Error(`a snapshot has too many bytes for ${name} ${column}`);
+    if (offset > end) throw new Error(`a snapshot lacks ${offset - end} bytes of ${name} ${column}`);
+    table.load(column, offset, bytes);
+    end = offset + bytes.length;
+  }
+  if (end < wanted) throw new Error(`a snapshot lacks ${wanted - end} bytes of ${name} ${column}`);
 }
 
 /**

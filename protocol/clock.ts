@@ -10,6 +10,10 @@ export interface MarketClock {
   readonly rate: number;
 }
 
+/** Platforms read many other texts as some date or other: "7 Z" is a day of 2001 to one of them. */
+const INSTANT =
+  /^([0-9]{4}|[+-][0-9]{6})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})$/;
+
 /** Thrown for a clock that must not run: a deployment fault, not a rejection. */
 export class ClockRefused extends Error {
   override readonly name = "ClockRefused";
@@ -24,7 +28,7 @@ export class ClockRefused extends Error {
 export function parseClock(origin: string, rate: string, chainId: number): MarketClock {
   const originMs = Date.parse(origin);
   const parsedRate = Number(rate);
-  if (!Number.isFinite(originMs) || !/(Z|[+-]\d\d:\d\d)$/.test(origin))
+  if (!Number.isFinite(originMs) || !INSTANT.test(origin))
     throw new ClockRefused(`CLOCK_ORIGIN is not an instant: ${origin}`);
   if (!/^\d+(\.\d+)?$/.test(rate) || !Number.isFinite(parsedRate) || parsedRate <= 0)
     throw new ClockRefused(`CLOCK_RATE is not positive: ${rate}`);

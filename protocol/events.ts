@@ -18,7 +18,7 @@ import {
 import { MAX_ACCOUNTS_PER_REGION } from "./limits.ts";
 
 const accountNumber = bounded(0, MAX_ACCOUNTS_PER_REGION);
-const signed = z.int();
+const signed = bounded(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 /** A slot after every possible one: "until further notice". */
 export const NO_END_SLOT = 9_000_000;
 const endSlot = bounded(0, NO_END_SLOT);

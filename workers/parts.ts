@@ -8,15 +8,22 @@ import { regionId, slotNumber } from "../protocol/fields.ts";
 import { refuse } from "./problems.ts";
 import type { RequestContext } from "./router.ts";
 
+/**
+ * A number in a path or a query, in plain decimal: `Number` alone takes an empty text, spaces, hex and exponents, so a
+ * price that was left out would be a price of zero.
+ */
+export const numeral = <T extends z.ZodType>(schema: T) =>
+  z.preprocess(
+    (text) => (typeof text === "string" && /^-?(0|[1-9][0-9]{0,15})$/.test(text) ? Number(text) + 0 : text),
+    schema,
+  );
+
 export const regionParams = z.strictObject({ region: regionId });
 
 /** A span of slots or epochs: `from` counts, `until` does not. */
 export const page = z.strictObject({
-  from: z.coerce.number().pipe(slotNumber).default(0),
-  until: z.coerce
-    .number()
-    .pipe(slotNumber)
-    .default(NO_END_SLOT - 1),
+  from: numeral(slotNumber.default(0)),
+  until: numeral(slotNumber.default(NO_END_SLOT - 1)),
 });
 
 /** Answers with what a region accepted, or with why it refused. */

@@ -35,7 +35,7 @@ export function price(text: string): number {
 export function degrees(text: string): number {
   if (!/^-?\d{1,3}(\.\d+)?$/.test(text))
     throw new InvalidArgumentError("must be a number of degrees, such as 52.5");
-  return Number(text);
+  return Number(text) + 0;
 }
 
 /** Seconds of wall time above zero, at most a day. */

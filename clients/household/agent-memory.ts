@@ -1,8 +1,10 @@
 // Owns what an agent must not forget: every window it signed, where it ended, and every receipt it was given. It refuses to forget;
 // lines are only ever added, and written to disk before anything is sent.
 
-import type { GatewayWindow } from "../../evidence/gateway-window.ts";
-import type { Receipt } from "../../evidence/receipt.ts";
+import { z } from "zod";
+import { type GatewayWindow, gatewayWindowSchema } from "../../evidence/gateway-window.ts";
+import { type Receipt, receiptSchema } from "../../evidence/receipt.ts";
+import { count, readingWh, slotNumber } from "../../protocol/fields.ts";
 import { openLines } from "./line-file.ts";
 import type { Registers } from "./meter-source.ts";
 
@@ -45,12 +47,33 @@ export function volatileMemory(): AgentMemory {
   };
 }
 
-/** A memory in a file of lines, each `{"window": …}`, `{"end": …}` or `{"receipt": …}`. @throws SyntaxError on a broken line */
+/** A line of the file; fields of a release that remembers more are left alone. */
+const lineSchema = z.object({
+  window: z
+    .object({
+      firstSlot: slotNumber,
+      netWh: z.array(readingWh).min(4).max(96),
+      evidence: gatewayWindowSchema,
+    })
+    .optional(),
+  end: z.object({ untilSlot: slotNumber, importMicroWh: count, exportMicroWh: count }).optional(),
+  receipt: receiptSchema.optional(),
+});
+
+/**
+ * A memory in a file of lines, each `{"window": …}`, `{"end": …}` or `{"receipt": …}`.
+ * @throws SyntaxError on a broken line, RangeError that names file, line and field on one that holds something else
+ */
 export function fileMemory(file: string): AgentMemory {
   const memory = volatileMemory();
   const lines = openLines(file);
-  for (const line of lines.values) {
-    const { window, end, receipt } = line as { window?: SignedWindow; end?: WindowEnd; receipt?: Receipt };
+  for (const [index, line] of lines.values.entries()) {
+    const decoded = lineSchema.safeParse(line);
+    if (!decoded.success) {
+      const { path, message } = decoded.error.issues[0] as z.core.$ZodIssue;
+      throw new RangeError(`${file}, line ${index + 1}, ${path.join(".") || "value"}: ${message}`);
+    }
+    const { window, end, receipt } = decoded.data;
     if (window !== undefined) memory.rememberWindow(window);
     if (end !== undefined) memory.rememberEnd(end);
     if (receipt !== undefined) memory.rememberReceipt(receipt);

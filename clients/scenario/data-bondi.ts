@@ -4,7 +4,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { netWhPerSlot } from "../household/split.ts";
-import { parseDecimalMicros } from "../household/tariff.ts";
 import { DataError, type Dataset, type DatasetHome, homeOf } from "./data-set.ts";
 import { readTable, type Table } from "./data-table.ts";
 
@@ -104,10 +103,7 @@ function readPrices(folder: string, options: BondiOptions): FlatPrices {
     throw new DataError(`${TARIFF_FOLDER}/${TARIFF_FILE}`, "is not there, and no retail price was given");
   }
   const table = readTable(path, ["type", "flat_charge", "block_1_charge", "solar_tariff_1"]);
-  const micros = (row: number, name: string) => {
-    table.number(row, name, 0, 10);
-    return parseDecimalMicros(table.text(row, name));
-  };
+  const micros = (row: number, name: string) => table.micros(row, name, 0);
   for (let row = 0; row < table.rows; row++) {
     if (table.text(row, "type") !== "Flat") continue;
     const flat = micros(row, "flat_charge");

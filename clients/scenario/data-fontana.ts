@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { netWhPerSlot } from "../household/split.ts";
-import { parseDecimalMicros, type Retail } from "../household/tariff.ts";
+import type { Retail } from "../household/tariff.ts";
 import { DataError, type Dataset, type DatasetHome, homeOf } from "./data-set.ts";
 import { readTable, type Table } from "./data-table.ts";
 
@@ -108,14 +108,9 @@ function readHome(folder: string, building: Building, index: number): DatasetHom
 function readPrices(folder: string, name: string, rows: number): Retail {
   const table = readTable(pathOf(folder, name), ["electricity_pricing"]);
   if (table.rows !== rows) throw new DataError(table.file, `has ${table.rows} prices for ${rows} hours`);
-  const microsPerKwh = Array.from({ length: rows }, (_, row) => {
-    table.number(row, "electricity_pricing", -10, 10);
-    try {
-      return parseDecimalMicros(table.text(row, "electricity_pricing"));
-    } catch (error) {
-      throw table.error(row, "electricity_pricing", (error as Error).message);
-    }
-  });
+  const microsPerKwh = Array.from({ length: rows }, (_, row) =>
+    table.micros(row, "electricity_pricing", -10),
+  );
   return { kind: "series", startSlot: START_S / 900, slotsPerValue: SLOTS_PER_VALUE, microsPerKwh };
 }
 

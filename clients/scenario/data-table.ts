@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { CsvError, parse } from "csv-parse/sync";
+import { parseDecimalMicros } from "../household/tariff.ts";
 import { DataError } from "./data-set.ts";
 
 /** Largest file that is read, after unpacking: a year of one minute readings of many homes fits. */
@@ -18,6 +19,8 @@ export interface Table {
   text(row: number, column: string): string;
   /** A finite number in [minimum, maximum]. Throws DataError that names file, line and column otherwise. */
   number(row: number, column: string, minimum: number, maximum: number): number;
+  /** A price in whole micros, as plain decimal text within ±10. Throws DataError where it would be rounded. */
+  micros(row: number, column: string, minimum: number): number;
   /** A DataError at a cell, for checks that a range cannot say. */
   error(row: number, column: string, problem: string): DataError;
 }
@@ -42,6 +45,9 @@ function parseRows(text: string, file: string): string[][] {
   }
 }
 
+/** More than any price per kWh: a value beyond it is a wrong unit. */
+const MAX_PRICE = 10;
+
 /** Plain decimals and the exponent form that numeric tools write. */
 const NUMBER = /^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$/;
 
@@ -61,23 +67,27 @@ export function readTable(path: string, columns: readonly string[]): Table {
     if (cell === undefined) throw error(row, column, "is not there");
     return cell;
   };
+  const number = (row: number, column: string, minimum: number, maximum: number): number => {
+    const cell = text(row, column);
+    const value = NUMBER.test(cell) ? Number(cell) : Number.NaN;
+    if (value >= minimum && value <= maximum) return value;
+    const found = JSON.stringify(cell.slice(0, 40));
+    throw error(row, column, `expected a number from ${minimum} to ${maximum}, found ${found}`);
+  };
   return {
     file,
     header,
     rows: lines.length,
     text,
     error,
-    number(row, column, minimum, maximum) {
-      const cell = text(row, column);
-      const value = NUMBER.test(cell) ? Number(cell) : Number.NaN;
-      if (!(value >= minimum && value <= maximum)) {
-        throw error(
-          row,
-          column,
-          `expected a number from ${minimum} to ${maximum}, found ${JSON.stringify(cell.slice(0, 40))}`,
-        );
+    number,
+    micros(row, column, minimum) {
+      number(row, column, minimum, MAX_PRICE);
+      try {
+        return parseDecimalMicros(text(row, column));
+      } catch (fault) {
+        throw error(row, column, (fault as Error).message);
       }
-      return value;
     },
   };
 }

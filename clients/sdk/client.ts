@@ -19,8 +19,9 @@ import type { Hex } from "../../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S } from "../../protocol/limits.ts";
 import type { Profile } from "../../protocol/profile.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
+import { isAcceptedAnswer, isCount, isRecord, recordOf } from "./answer-shape.ts";
 import { splitLines } from "./journal-lines.ts";
-import { isLasting, type PolderProblem, pauseMs, problemFrom, TransportFault } from "./problem.ts";
+import { isLasting, PolderProblem, pauseMs, problemFrom, TransportFault } from "./problem.ts";
 import type { Signer } from "./signer.ts";
 
 /** What signatures, receipts and time of a deployment are bound to. */
@@ -76,9 +77,12 @@ export class PolderClient {
     this.#retries = options.retries ?? 5;
   }
 
-  /** What this deployment is bound to; asked for once. */
+  /** What this deployment is bound to; asked for until it was answered once. */
   deployment(): Promise<Deployment> {
-    this.#deployment ??= this.#readDeployment();
+    this.#deployment ??= this.#readDeployment().catch((error: unknown) => {
+      this.#deployment = undefined;
+      throw error;
+    });
     return this.#deployment;
   }
 
@@ -88,14 +92,15 @@ export class PolderClient {
   }
 
   async regions(): Promise<readonly Profile[]> {
-    return (await this.get<{ regions: Profile[] }>("/v1/regions")).regions;
+    return listIn(await this.get("/v1/regions"), "regions");
   }
 
   async nearestRegions(latitude: number, longitude: number) {
-    const found = await this.get<{ regions: { profile: Profile; distanceKm: number }[] }>(
-      `/v1/regions/nearest?near=${latitude.toFixed(6)},${longitude.toFixed(6)}`,
+    const near = `${latitude.toFixed(6)},${longitude.toFixed(6)}`;
+    return listIn<{ profile: Profile; distanceKm: number }>(
+      await this.get(`/v1/regions/nearest?near=${near}`),
+      "regions",
     );
-    return found.regions;
   }
 
   market(region: string): Promise<Market> {
@@ -116,7 +121,9 @@ export class PolderClient {
       const page: { slots: ClearedSlot[]; next: number | null } = await this.get(
         `/v1/regions/${region}/slots?from=${next}&until=${until}`,
       );
-      yield* page.slots;
+      yield* listIn<ClearedSlot>(page, "slots");
+      if (page.next !== null && !(isCount(page.next) && page.next > next))
+        throw new TransportFault("the pages of slots do not go on");
       next = page.next;
     }
   }
@@ -126,7 +133,7 @@ export class PolderClient {
   }
 
   async orders(region: string, account: Hex): Promise<readonly Order[]> {
-    return (await this.get<{ orders: Order[] }>(`/v1/regions/${region}/accounts/${account}/orders`)).orders;
+    return listIn(await this.get(`/v1/regions/${region}/accounts/${account}/orders`), "orders");
   }
 
   order(region: string, orderId: number): Promise<Order> {
@@ -153,17 +160,22 @@ export class PolderClient {
     return this.get(`/v1/regions/${region}/state`);
   }
 
-  /** The journal's lines as they come, entries from..to. */
+  /** The journal's lines as they come, entries from..to. @throws PolderProblem, TransportFault also half-way */
   async *journal(region: string, from = 1, to = Number.MAX_SAFE_INTEGER): AsyncGenerator<string> {
-    const response = await this.#fetch(`${this.url}/v1/regions/${region}/journal?from=${from}&to=${to}`);
-    if (!response.ok || response.body === null) throw problemFrom(response.status, await response.text());
-    yield* splitLines(response.body as unknown as AsyncIterable<Uint8Array>);
+    try {
+      const response = await this.#fetch(`${this.url}/v1/regions/${region}/journal?from=${from}&to=${to}`);
+      if (!response.ok || response.body === null) throw problemFrom(response.status, await response.text());
+      yield* splitLines(response.body as unknown as AsyncIterable<Uint8Array>);
+    } catch (cause) {
+      if (cause instanceof PolderProblem || cause instanceof TransportFault) throw cause;
+      throw new TransportFault(`the journal from ${this.url} broke off`, { cause });
+    }
   }
 
   /** Completes, signs and submits a command; the same signed command is sent again when an answer is lost. */
   async submit(region: string, signer: Signer, draft: Draft, evidence?: unknown): Promise<Accepted> {
     const signed = await this.sign(region, signer, draft, evidence);
-    return this.send("POST", `/v1/regions/${region}/commands`, signed);
+    return acceptedOf(await this.send("POST", `/v1/regions/${region}/commands`, signed));
   }
 
   /** Registers and opens a region; the signer must be the deployment's operator. */
@@ -174,7 +186,7 @@ export class PolderClient {
   ): Promise<Accepted> {
     const { receiptKey } = await this.deployment();
     const signed = await this.sign(profile.region, signer, { ...draft, receiptKey });
-    return this.send("POST", "/v1/regions", { ...signed, profile });
+    return acceptedOf(await this.send("POST", "/v1/regions", { ...signed, profile }));
   }
 
   /** A signed command as the gateway takes it. */
@@ -241,31 +253,48 @@ export class PolderClient {
     } catch (cause) {
       return { error: new TransportFault(`no answer from ${this.url}`, { cause }) };
     }
-    if (!response.ok) return { error: problemFrom(response.status, text) };
-    try {
-      return { value: JSON.parse(text) as T };
-    } catch {
-      return { error: problemFrom(response.status, text) };
-    }
+    // Every answer is an object; whatever else comes with status 200 was said by some other server.
+    const value = response.ok ? recordOf(text) : null;
+    return value === null ? { error: problemFrom(response.status, text) } : { value: value as T };
   }
 
   async #readDeployment(): Promise<Deployment> {
-    const raw = await this.get<{
-      chainId: number;
-      settlement: Hex;
-      operator: string;
-      receiptKey: Hex;
-      clock: { origin: string; rate: number };
-    }>("/v1/deployment");
+    const raw = await this.get<Record<string, unknown>>("/v1/deployment");
     const { chainId, settlement, operator, receiptKey, clock } = raw;
+    const isWhole =
+      isCount(chainId) &&
+      isHex(settlement, 20) &&
+      typeof operator === "string" &&
+      isHex(receiptKey, 32) &&
+      isRecord(clock) &&
+      typeof clock.origin === "string" &&
+      typeof clock.rate === "number";
+    if (!isWhole) throw new TransportFault(`${this.url} does not say what it is bound to`);
     return {
       chainId,
       settlement,
       operator,
       receiptKey,
-      clock: parseClock(clock.origin, String(clock.rate), chainId),
+      clock: parseClock(clock.origin as string, String(clock.rate), chainId),
     };
   }
+}
+
+function isHex(value: unknown, bytes: number): value is Hex {
+  return typeof value === "string" && value.length === 2 + 2 * bytes && /^0x[0-9a-f]*$/.test(value);
+}
+
+/** The answer to an accepted command. @throws TransportFault for anything else: whether it was accepted is not known */
+function acceptedOf(answer: object): Accepted {
+  if (!isAcceptedAnswer(answer)) throw new TransportFault("the answer is not that of an accepted command");
+  return answer as Accepted;
+}
+
+/** A list in an answer. @throws TransportFault where there is none */
+function listIn<T>(answer: object, name: string): readonly T[] {
+  const list = (answer as Record<string, unknown>)[name];
+  if (!Array.isArray(list)) throw new TransportFault(`the answer has no ${name}`);
+  return list;
 }
 
 /** Commands that act for no account. */

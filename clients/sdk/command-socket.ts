@@ -2,8 +2,9 @@
 // answered is sent again as it was signed. It refuses evidence, which goes by POST, and work after it was closed.
 
 import { MAX_COMMANDS_IN_FLIGHT } from "../../protocol/limits.ts";
+import { isAcceptedAnswer, recordOf } from "./answer-shape.ts";
 import type { Accepted, Draft, PolderClient } from "./client.ts";
-import { isLasting, type PolderProblem, pauseMs, problemOfAnswer, TransportFault } from "./problem.ts";
+import { isLasting, type PolderProblem, pauseMs, problemIn, TransportFault } from "./problem.ts";
 import type { Signer } from "./signer.ts";
 
 export interface CommandSocketOptions {
@@ -97,23 +98,26 @@ export class CommandSocket {
   }
 
   #take(text: string): void {
-    this.#failures = 0;
-    const { id, accepted, problem } = JSON.parse(text) as {
-      readonly id: number | null;
-      readonly accepted?: Accepted;
-      readonly problem?: unknown;
-    };
-    const sent = this.#unanswered.get(id ?? -1);
+    const answer = recordOf(text);
+    const problem = problemIn(answer?.problem);
+    const isAccepted = isAcceptedAnswer(answer?.accepted);
+    if (answer === null || (problem === null && !isAccepted)) {
+      // No gateway of ours says that. It counts as a break, so that its like is not asked for ever.
+      this.#socket?.close();
+      return;
+    }
+    const sent = this.#unanswered.get(answer.id as number);
     if (sent === undefined) return;
+    this.#failures = 0;
     this.#flying.delete(sent.id);
-    if (accepted !== undefined) {
+    if (isAccepted) {
       this.#unanswered.delete(sent.id);
-      sent.resolve(accepted);
-    } else this.#refused(sent, problemOfAnswer(problem));
+      sent.resolve(answer.accepted as Accepted);
+    } else this.#refused(sent, problem as PolderProblem);
     this.#pump();
   }
 
-  #refused(sent: Sent, error: PolderProblem | TransportFault): void {
+  #refused(sent: Sent, error: PolderProblem): void {
     this.#unanswered.delete(sent.id);
     if (isLasting(error) || sent.attempts >= this.#retries) {
       sent.reject(error);

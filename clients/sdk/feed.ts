@@ -1,6 +1,8 @@
 // Owns a listener of a region's feed, for browsers and Node: frames in order, acknowledged, reconnected. It refuses to
 // paper over a gap; the caller is told to read the state anew.
 
+import { areEvents, isCount, isRecord, recordOf } from "./answer-shape.ts";
+
 /** One journal entry as a frame carries it. */
 export interface FeedEntry {
   readonly number: number;
@@ -37,7 +39,10 @@ export function listen(url: string, region: string, handlers: FeedHandlers): () 
         opened.send(`ack ${unacknowledged}`);
         unacknowledged = 0;
       }
-      last = take(text, last, handlers);
+      const message = messageOf(text);
+      // What is no message of a feed is passed over: what it hid is missed by the next frame's numbers.
+      if (message === null) return;
+      last = take(message, last, handlers);
       failures = 0;
     };
     opened.onopen = () => handlers.state?.(true);
@@ -56,22 +61,41 @@ export function listen(url: string, region: string, handlers: FeedHandlers): () 
   };
 }
 
+type FeedMessage =
+  | { readonly type: "hello"; readonly entry: number }
+  | {
+      readonly type: "frame";
+      readonly first: number;
+      readonly last: number;
+      readonly entries: readonly FeedEntry[];
+    };
+
+/** What a feed says: where the journal stands, or entries `first` to `last` without a hole; null for anything else. */
+function messageOf(text: string): FeedMessage | null {
+  const message = recordOf(text);
+  if (message === null) return null;
+  const { type, entry, first, last, entries } = message;
+  if (type === "hello" && isCount(entry)) return { type, entry };
+  if (type !== "frame" || !isCount(first) || !isCount(last) || !Array.isArray(entries)) return null;
+  const isWhole =
+    entries.length > 0 &&
+    entries.length === last - first + 1 &&
+    entries.every((one, index) => isEntry(one, first + index));
+  return isWhole ? { type, first, last, entries } : null;
+}
+
+function isEntry(value: unknown, number: number): value is FeedEntry {
+  return isRecord(value) && value.number === number && isCount(value.atS) && areEvents(value.events);
+}
+
 /** Handles one message; returns the last entry seen. */
-function take(text: string, last: number, handlers: FeedHandlers): number {
-  const message = JSON.parse(text) as {
-    type: string;
-    entry?: number;
-    first?: number;
-    last?: number;
-    entries?: FeedEntry[];
-  };
+function take(message: FeedMessage, last: number, handlers: FeedHandlers): number {
   if (message.type === "hello") {
-    handlers.resync(message.entry ?? 0);
-    return message.entry ?? 0;
+    handlers.resync(message.entry);
+    return message.entry;
   }
-  if (message.type !== "frame" || message.first === undefined || message.last === undefined) return last;
   if (message.first > last + 1) handlers.resync(message.last);
-  for (const entry of message.entries ?? []) if (entry.number > last) handlers.entry(entry);
+  for (const entry of message.entries) if (entry.number > last) handlers.entry(entry);
   // A frame that was on its way during the hello is older than it.
   return Math.max(last, message.last);
 }

@@ -1,7 +1,8 @@
 // Owns how a refusal reaches a caller of the SDK: an error with the code and facts of the closed table. It refuses to
 // invent codes; an answer that is no problem document is a transport fault.
 
-import { type ErrorCode, type Facts, isErrorCode } from "../../protocol/errors.ts";
+import { ERRORS, type ErrorCode, type Facts, isErrorCode } from "../../protocol/errors.ts";
+import { isCount, recordOf } from "./answer-shape.ts";
 
 /** A refusal by the gateway or a region. */
 export class PolderProblem extends Error {
@@ -28,26 +29,36 @@ export class TransportFault extends Error {
 
 /** Reads the text of a problem document (RFC 9457). */
 export function problemFrom(status: number, text: string): PolderProblem | TransportFault {
-  try {
-    return problemOfAnswer(JSON.parse(text), status);
-  } catch {
-    // Not JSON: some other server answered.
-    return new TransportFault(`unexpected answer ${status}: ${text.slice(0, 200)}`);
-  }
+  // What is not JSON, or no problem of ours, was said by some other server.
+  return (
+    problemIn(recordOf(text), status) ??
+    new TransportFault(`unexpected answer ${status}: ${text.slice(0, 200)}`)
+  );
 }
 
-/** Reads a problem document; `status` is the answer's own where it came with one. */
-export function problemOfAnswer(problem: unknown, status?: number): PolderProblem | TransportFault {
-  const { code, transient, facts, title, status: told } = (problem ?? {}) as Record<string, unknown>;
-  return isErrorCode(code)
-    ? new PolderProblem(
-        code,
-        status ?? Number(told),
-        transient === true,
-        (facts ?? {}) as Facts,
-        String(title),
-      )
-    : new TransportFault(`unexpected answer ${status ?? ""}: ${JSON.stringify(problem)?.slice(0, 200)}`);
+/**
+ * A parsed problem document, or null for anything else; `status` is the answer's own where it came with one. Title and
+ * facts are whatever a server sends: what is not of their types is left out.
+ */
+export function problemIn(problem: unknown, status?: number): PolderProblem | null {
+  if (typeof problem !== "object" || problem === null) return null;
+  const { code, transient, facts, title, status: told } = problem as Record<string, unknown>;
+  if (!isErrorCode(code)) return null;
+  const entry = ERRORS[code];
+  return new PolderProblem(
+    code,
+    status ?? (isCount(told) ? told : entry.status),
+    transient === true,
+    plainFacts(facts),
+    typeof title === "string" ? title : entry.meaning,
+  );
+}
+
+function plainFacts(facts: unknown): Facts {
+  if (typeof facts !== "object" || facts === null || Array.isArray(facts)) return {};
+  return Object.fromEntries(
+    Object.entries(facts).filter(([, value]) => value === null || typeof value !== "object"),
+  ) as Facts;
 }
 
 /** Whether trying the same again cannot help, or not soon: a window that is not over takes its time. */
@@ -58,8 +69,15 @@ export function isLasting(error: PolderProblem | TransportFault): boolean {
 /** A region that restarts is back within seconds: longer pauses only make its callers late. */
 const LONGEST_PAUSE_MS = 2_000;
 
+/**
+ * A flood window lasts ten seconds. Whoever tells a caller to wait longer than this is not believed: it would stand
+ * still, and past 2³¹ ms a timer goes off at once.
+ */
+const LONGEST_TOLD_PAUSE_MS = 60_000;
+
 /** Milliseconds to wait before the same is tried again; `attempt` counts from 0. */
 export function pauseMs(error: PolderProblem | TransportFault, attempt: number): number {
-  const waitSeconds = error instanceof PolderProblem ? Number(error.facts.retryAfterSeconds ?? 0) : 0;
-  return Math.max(waitSeconds * 1000, Math.min(LONGEST_PAUSE_MS, 50 * 2 ** attempt));
+  const told = error instanceof PolderProblem ? error.facts.retryAfterSeconds : 0;
+  const waitMs = typeof told === "number" && told > 0 ? Math.min(LONGEST_TOLD_PAUSE_MS, told * 1000) : 0;
+  return Math.max(waitMs, Math.min(LONGEST_PAUSE_MS, 50 * 2 ** attempt));
 }

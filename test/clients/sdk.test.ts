@@ -12,6 +12,7 @@ import type { Entry } from "../../market/journal.ts";
 import { problemOf, rejected } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { eventually, type OpenRegion, openRegionAt, REGION } from "../support/client-region.ts";
+import { FakeSocket } from "../support/fake-socket.ts";
 
 let region: OpenRegion;
 let home: HouseholdKeys & { readonly signer: Signer };
@@ -212,40 +213,6 @@ describe("lines of a journal", () => {
     expect(await collected(splitLines([new TextEncoder().encode("one\n")]))).toEqual(["one"]);
   });
 });
-
-/** A socket that a test plays the other end of. */
-class FakeSocket {
-  static all: FakeSocket[] = [];
-  readonly sent: string[] = [];
-  readonly url: string;
-  isClosed = false;
-  onmessage: ((event: { data: string }) => void) | null = null;
-  onopen: (() => void) | null = null;
-  onclose: (() => void) | null = null;
-  constructor(url: string) {
-    this.url = url;
-    FakeSocket.all.push(this);
-  }
-  send(text: string): void {
-    this.sent.push(text);
-  }
-  close(): void {
-    this.isClosed = true;
-    this.onclose?.();
-  }
-  say(message: object): void {
-    this.onmessage?.({ data: JSON.stringify(message) });
-  }
-  frame(first: number, last: number, padding = ""): void {
-    const entries = Array.from({ length: last - first + 1 }, (_, index) => ({
-      number: first + index,
-      atS: 1,
-      events: [],
-      padding,
-    }));
-    this.say({ type: "frame", first, last, entries });
-  }
-}
 
 function listenToFake() {
   FakeSocket.all = [];

@@ -14,7 +14,7 @@ import {
 import { address, priceMicrosPerKwh, regionId } from "../../protocol/fields.ts";
 import { MAX_PAGE_ROWS } from "../../protocol/limits.ts";
 import type { Profile, ReferenceTariff } from "../../protocol/profile.ts";
-import { page } from "../parts.ts";
+import { numeral, page } from "../parts.ts";
 import { Refusal } from "../problems.ts";
 import { profileOf, regionOf } from "../region-access.ts";
 import { type Application, route } from "../router.ts";
@@ -28,8 +28,8 @@ const billQuery = page.extend({
     .max(64)
     .optional()
     .meta({ description: "name of one of the region's reference tariffs" }),
-  retailMicrosPerKwh: z.coerce.number().pipe(priceMicrosPerKwh).optional(),
-  feedInMicrosPerKwh: z.coerce.number().pipe(priceMicrosPerKwh).optional(),
+  retailMicrosPerKwh: numeral(priceMicrosPerKwh.optional()),
+  feedInMicrosPerKwh: numeral(priceMicrosPerKwh.optional()),
   format: z.enum(["json", "csv"]).optional(),
 });
 

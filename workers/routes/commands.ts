@@ -8,7 +8,7 @@ import { type CommandType, commandSchemas } from "../../protocol/commands.ts";
 import { bytes32, orderId, regionId } from "../../protocol/fields.ts";
 import { acceptedAnswer } from "../answers.ts";
 import { eitherSchema, submissionOf } from "../authentication.ts";
-import { accepted, regionParams } from "../parts.ts";
+import { accepted, numeral, regionParams } from "../parts.ts";
 import { Refusal } from "../problems.ts";
 import { regionOf } from "../region-access.ts";
 import { type Application, type RequestContext, route } from "../router.ts";
@@ -16,7 +16,7 @@ import { connect } from "../sockets.ts";
 
 const KEY_NOTE =
   "Signed by wallet or session key; or, with an API key as bearer token, just the command's own fields.";
-const orderParams = z.strictObject({ region: regionId, order: z.coerce.number().pipe(orderId) });
+const orderParams = z.strictObject({ region: regionId, order: numeral(orderId) });
 
 /** Registers the paths. */
 export function commandRoutes(application: Application): void {

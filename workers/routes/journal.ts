@@ -8,7 +8,7 @@ import type { ArchivedSegment } from "../../durable-objects/region-store.ts";
 import { headAnswer } from "../../protocol/answers.ts";
 import { bytes32, count, entryNumber, type Hex, regionId } from "../../protocol/fields.ts";
 import { acceptedAnswer } from "../answers.ts";
-import { accepted, regionParams } from "../parts.ts";
+import { accepted, numeral, regionParams } from "../parts.ts";
 import { regionOf } from "../region-access.ts";
 import { type Application, route } from "../router.ts";
 import { connect } from "../sockets.ts";
@@ -16,8 +16,8 @@ import { connect } from "../sockets.ts";
 const tag = "audit";
 
 const span = z.strictObject({
-  from: z.coerce.number().pipe(entryNumber).default(1),
-  to: z.coerce.number().pipe(entryNumber).default(Number.MAX_SAFE_INTEGER),
+  from: numeral(entryNumber.default(1)),
+  to: numeral(entryNumber.default(Number.MAX_SAFE_INTEGER)),
 });
 
 /** Registers the paths. */
@@ -78,7 +78,7 @@ function checkRoutes(application: Application): void {
       summary: "The answer and receipt of an entry, by its number or its command's id",
       params: z.strictObject({
         region: regionId,
-        reference: z.union([bytes32, z.coerce.number().pipe(entryNumber)]),
+        reference: z.union([bytes32, numeral(entryNumber)]),
       }),
       answers: acceptedAnswer,
     },

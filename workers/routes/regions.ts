@@ -13,7 +13,7 @@ import { MAX_PAGE_ROWS } from "../../protocol/limits.ts";
 import { profileSchema } from "../../protocol/profile.ts";
 import { acceptedAnswer } from "../answers.ts";
 import { submissionOf } from "../authentication.ts";
-import { accepted, page, regionParams } from "../parts.ts";
+import { accepted, numeral, page, regionParams } from "../parts.ts";
 import { Refusal, refuse } from "../problems.ts";
 import { directoryOf, profileOf, regionOf, registerProfile } from "../region-access.ts";
 import { type Application, type RequestContext, route } from "../router.ts";
@@ -194,7 +194,7 @@ function marketRoutes(application: Application): void {
       path: "/v1/regions/:region/slots/:slot",
       tag: "market",
       summary: "One cleared slot: price, totals, curve",
-      params: z.strictObject({ region: regionId, slot: z.coerce.number().pipe(slotNumber) }),
+      params: z.strictObject({ region: regionId, slot: numeral(slotNumber) }),
       answers: slotAnswer,
     },
     async ({ context, env, params }) => {
