@@ -73,7 +73,7 @@ describe("the command socket", () => {
   });
 
   test("invariant: kills of workerd under way lose no command and double none; all are answered in the end", async () => {
-    const socket = new CommandSocket(region.client, REGION, { retries: 20 });
+    const socket = new CommandSocket(region.client, REGION, { retries: 60 });
     const answered: Accepted[] = [];
     const running = Promise.all(
       Array.from({ length: 16 }, async () => {
