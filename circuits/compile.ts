@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-3.0-only
+// Owns `npm run circuits:compile`: every circuit of the manifest from source, into a folder that is not committed. It
+// refuses a result that differs from the manifest, since the committed keys belong to exactly that one.
+
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { CIRCUIT_NAMES, CIRCUITS, type Circuit, type CircuitName, mainSourceOf } from "./manifest.ts";
+
+const HERE = import.meta.dirname;
+const ROOT = dirname(HERE);
+
+/** Where compiled circuits stand until a ceremony copies them. */
+export const BUILD_FOLDER = join(ROOT, ".polder/circuits");
+
+/** Files that one compilation made, and the number of its constraints. */
+export interface Compiled {
+  readonly r1cs: string;
+  readonly wasm: string;
+  readonly constraints: number;
+}
+
+/** Lower-case hex of the SHA-256 of bytes or of a file's bytes. */
+export function sha256Of(content: string | Uint8Array): string {
+  const bytes = typeof content === "string" ? readFileSync(content) : content;
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/**
+ * Compiles one circuit with circom2.
+ * @param name of the files made.
+ * @param level of optimisation; keys belong to O2.
+ * @param folder absolute; made if absent. The sources may be others than ours, by `source` (absolute path).
+ * @throws Error with the compiler's output when it refuses.
+ */
+export async function compileCircuit(
+  name: string,
+  circuit: Circuit,
+  folder: string = BUILD_FOLDER,
+  level: "O1" | "O2" = "O2",
+  source: string = join(HERE, circuit.file),
+): Promise<Compiled> {
+  mkdirSync(folder, { recursive: true });
+  const main = join(folder, `${name}.circom`);
+  writeFileSync(main, mainSourceOf(circuit, relative(folder, source)));
+  const compiler = createRequire(import.meta.url).resolve("circom2/cli.js");
+  const libraries = join(ROOT, "node_modules");
+  const flags = ["--r1cs", "--wasm", `--${level}`, "-l", libraries, "-o", folder];
+  const output = await outputOf(compiler, [main, ...flags]);
+  const constraints = [...output.matchAll(/linear constraints: (\d+)/g)];
+  if (!output.includes("Everything went okay") || constraints.length !== 2) {
+    throw new Error(`circom refused ${name}:\n${output}`);
+  }
+  return {
+    r1cs: join(folder, `${name}.r1cs`),
+    wasm: join(folder, `${name}_js`, `${name}.wasm`),
+    constraints: constraints.reduce((sum, match) => sum + Number(match[1]), 0),
+  };
+}
+
+function outputOf(script: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    // The compiler is WebAssembly with WASI: paths are given relative to a working folder that is opened to it.
+    const relatives = args.map((arg) => (arg.startsWith("/") ? relative(ROOT, arg) : arg));
+    const child = spawn(process.execPath, [script, ...relatives], { cwd: ROOT });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+      });
+    }
+    child.once("error", reject);
+    child.once("close", () => resolve(output));
+  });
+}
+
+/** What a compilation has that the manifest names otherwise; empty when the committed keys are for it. */
+export function differencesOf(circuit: Circuit, compiled: Compiled): string[] {
+  const found = {
+    r1cs: sha256Of(compiled.r1cs),
+    wasm: sha256Of(compiled.wasm),
+    constraints: String(compiled.constraints),
+  };
+  const named = {
+    r1cs: circuit.sha256.r1cs,
+    wasm: circuit.sha256.wasm,
+    constraints: String(circuit.constraints),
+  };
+  return (Object.keys(found) as (keyof typeof found)[]).filter((key) => found[key] !== named[key]);
+}
+
+async function compileAll(names: readonly CircuitName[]): Promise<number> {
+  let isSame = true;
+  for (const name of names) {
+    const compiled = await compileCircuit(name, CIRCUITS[name]);
+    const differences = differencesOf(CIRCUITS[name], compiled);
+    isSame &&= differences.length === 0;
+    const verdict = differences.length === 0 ? "as in the manifest" : `differs: ${differences.join(", ")}`;
+    console.log(`${name}: ${compiled.constraints} constraints, ${verdict}`);
+  }
+  if (!isSame)
+    console.error("the committed keys are not for these sources; `npm run ceremony` makes new ones");
+  return isSame ? 0 : 1;
+}
+
+if (import.meta.main) process.exitCode = await compileAll(CIRCUIT_NAMES);
