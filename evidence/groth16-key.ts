@@ -1,6 +1,7 @@
 // Owns a verification key that is ready to verify with. It refuses a key without a contribution of its second phase
 // (γ = δ: anybody forges), a development key off the local chain, and a key for another number of signals.
 
+import { interleavedMSMUnsafe } from "@noble/curves/abstract/curve.js";
 import { bn254 } from "@noble/curves/bn254.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -9,6 +10,9 @@ import { decodeG1, decodeG2, type G1Point, type G2Point, pointOfG1, pointOfG2 } 
 
 /** Who made a key that everybody may know the secrets of. */
 export const DEVELOPMENT_ORIGIN = "development";
+
+/** 64 multiples of each IC point, some 0.3 MB a key: it takes half of the time that products without tables take. */
+const TABLE_WINDOW_BITS = 8;
 
 /** An element of the target group. */
 export type TargetElement = ReturnType<typeof bn254.pairing>;
@@ -24,8 +28,8 @@ export interface Groth16Key {
   readonly alphaBeta: TargetElement;
   readonly gammaLines: Lines;
   readonly deltaLines: Lines;
-  /** One more than there are signals. */
-  readonly ic: readonly G1Point[];
+  /** IC₀·s₀ + IC₁·s₁ + …: s₀ is one, or the coefficients' sum, and the rest belong to the signals. */
+  readonly combine: (scalars: bigint[]) => G1Point;
 }
 
 /** What a key is to be used for. */
@@ -63,7 +67,7 @@ export function readGroth16Key(json: unknown, use: KeyUse): Groth16Key {
     alphaBeta: bn254.pairing(alpha, beta),
     gammaLines: linesOf(gamma),
     deltaLines: linesOf(delta),
-    ic: points,
+    combine: interleavedMSMUnsafe(bn254.G1.Point, points, TABLE_WINDOW_BITS),
   };
 }
 

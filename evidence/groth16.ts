@@ -1,7 +1,7 @@
 // Owns the verification of Groth16 proofs, one or many at a time. It refuses to let one proof of a batch stand or fall
 // with another: every coefficient is fresh randomness, and a batch that fails is halved until the culprit is alone.
 
-import { normalizeZ, pippenger } from "@noble/curves/abstract/curve.js";
+import { interleavedMSMUnsafe, normalizeZ } from "@noble/curves/abstract/curve.js";
 import { bn254 } from "@noble/curves/bn254.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -23,6 +23,8 @@ const { Fp12 } = bn254.fields;
 const G1 = bn254.G1.Point;
 /** The soundness of a batch: a set of bad proofs passes with probability 2⁻¹²⁸. */
 const COEFFICIENT_BYTES = 16;
+/** Tables of points that are used once: eight multiples, for coefficients of 128 bits. */
+const ONCE_WINDOW_BITS = 5;
 /** Verified proofs remembered, 64 hex digits each. */
 const ACCEPTED_KEPT = 4096;
 
@@ -111,10 +113,8 @@ function equationHolds(key: Groth16Key, entries: readonly Entry[]): boolean {
   const scaled = entries.map(({ proof }, index) =>
     proof.a.multiplyUnsafe(coefficients[index] as bigint).negate(),
   );
-  const sumOfC = sumOf(
-    entries.map(({ proof }) => proof.c),
-    coefficients,
-  );
+  const allC = entries.map(({ proof }) => proof.c);
+  const sumOfC = interleavedMSMUnsafe(G1, allC, ONCE_WINDOW_BITS)(coefficients);
   const points = normalizeZ(G1, [...scaled, signalsPoint(key, entries, coefficients, total), sumOfC]);
   const lines = [...entries.map(({ proof }) => linesOf(proof.b)), key.gammaLines, key.deltaLines];
   const pairs: [Lines, bigint, bigint][] = [];
@@ -130,22 +130,17 @@ function equationHolds(key: Groth16Key, entries: readonly Entry[]): boolean {
 
 /** Σ ρ·IC(signals): the scalars of all proofs are added first, so there is one product a signal and not one a proof. */
 function signalsPoint(
-  { ic }: Groth16Key,
+  key: Groth16Key,
   entries: readonly Entry[],
   coefficients: readonly bigint[],
   total: bigint,
 ): G1Point {
-  const scalars = ic.slice(1).map((_, signal) =>
+  const scalars = Array.from({ length: key.publicElements }, (_, signal) =>
     entries.reduce((sum, { signals }, index) => {
       return (sum + (coefficients[index] as bigint) * (signals[signal] as bigint)) % FIELD_ORDER;
     }, 0n),
   );
-  return sumOf(ic, [total, ...scalars]);
-}
-
-function sumOf(points: readonly G1Point[], scalars: readonly bigint[]): G1Point {
-  if (points.length > 1) return pippenger(G1, [...points], [...scalars]);
-  return (points[0] as G1Point).multiplyUnsafe(scalars[0] as bigint);
+  return key.combine([total, ...scalars]);
 }
 
 function drawCoefficient(): bigint {
