@@ -32,7 +32,7 @@ export function sha256Of(content: string | Uint8Array): string {
  * Compiles one circuit with circom2.
  * @param name of the files made.
  * @param level of optimisation; keys belong to O2.
- * @param folder absolute; made if absent. The sources may be others than ours, by `source` (absolute path).
+ * @param folder absolute, inside the project (the compiler reads nothing outside of it); made if absent.
  * @throws Error with the compiler's output when it refuses.
  */
 export async function compileCircuit(
@@ -40,11 +40,10 @@ export async function compileCircuit(
   circuit: Circuit,
   folder: string = BUILD_FOLDER,
   level: "O1" | "O2" = "O2",
-  source: string = join(HERE, circuit.file),
 ): Promise<Compiled> {
   mkdirSync(folder, { recursive: true });
   const main = join(folder, `${name}.circom`);
-  writeFileSync(main, mainSourceOf(circuit, relative(folder, source)));
+  writeFileSync(main, mainSourceOf(circuit, relative(folder, join(HERE, circuit.file))));
   const compiler = createRequire(import.meta.url).resolve("circom2/cli.js");
   const libraries = join(ROOT, "node_modules");
   const flags = ["--r1cs", "--wasm", `--${level}`, "-l", libraries, "-o", folder];
