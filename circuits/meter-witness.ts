@@ -75,8 +75,8 @@ export function claimsOf(netWh: readonly number[], policy: ClaimPolicy = {}): Sl
 export function meterWitness(inputs: WindowInputs): MeterWitness {
   const { context, firstSlot, gateway, signature, secret, limits, path, claims, netWh } = inputs;
   const tag = regionTag(context);
-  const unsoldWh = unsoldOf(netWh, claims, context.windowSlots);
   requireWithinLimits(claims, limits);
+  const unsoldWh = unsoldOf(netWh, claims, context.windowSlots);
   if (!verifyPoseidon(gateway, windowMessage(tag, firstSlot, packReadings(netWh)), signature)) {
     throw new RangeError("the gateway did not sign these readings for this window, region and chain");
   }

@@ -97,8 +97,8 @@ describe("meter circuit", () => {
     const forged = tamper(inputsOf(signed), {
       packedClaims: [packed],
       unsoldWh,
-      largestSaleWh: 1,
-      salesWh: 1,
+      largestSaleWh: 1n,
+      salesWh: 1n,
     });
     expect(await refusal(forged)).toBe("accepted");
     // The verifier sees claims in the clear; those of this packing are out of range, and no others pack to it.
@@ -167,7 +167,9 @@ describe("meter circuit", () => {
       const signed = tamper(claimed, { r8: r8 as never, s: s as never });
       expect(await refusal(signed), what).toMatch(/QuadInclusion/);
     }
-    expect(await refusal(tamper(good, { firstSlot: window.firstSlot + 4 }))).toMatch(/GatewaySignature/);
+    expect(await refusal(tamper(good, { firstSlot: BigInt(window.firstSlot + 4) }))).toMatch(
+      /GatewaySignature/,
+    );
   });
 
   test("rejects: a wrong root, a wrong nullifier, a path of another leaf", async () => {
