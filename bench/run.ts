@@ -17,6 +17,7 @@ export const MEASUREMENTS = [
   "memory",
   "feed",
   "import-p1",
+  "proofs",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");

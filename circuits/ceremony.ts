@@ -2,16 +2,20 @@
 // Owns `npm run ceremony`: new proving and verification keys for every circuit, and the transcript of who took part. It
 // refuses to publish a key without a contribution (anybody could forge under it), or one that does not verify.
 
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { curves, powersOfTau, zKey } from "snarkjs";
+import { DEVELOPMENT_ORIGIN } from "../evidence/groth16-key.ts";
 import { BUILD_FOLDER, type Compiled, compileCircuit, sha256Of } from "./compile.ts";
 import { ARTIFACT_SUFFIX, CIRCUIT_NAMES, CIRCUITS, type CircuitName } from "./manifest.ts";
 import { endSnarkThreads } from "./snark-threads.ts";
 
 const HERE = import.meta.dirname;
+const MANIFEST = join(HERE, "circuits.json");
+const BIOME = join(HERE, "../node_modules/.bin/biome");
 const ARTIFACTS = join(HERE, "artifacts");
 const FOLDER = join(HERE, "..", ".polder/ceremony");
 const TRANSCRIPT = join(FOLDER, "transcript.json");
@@ -20,13 +24,19 @@ const POWER = 14;
 /** snarkjs hashes a beacon 2¹⁰ times, so that whoever sees it first has no time to choose. */
 const BEACON_ITERATIONS_EXPONENT = 10;
 
+/** Powers of tau that `start` made by itself. */
+const OWN_SOURCE = "own, one party";
+/** The prepared file that the committed development keys were made with. */
+const DEVELOPMENT_POWERS_SHA256 = "f3be27b13ad6e8e45b2362db9de35db6d29b32e25f16aa103c3e6951044d8356";
+
 interface Contribution {
   readonly by: string;
   /** SHA-256 of the key that the contribution made, by circuit. */
   readonly zkeySha256: Readonly<Record<string, string>>;
 }
 
-interface Transcript {
+/** What a ceremony was: kept beside its keys, so that others can check it. */
+export interface Transcript {
   readonly powersOfTau: { readonly sha256: string; readonly source: string };
   readonly r1csSha256: Readonly<Record<string, string>>;
   readonly contributions: Contribution[];
@@ -78,7 +88,7 @@ async function start(given: string | undefined): Promise<void> {
       throw new Error(`${name}: ${ptau} is not prepared for phase 2, or too small`);
     }
   }
-  const source = given === undefined ? "own, one party" : "given";
+  const source = given === undefined ? OWN_SOURCE : "given";
   writeTranscript({ powersOfTau: { sha256: sha256Of(ptau), source }, r1csSha256, contributions: [] });
 }
 
@@ -101,10 +111,29 @@ function contribute(by: string): Promise<void> {
   return addContribution(by, (before, after) => zKey.contribute(before, after, by, entropy()));
 }
 
-async function finish(origin: string, beacon: string | undefined): Promise<void> {
-  if (readTranscript().contributions.length === 0) {
+/**
+ * Requires of a ceremony what its name promises: under any origin but `development` nobody alone may know the secrets.
+ * Whose powers of tau were given is for whoever reads the transcript to judge; one known to be one party's is refused.
+ *
+ * @throws Error saying what is missing.
+ */
+export function requireCeremony(transcript: Transcript, origin: string, beacon: string | undefined): void {
+  const { contributions, powersOfTau: powers } = transcript;
+  if (contributions.length === 0) {
     throw new Error("nobody has contributed: γ = δ, and anybody could forge proofs under these keys");
   }
+  if (origin === DEVELOPMENT_ORIGIN) return;
+  if (powers.source === OWN_SOURCE || powers.sha256 === DEVELOPMENT_POWERS_SHA256) {
+    throw new Error("these powers of tau are one party's: the origin must be `development`");
+  }
+  if (new Set(contributions.map(({ by }) => by)).size < 2) {
+    throw new Error("one party alone contributed: the origin must be `development`");
+  }
+  if (beacon === undefined) throw new Error("a ceremony ends with a beacon that nobody could choose");
+}
+
+async function finish(origin: string, beacon: string | undefined): Promise<void> {
+  requireCeremony(readTranscript(), origin, beacon);
   if (beacon !== undefined) {
     await addContribution(`beacon ${beacon}`, (before, after) =>
       zKey.beacon(before, after, "beacon", beacon, BEACON_ITERATIONS_EXPONENT),
@@ -128,6 +157,9 @@ async function finish(origin: string, beacon: string | undefined): Promise<void>
     await publish(name, made, zkeyOf(name, transcript.contributions.length), origin);
   }
   copyFileSync(TRANSCRIPT, join(ARTIFACTS, "transcript.json"));
+  // The formatter decides which arrays fit on a line; without it the manifest would fail the format check.
+  execFileSync(BIOME, ["format", "--write", MANIFEST], { stdio: "ignore" });
+  console.log("published; now `node tools/make-proof-vectors.ts` proves the test vectors under the new keys");
 }
 
 /** Copies one circuit's artifacts and writes its hashes into the manifest. */
@@ -138,8 +170,7 @@ async function publish(name: CircuitName, made: Compiled, zkey: string, origin: 
   copyFileSync(zkey, path("zkey"));
   const key = await zKey.exportVerificationKey(zkey);
   writeFileSync(path("verificationKey"), `${JSON.stringify(key, null, 1)}\n`);
-  const file = join(HERE, "circuits.json");
-  const manifest = JSON.parse(readFileSync(file, "utf8")) as { circuits: Record<string, object> };
+  const manifest = JSON.parse(readFileSync(MANIFEST, "utf8")) as { circuits: Record<string, object> };
   manifest.circuits[name] = {
     ...manifest.circuits[name],
     constraints: made.constraints,
@@ -151,7 +182,7 @@ async function publish(name: CircuitName, made: Compiled, zkey: string, origin: 
       verificationKey: sha256Of(path("verificationKey")),
     },
   };
-  writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
+  writeFileSync(MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 async function run(args: readonly string[]): Promise<void> {
@@ -169,12 +200,14 @@ async function run(args: readonly string[]): Promise<void> {
   if (command === "development") {
     await start(values["powers-of-tau"]);
     await contribute("one developer");
-    return finish("development", undefined);
+    return finish(DEVELOPMENT_ORIGIN, undefined);
   }
   throw new Error(`what shall be done?\n${USAGE}`);
 }
 
 if (import.meta.main) {
+  // snarkjs leaves files to the garbage collector, which warns of it and closes them.
+  process.noDeprecation = true;
   try {
     await run(process.argv.slice(2));
   } catch (error) {
