@@ -159,7 +159,9 @@ async function finish(origin: string, beacon: string | undefined): Promise<void>
   copyFileSync(TRANSCRIPT, join(ARTIFACTS, "transcript.json"));
   // The formatter decides which arrays fit on a line; without it the manifest would fail the format check.
   execFileSync(BIOME, ["format", "--write", MANIFEST], { stdio: "ignore" });
-  console.log("published; now `node tools/make-proof-vectors.ts` proves the test vectors under the new keys");
+  console.log(
+    "published; now `npm run circuits:solidity` and `node tools/make-proof-vectors.ts` follow the new keys",
+  );
 }
 
 /** Copies one circuit's artifacts and writes its hashes into the manifest. */

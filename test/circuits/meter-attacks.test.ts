@@ -4,7 +4,7 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { poseidon8 } from "poseidon-lite/poseidon8";
 import { beforeAll, describe, expect, test } from "vitest";
-import { meterWitness, type WindowInputs } from "../../circuits/meter-witness.ts";
+import { claimsOf, meterWitness, type WindowInputs } from "../../circuits/meter-witness.ts";
 import { FIELD_ORDER } from "../../evidence/eddsa-poseidon.ts";
 import { regionTag } from "../../evidence/gateway-window.ts";
 import {
@@ -61,6 +61,20 @@ describe("meter circuit", () => {
     expect(await refusal(tamper(good, { packedClaims, unsoldWh }))).toMatch(/^Num2Bits: .*unsoldWh/);
     // Without the negative difference the signature is over other readings.
     expect(await refusal(tamper(good, { packedClaims }))).toMatch(/^ForceEqualIfEnabled: GatewaySignature/);
+  });
+
+  test("rejects: one Wh more in a day's window, at both sides of an element's border and at its end", async () => {
+    const day = sampleWindow(96, { limits: WIDE });
+    const whole = { ...day, claims: claimsOf(day.netWh) };
+    const inputs = inputsOf(whole);
+    expect(await refusedBy("meter-96", inputs)).toBe("accepted");
+    for (const slot of [0, 10, 11, 95]) {
+      const own = whole.claims[slot] as SlotClaim;
+      const claims = whole.claims.with(slot, { ...own, claimedWh: own.claimedWh + 1 });
+      const unsoldWh = (inputs.unsoldWh as bigint[]).with(slot, negative(1));
+      const forged = tamper(inputs, { packedClaims: packClaims(claims), unsoldWh });
+      expect(await refusedBy("meter-96", forged), `slot ${slot}`).toMatch(/^Num2Bits: .*unsoldWh/);
+    }
   });
 
   test("rejects: an unsold amount of 2²⁰, in every slot", async () => {
