@@ -6,12 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readArtifact, readProvingArtifacts } from "../../circuits/artifacts.ts";
+import { drawSecret } from "../../circuits/household-secret.ts";
 import { CIRCUIT_NAMES, CIRCUITS, publicElementsOf } from "../../circuits/manifest.ts";
 import { claimsOf, meterWitness, type WindowInputs } from "../../circuits/meter-witness.ts";
 import { type ProvedWindow, proveWindow } from "../../circuits/prover.ts";
 import { endSnarkThreads } from "../../circuits/snark-threads.ts";
+import { FIELD_ORDER } from "../../evidence/eddsa-poseidon.ts";
 import { Groth16Verifier } from "../../evidence/groth16.ts";
-import { meterSignalsOf, type SlotClaim } from "../../evidence/meter-statement.ts";
+import { verifyMeterProofs } from "../../evidence/meter-proof.ts";
+import type { SlotClaim } from "../../evidence/meter-statement.ts";
 import { QuadTree } from "../../evidence/quad-tree.ts";
 import { SAMPLE_LIMITS, sampleSecret, sampleWindow } from "../../tools/sample-household.ts";
 import { keyOf } from "../support/proofs.ts";
@@ -91,10 +94,12 @@ describe("prover", () => {
     const { context, account, root } = good;
     const { firstSlot, nullifier, claims, proof } = proved;
     const statement = { context, account, root, firstSlot, nullifier, claims };
-    const verdictOf = (changes: Partial<typeof statement>) => {
-      const stated = meterSignalsOf({ ...statement, ...changes });
-      return stated.ok && verifier.verify({ signals: stated.signals, proof }).ok;
-    };
+    const shown = (changes: Partial<typeof statement>) => ({
+      statement: { ...statement, ...changes },
+      proof,
+    });
+    const verdictOf = (changes: Partial<typeof statement>) =>
+      verifyMeterProofs(verifier, [shown(changes)])[0]?.ok;
     expect(verdictOf({})).toBe(true);
     expect(proved.root).toBe(root);
     const more = claims.map((claim, slot) =>
@@ -114,6 +119,10 @@ describe("prover", () => {
     ];
     for (const other of others) expect(verdictOf(other), Object.keys(other).join()).toBe(false);
     expect(verdictOf({})).toBe(true);
+    const together = [...others.map(shown), shown({ claims: claims.slice(1) }), shown({})];
+    const verdicts = verifyMeterProofs(new Groth16Verifier(await keyOf("meter-4")), together);
+    expect(verdicts.slice(0, -2).every(({ ok }) => !ok)).toBe(true);
+    expect(verdicts.slice(-2)).toEqual([{ ok: false, reason: "malformed", path: "claims" }, { ok: true }]);
   });
 
   test("invariant: neither readings nor secrets leave the prover", () => {
@@ -126,6 +135,13 @@ describe("prover", () => {
       ...good.netWh.slice(0, 3),
     ];
     for (const value of hidden) expect(text).not.toMatch(new RegExp(`\\b${value}\\b`));
+  });
+
+  test("behavior: secrets are random and below the field's order", () => {
+    const secrets = Array.from({ length: 100 }, drawSecret);
+    expect(new Set(secrets).size).toBe(100);
+    expect(secrets.every((secret) => secret >= 0n && secret < FIELD_ORDER)).toBe(true);
+    expect(secrets.some((secret) => secret > 2n ** 240n)).toBe(true);
   });
 
   test("behavior: claims round down, keep to a cap and keep the reading's direction", () => {
