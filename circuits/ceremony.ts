@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { curves, powersOfTau, zKey } from "snarkjs";
 import { DEVELOPMENT_ORIGIN } from "../evidence/groth16-key.ts";
-import { BUILD_FOLDER, type Compiled, compileCircuit, sha256Of } from "./compile.ts";
+import { type Compiled, compileCircuit, sha256Of } from "./compile.ts";
 import { ARTIFACT_SUFFIX, CIRCUIT_NAMES, CIRCUITS, type CircuitName } from "./manifest.ts";
 import { endSnarkThreads } from "./snark-threads.ts";
 
@@ -195,7 +195,6 @@ async function run(args: readonly string[]): Promise<void> {
     options: { "powers-of-tau": text, name: text, origin: text, beacon: text },
   });
   const [command] = positionals;
-  mkdirSync(BUILD_FOLDER, { recursive: true });
   if (command === "start") return start(values["powers-of-tau"]);
   if (command === "contribute" && values.name !== undefined) return contribute(values.name);
   if (command === "finish" && values.origin !== undefined) return finish(values.origin, values.beacon);

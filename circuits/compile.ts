@@ -4,16 +4,16 @@
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { CIRCUIT_NAMES, CIRCUITS, type Circuit, type CircuitName, mainSourceOf } from "./manifest.ts";
 
 const HERE = import.meta.dirname;
 const ROOT = dirname(HERE);
 
 /** Where compiled circuits stand until a ceremony copies them. */
-export const BUILD_FOLDER = join(ROOT, ".polder/circuits");
+const BUILD_FOLDER = join(ROOT, ".polder/circuits");
 
 /** Files that one compilation made, and the number of its constraints. */
 export interface Compiled {
@@ -29,10 +29,12 @@ export function sha256Of(content: string | Uint8Array): string {
 }
 
 /**
- * Compiles one circuit with circom2.
+ * Compiles one circuit with circom2. The compiler is WebAssembly that sees its working folder and no link out of it, so
+ * the sources are copied there first.
+ *
  * @param name of the files made.
+ * @param folder absolute; made if absent.
  * @param level of optimisation; keys belong to O2.
- * @param folder absolute, inside the project (the compiler reads nothing outside of it); made if absent.
  * @throws Error with the compiler's output when it refuses.
  */
 export async function compileCircuit(
@@ -41,29 +43,32 @@ export async function compileCircuit(
   folder: string = BUILD_FOLDER,
   level: "O1" | "O2" = "O2",
 ): Promise<Compiled> {
+  const { resolve } = createRequire(import.meta.url);
   mkdirSync(folder, { recursive: true });
-  const main = join(folder, `${name}.circom`);
-  writeFileSync(main, mainSourceOf(circuit, relative(folder, join(HERE, circuit.file))));
-  const compiler = createRequire(import.meta.url).resolve("circom2/cli.js");
-  const libraries = join(ROOT, "node_modules");
-  const flags = ["--r1cs", "--wasm", `--${level}`, "-l", libraries, "-o", folder];
-  const output = await outputOf(compiler, [main, ...flags]);
+  const library = join(dirname(resolve("circomlib/package.json")), "circuits");
+  cpSync(library, join(folder, "circomlib/circuits"), { recursive: true });
+  for (const file of readdirSync(HERE)) {
+    if (file.endsWith(".circom")) copyFileSync(join(HERE, file), join(folder, file));
+  }
+  // `main-` keeps the copy of certificate.circom from being written over by its own main file.
+  const main = `main-${name}.circom`;
+  writeFileSync(join(folder, main), mainSourceOf(circuit));
+  const flags = ["--r1cs", "--wasm", `--${level}`, "-l", ".", "-o", "."];
+  const output = await outputOf(folder, [resolve("circom2/cli.js"), main, ...flags]);
   const constraints = [...output.matchAll(/linear constraints: (\d+)/g)];
   if (!output.includes("Everything went okay") || constraints.length !== 2) {
     throw new Error(`circom refused ${name}:\n${output}`);
   }
   return {
-    r1cs: join(folder, `${name}.r1cs`),
-    wasm: join(folder, `${name}_js`, `${name}.wasm`),
+    r1cs: join(folder, `main-${name}.r1cs`),
+    wasm: join(folder, `main-${name}_js`, `main-${name}.wasm`),
     constraints: constraints.reduce((sum, match) => sum + Number(match[1]), 0),
   };
 }
 
-function outputOf(script: string, args: readonly string[]): Promise<string> {
+function outputOf(folder: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    // The compiler is WebAssembly with WASI: paths are given relative to a working folder that is opened to it.
-    const relatives = args.map((arg) => (arg.startsWith("/") ? relative(ROOT, arg) : arg));
-    const child = spawn(process.execPath, [script, ...relatives], { cwd: ROOT });
+    const child = spawn(process.execPath, args, { cwd: folder });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {

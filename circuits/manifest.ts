@@ -40,12 +40,12 @@ export function publicElementsOf(circuit: Circuit): number {
   return circuit.publicSignals.reduce((sum, [, elements]) => sum + elements, 0);
 }
 
-/** The circom main file of an entry, which includes its source by `path` (relative to where the main file stands). */
-export function mainSourceOf(circuit: Circuit, path: string): string {
+/** The circom main file of an entry, for a folder in which its source stands too. */
+export function mainSourceOf(circuit: Circuit): string {
   const names = circuit.publicSignals.map(([name]) => name).join(", ");
   return [
     "pragma circom 2.1.0;",
-    `include "${path}";`,
+    `include "${circuit.file}";`,
     `component main {public [${names}]} = ${circuit.template}(${circuit.parameters.join(", ")});`,
     "",
   ].join("\n");

@@ -1,11 +1,12 @@
 // Owns the promises about the compiled constraints: that the committed keys are for these sources, that they are within
 // their budget, and that no wire of a witness is free. It compiles, so it is the slowest of this room.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { certificateWitness } from "../../circuits/certificate-witness.ts";
-import { BUILD_FOLDER, compileCircuit, differencesOf } from "../../circuits/compile.ts";
+import { compileCircuit, differencesOf } from "../../circuits/compile.ts";
 import { CIRCUITS } from "../../circuits/manifest.ts";
 import { meterWitness } from "../../circuits/meter-witness.ts";
 import { endSnarkThreads } from "../../circuits/snark-threads.ts";
@@ -18,8 +19,7 @@ import { looseWires, readConstraints } from "../support/constraint-system.ts";
 const COMPILING = 120_000;
 
 describe("constraints", () => {
-  mkdirSync(dirname(BUILD_FOLDER), { recursive: true });
-  const folder = mkdtempSync(`${BUILD_FOLDER}-test-`);
+  const folder = mkdtempSync(join(tmpdir(), "polder-circuits-"));
   afterAll(async () => {
     rmSync(folder, { recursive: true });
     await endSnarkThreads();
