@@ -1,10 +1,12 @@
-// Owns the entry of the part measurements: digest and signatures on the runtime that the gateway has, and 64 commands
+// Owns the entry of the part measurements: digest, signatures and proofs on the runtime that the gateway has, and 64 commands
 // at once against 64 inserted rows. It refuses to be deployed: nothing here is checked.
 
 import { DurableObject } from "cloudflare:workers";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { hashTypedData, recoverAddress } from "viem";
+import { Groth16Verifier } from "../evidence/groth16.ts";
+import { readGroth16Key } from "../evidence/groth16-key.ts";
 import { verifySession } from "../evidence/session-signature.ts";
 import { recoverWallet } from "../evidence/wallet-signature.ts";
 import { commandDigest, typedDataOf } from "../protocol/typed-data.ts";
@@ -24,6 +26,13 @@ export class Directory extends DurableObject {
     return this.ctx.storage.sql.exec("INSERT INTO calls (body) VALUES (?) RETURNING id", body).one().id;
   }
 }
+
+/** A deployment reads its key once. */
+let readKey;
+const keyOf = (key, use) => {
+  readKey ??= readGroth16Key(key, use);
+  return readKey;
+};
 
 const bytes = (hex) => hexToBytes(hex.slice(2));
 
@@ -55,6 +64,11 @@ const PARTS = {
     }
     return true;
   },
+  "proofs/single": ({ key, use, items }) =>
+    // A verifier of its own for each, so that none is remembered.
+    items.every((item) => new Groth16Verifier(keyOf(key, use)).verify(item).ok),
+  "proofs/batch": ({ key, use, items }) =>
+    new Groth16Verifier(keyOf(key, use)).verifyBatch(items).every(({ ok }) => ok),
   "flush/ours": ({ batches }, env) => {
     const region = env.REGION.getByName("measured");
     return everyBatch(batches, async (submission) => "answer" in (await region.submit(submission)));

@@ -21,6 +21,7 @@ export const MEASUREMENTS = [
   "kills",
   "year",
   "simulate",
+  "proofs",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");

@@ -25,15 +25,11 @@ import {
   refused,
   type Verdict,
 } from "./evidence-kind.ts";
+import { packSlots, slotField } from "./slot-packing.ts";
 
 const KIND = "gateway-window";
 const TAG_DOMAIN = "polder/meter/v1";
 const NULLIFIER_DOMAIN = utf8ToBytes("polder/window-nullifier/v1");
-
-/** A reading is 20 bits; its direction stands two bits higher, because claim + unsold can reach 2²¹ − 2. */
-const DIRECTION = 2 ** 21;
-const STRIDE_BITS = 22n;
-const SLOTS_PER_ELEMENT = 11;
 
 /** 77 digits hold every element of the field; the exact bounds are the verifier's. */
 const decimal = z
@@ -79,17 +75,11 @@ export function regionTag(context: EvidenceContext): bigint {
  * @throws RangeError for any other number.
  */
 export function packReadings(netWh: readonly number[]): bigint[] {
-  const packed: bigint[] = [];
-  for (let start = 0; start < netWh.length; start += SLOTS_PER_ELEMENT) {
-    let element = 0n;
-    for (let slot = Math.min(start + SLOTS_PER_ELEMENT, netWh.length) - 1; slot >= start; slot -= 1) {
-      const net = netWh[slot] as number;
-      if (!isReading(net)) throw new RangeError(`not a reading: ${net}`);
-      element = (element << STRIDE_BITS) | BigInt(net > 0 ? DIRECTION + net : -net);
-    }
-    packed.push(element);
-  }
-  return packed;
+  return packSlots(netWh.length, (slot) => {
+    const net = netWh[slot] as number;
+    if (!isReading(net)) throw new RangeError(`not a reading: ${net}`);
+    return slotField(net > 0, Math.abs(net));
+  });
 }
 
 /** The signed field element: Poseidon(tag, firstSlot, packed…), of 1 or 9 packed elements. */

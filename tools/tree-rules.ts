@@ -12,7 +12,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "durable-objects": ["market", "evidence", "protocol", "governance"],
   evidence: ["protocol"],
   workers: ["durable-objects", "market", "evidence", "protocol", "governance"],
-  circuits: [],
+  // The prover builds the very statement that evidence verifies.
+  circuits: ["evidence", "protocol"],
   // Solidity and the ABI generated from it, which others may read.
   governance: [],
   // The local stack builds the page before it serves it, hence tools.

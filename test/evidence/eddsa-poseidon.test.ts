@@ -13,6 +13,7 @@ import {
   signPoseidon,
   verifyPoseidon,
 } from "../../evidence/eddsa-poseidon.ts";
+import { orderEight } from "../support/small-order.ts";
 
 interface ZkKit {
   derivePublicKey(seed: Uint8Array): [bigint, bigint];
@@ -27,14 +28,6 @@ const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const elements = fc.bigInt({ min: 0n, max: FIELD_ORDER - 1n });
 const SEED = new Uint8Array(32).fill(11);
 const MESSAGE = 123_456_789n;
-
-/** A point of order 8: the curve's full generator (EIP-2494's G) times the subgroup's order. */
-function orderEight() {
-  const x = 995203441582195749578291179787384436505546430278305826713579947235728471134n;
-  const y = 5472060717959818805561601436314318772137091100104008585924551046643952123905n;
-  const generator = Point.fromAffine({ x, y });
-  return generator.multiplyUnsafe(SUBGROUP_ORDER - 1n).add(generator);
-}
 
 function affine(point: ReturnType<typeof orderEight>): FieldPoint {
   const { x, y } = point.toAffine();

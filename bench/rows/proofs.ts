@@ -1,0 +1,118 @@
+// Owns the rows of the meter proof: its constraints, the time to prove a window, and our verifier inside workerd against
+// snarkjs in Node. It refuses proofs that snarkjs does not accept.
+
+import { groth16 } from "snarkjs";
+import { readProvingArtifacts, readVerificationKey } from "../../circuits/artifacts.ts";
+import { compileCircuit } from "../../circuits/compile.ts";
+import { CIRCUITS, publicElementsOf } from "../../circuits/manifest.ts";
+import { type ProvedWindow, proveWindow } from "../../circuits/prover.ts";
+import { endSnarkThreads } from "../../circuits/snark-threads.ts";
+import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
+import { sampleWindow } from "../../tools/sample-household.ts";
+import { median } from "../median.ts";
+import { startParts, timePart } from "../parts.ts";
+import { compared, limited, type Measurement, type Row } from "../row.ts";
+
+const PROOFS = 64;
+const ROUNDS = 5;
+const PROVED = 5;
+const BUDGET = { 4: 8_181, 96: 10_400 } as const;
+
+/** Compiles from source: what the manifest says is not a measurement. */
+async function constraintRow(slots: 4 | 96): Promise<Row> {
+  const name = `meter-${slots}` as const;
+  const { constraints } = await compileCircuit(name, CIRCUITS[name]);
+  return limited({
+    name: `constraints-${slots}`,
+    ours: constraints,
+    unit: "constraints",
+    higherIsBetter: false,
+    limit: `at most ${BUDGET[slots]}`,
+    isWithinLimit: constraints <= BUDGET[slots],
+    note: `the meter statement over ${slots} slots, compiled by circom2 at O2`,
+  });
+}
+
+/** Proves the sample's day, and an hour for the note. */
+async function proving(): Promise<{ readonly row: Row; readonly day: ProvedWindow }> {
+  const secondsOf = async (slots: 4 | 96) => {
+    const artifacts = await readProvingArtifacts(`meter-${slots}`);
+    const inputs = sampleWindow(slots);
+    const seconds: number[] = [];
+    let proved = await proveWindow(inputs, artifacts);
+    for (let round = 0; round < PROVED; round += 1) {
+      const started = performance.now();
+      proved = await proveWindow(inputs, artifacts);
+      seconds.push((performance.now() - started) / 1_000);
+    }
+    return { seconds: median(seconds), proved };
+  };
+  const hour = await secondsOf(4);
+  const day = await secondsOf(96);
+  const row = limited({
+    name: "prove-node",
+    ours: day.seconds,
+    unit: "s",
+    higherIsBetter: false,
+    limit: "reported, none set",
+    note: `a window of 96 slots, witness included, median of ${PROVED}; 4 slots ${hour.seconds.toFixed(2)} s`,
+  });
+  return { row, day: day.proved };
+}
+
+async function verifying(day: ProvedWindow, say: (line: string) => void): Promise<Row[]> {
+  const key = (await readVerificationKey("meter-96")) as object;
+  const { publicSignals, proof } = day;
+  if (!(await groth16.verify(key, publicSignals, proof))) throw new Error("snarkjs refuses the proof");
+  const { origin } = CIRCUITS["meter-96"];
+  const use = { origin, chainId: LOCAL_CHAIN_ID, publicElements: publicElementsOf(CIRCUITS["meter-96"]) };
+  const items = Array.from({ length: PROOFS }, () => ({ signals: publicSignals, proof }));
+  const given = { key, use, items };
+  const bySnarkjs = async () => {
+    const started = performance.now();
+    for (const item of items) await groth16.verify(key, item.signals, item.proof);
+    return (performance.now() - started) / 1_000;
+  };
+  const rates: Record<"single" | "batch" | "peer", number[]> = { single: [], batch: [], peer: [] };
+  const stack = await startParts();
+  try {
+    for (let round = 0; round <= ROUNDS; round += 1) {
+      const seconds = {
+        single: await timePart(stack, "proofs/single", given),
+        peer: await bySnarkjs(),
+        batch: await timePart(stack, "proofs/batch", given),
+      };
+      // The first round warms up.
+      if (round === 0) continue;
+      for (const side of ["single", "batch", "peer"] as const) rates[side].push(PROOFS / seconds[side]);
+    }
+  } finally {
+    await stack.stop();
+  }
+  const [single, batch, peer] = [median(rates.single), median(rates.batch), median(rates.peer)];
+  say(`one by one ${single.toFixed(1)}/s, in a batch ${batch.toFixed(1)}/s, snarkjs ${peer.toFixed(1)}/s`);
+  const method = `18 signals, subgroup checks in; ours inside workerd timed from outside, the peer snarkjs.groth16.verify in Node with its threads; medians of ${ROUNDS} alternating rounds`;
+  const common = { peer, unit: "proofs/s", higherIsBetter: true } as const;
+  return [
+    compared({ name: "verify-single", ours: single, ...common, note: `target at least 1; ${method}` }),
+    compared({
+      name: "verify-batch",
+      ours: batch,
+      ...common,
+      note: `${PROOFS} in a batch, target at least 2; ${method}`,
+    }),
+  ];
+}
+
+/** Measures the rows. */
+export const measure: Measurement = async (say) => {
+  try {
+    const constraints = [await constraintRow(96), await constraintRow(4)];
+    say(`constraints ${constraints.map(({ ours }) => ours).join(" and ")}`);
+    const { row, day } = await proving();
+    say(`proving ${row.ours} s`);
+    return [...constraints, row, ...(await verifying(day, say))];
+  } finally {
+    await endSnarkThreads();
+  }
+};
