@@ -11,6 +11,7 @@ import {
   goTo,
   openedRegion,
   proof,
+  type RegionUnderTest,
   useMarketTime,
   useQuietConsole,
 } from "./region-under-test.ts";
@@ -148,18 +149,7 @@ describe("a fault inside a flush", () => {
     const { region } = await openedRegion(1);
     const before = await region.stateHash();
     const poison = region.submission(place(address(1), "sell", [[1, 1]]));
-    const lost = region.inside((object, ctx) => {
-      breakFor(object, poison, "after");
-      const sql = Object.getPrototypeOf(ctx.storage.sql) as SqlStorage;
-      const exec = sql.exec;
-      sql.exec = function (this: SqlStorage, query: string, ...values: never[]) {
-        if (!query.includes("FROM snapshots")) return exec.call(this, query, ...values);
-        // Whatever ends the instance ends this function too, so it mends the disk first.
-        sql.exec = exec;
-        throw new Error("a disk made to fail by a test");
-      } as typeof exec;
-      return object.engine.submit(poison);
-    });
+    const lost = loseMemory(region, poison, "FROM snapshots");
     await expect(lost).rejects.toThrow();
     expect(await region.stateHash()).toEqual(before);
     expect((await region.stub.health()).violations).toEqual([]);
@@ -169,21 +159,27 @@ describe("a fault inside a flush", () => {
     const { region } = await openedRegion(1);
     const before = await region.stateHash();
     const poison = region.submission(place(address(1), "sell", [[1, 1]]));
-    const lost = region.inside((object, ctx) => {
-      breakFor(object, poison, "after");
-      const sql = Object.getPrototypeOf(ctx.storage.sql) as SqlStorage;
-      const exec = sql.exec;
-      sql.exec = function (this: SqlStorage, query: string, ...values: never[]) {
-        if (!query.startsWith("DELETE FROM sections")) return exec.call(this, query, ...values);
-        sql.exec = exec;
-        throw new Error("a disk made to fail by a test");
-      } as typeof exec;
-      return object.engine.submit(poison);
-    });
+    const lost = loseMemory(region, poison, "DELETE FROM sections");
     await expect(lost).rejects.toThrow();
     expect(await region.stateHash()).toEqual(before);
     expect(codeOf(await region.submit(poison))).toBe("accepted");
   });
 });
+
+/** Sends a command that throws, on a disk that fails once more at a query, while memory is made again. */
+function loseMemory(region: RegionUnderTest, poison: Submission, query: string): Promise<unknown> {
+  return region.inside((object, ctx) => {
+    breakFor(object, poison, "after");
+    const sql = Object.getPrototypeOf(ctx.storage.sql) as SqlStorage;
+    const exec = sql.exec;
+    sql.exec = function (this: SqlStorage, asked: string, ...values: never[]) {
+      if (!asked.includes(query)) return exec.call(this, asked, ...values);
+      // Whatever ends the instance ends this function too, so it mends the disk first.
+      sql.exec = exec;
+      throw new Error("a disk made to fail by a test");
+    } as typeof exec;
+    return object.engine.submit(poison);
+  });
+}
 
 const OPEN_FOR_LONG_S = (FIRST_SLOT + 400) * 900;
