@@ -5,7 +5,14 @@ import type { EventOf, EventType, MarketEvent } from "../protocol/events.ts";
 import { NO_END_SLOT } from "../protocol/events.ts";
 import { SLOT_SECONDS } from "../protocol/units.ts";
 import { deposit, type Posting, transfer } from "./ledger.ts";
-import { createTables, indexMeters, indexSessions, type RegionState } from "./state.ts";
+import {
+  createTables,
+  indexMeters,
+  indexOrder,
+  indexOrders,
+  indexSessions,
+  type RegionState,
+} from "./state.ts";
 import { findRow, writeHex } from "./table.ts";
 
 type Evolvers = { readonly [T in EventType]: (state: RegionState, event: EventOf<T>) => void };
@@ -93,8 +100,9 @@ const EVOLVERS: Evolvers = {
     tables.meters.columns.untilSlot[row] = event.fromSlot;
   },
 
-  order_placed({ tables }, event) {
+  order_placed({ tables, indexes }, event) {
     const row = tables.orders.append();
+    indexOrder(indexes, event.account, row);
     const { columns } = tables.orders;
     columns.id[row] = event.order;
     columns.account[row] = event.account;
@@ -155,7 +163,10 @@ const EVOLVERS: Evolvers = {
   window_closed(state, event) {
     const { header, tables, indexes } = state;
     const ended = new Set(event.endedOrders);
-    if (ended.size > 0) tables.orders.retain((row) => !ended.has(tables.orders.columns.id[row] as number));
+    if (ended.size > 0) {
+      tables.orders.retain((row) => !ended.has(tables.orders.columns.id[row] as number));
+      indexOrders(state);
+    }
     header.deadOrders = 0;
     header.windowFirstSlot = header.nextSlot;
     const sessionsEnded = new Set(event.endedSessions);
@@ -246,9 +257,14 @@ function recordSessions({ tables }: RegionState, event: EventOf<"slot_cleared">)
 }
 
 /** Orders that never came to apply leave in bulk once they are a quarter of the book, so each costs little. */
-function dropDeadOrders({ header, tables: { orders } }: RegionState): void {
+function dropDeadOrders(state: RegionState): void {
+  const {
+    header,
+    tables: { orders },
+  } = state;
   if (header.deadOrders < 64 || header.deadOrders * 4 < orders.rows) return;
   const { fromSlot, untilSlot } = orders.columns;
   orders.retain((row) => (untilSlot[row] as number) > (fromSlot[row] as number));
+  indexOrders(state);
   header.deadOrders = 0;
 }

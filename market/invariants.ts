@@ -38,6 +38,18 @@ export const INVARIANTS: readonly Invariant[] = [
     check: ({ tables: { orders } }) => ascending(orders.columns.id, orders.rows),
   },
   {
+    name: "orders-indexed",
+    check: ({ tables: { orders }, indexes: { ordersByAccount } }) => {
+      let indexed = 0;
+      for (const [account, rows] of ordersByAccount) {
+        indexed += rows.length;
+        const stray = rows.find((row) => row >= orders.rows || orders.columns.account[row] !== account);
+        if (stray !== undefined) return `row ${stray} is looked up for account ${account}`;
+      }
+      return indexed === orders.rows ? null : `${indexed} of ${orders.rows} orders can be looked up`;
+    },
+  },
+  {
     name: "orders-have-accounts",
     check: ({ tables: { orders, accounts } }) =>
       firstRow(orders.rows, (row) =>

@@ -145,6 +145,8 @@ export interface Tables {
 export interface Indexes {
   readonly accountByAddress: Map<Hex, number>;
   readonly sessionByKey: Map<Hex, number>;
+  /** Rows of an account's orders, ended ones included until they leave; few, because orders per account are bounded. */
+  readonly ordersByAccount: Map<number, number[]>;
   readonly meterByGateway: Map<Hex, number>;
   readonly windowRowByAccount: Map<number, number>;
   readonly nullifiers: Map<Hex, number>;
@@ -205,6 +207,7 @@ export function rebuildIndexes(state: RegionState): void {
   for (let row = 0; row < tables.accounts.rows; row += 1) {
     indexes.accountByAddress.set(addressOf(state, row), row);
   }
+  indexOrders(state);
   indexSessions(state);
   indexMeters(state);
   for (let row = 0; row < tables.window.rows; row += 1) {
@@ -214,6 +217,20 @@ export function rebuildIndexes(state: RegionState): void {
     indexes.nullifiers.set(readHex(tables.nullifiers.columns.nullifier, row, 32), row);
   }
   indexCommands(state);
+}
+
+/** Makes the look-up of order rows again after rows moved. */
+export function indexOrders({ tables, indexes }: RegionState): void {
+  indexes.ordersByAccount.clear();
+  for (let row = 0; row < tables.orders.rows; row += 1)
+    indexOrder(indexes, tables.orders.columns.account[row] as number, row);
+}
+
+/** Adds the row of a new order to its account's. */
+export function indexOrder({ ordersByAccount }: Indexes, account: number, row: number): void {
+  const rows = ordersByAccount.get(account);
+  if (rows === undefined) ordersByAccount.set(account, [row]);
+  else rows.push(row);
 }
 
 /** Makes the look-up of session rows again after rows moved. */
@@ -253,6 +270,7 @@ function createIndexes(state: Pick<RegionState, "tables">): Indexes {
   return {
     accountByAddress: new Map(),
     sessionByKey: new Map(),
+    ordersByAccount: new Map(),
     meterByGateway: new Map(),
     windowRowByAccount: new Map(),
     nullifiers: new Map(),

@@ -70,12 +70,11 @@ export function countOrders(
   account: number,
   fromSlot: number,
 ): { readonly live: number; readonly inWindow: number } {
-  const { rows } = state.tables.orders;
-  const { account: owner, fromSlot: from, untilSlot: until } = state.tables.orders.columns;
+  const { fromSlot: from, untilSlot: until } = state.tables.orders.columns;
   let live = 0;
   let inWindow = 0;
-  for (let row = 0; row < rows; row += 1) {
-    if (owner[row] !== account || (until[row] as number) <= (from[row] as number)) continue;
+  for (const row of state.indexes.ordersByAccount.get(account) ?? []) {
+    if ((until[row] as number) <= (from[row] as number)) continue;
     inWindow += 1;
     if ((until[row] as number) > fromSlot) live += 1;
   }
