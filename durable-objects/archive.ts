@@ -4,8 +4,10 @@
 import { sha256Hex } from "./digest.ts";
 import type { ArchivedSegment, JournalRow, RegionStore } from "./region-store.ts";
 
-/** A segment is closed at this many characters: few objects, and each is read in one piece. */
-export const SEGMENT_CHARACTERS = 4_000_000;
+/** A segment is closed at this many characters: each is hashed, sent and read in one piece, which requests wait for. */
+export const SEGMENT_CHARACTERS = 1_000_000;
+
+const encoder = new TextEncoder();
 
 type RowSpan = Pick<JournalRow, "first" | "last" | "atS">;
 
@@ -48,16 +50,17 @@ export class Archive {
   }
 
   async #put(rows: readonly JournalRow[]): Promise<ArchivedSegment> {
-    const text = rows.map((row) => row.text).join("");
+    // Encoded once, natively: hashing the text itself would encode it on a path that takes ten times as long.
+    const bytes = encoder.encode(rows.map((row) => row.text).join(""));
     const first = (rows[0] as JournalRow).first;
     const last = (rows.at(-1) as JournalRow).last;
-    const sha256 = sha256Hex(text);
+    const sha256 = sha256Hex(bytes);
     const key = `journal/${this.#region}/${String(first).padStart(16, "0")}-${last}.ndjson`;
     const spans = JSON.stringify(
       rows.map((row): RowSpan => ({ first: row.first, last: row.last, atS: row.atS })),
     );
     await this.#bucket.put(spansKey(key), spans);
-    const put = await this.#bucket.put(key, text, {
+    const put = await this.#bucket.put(key, bytes, {
       sha256,
       httpMetadata: { contentType: "application/x-ndjson" },
     });
@@ -67,7 +70,7 @@ export class Archive {
     if (put === null || held === undefined || Buffer.from(held).toString("hex") !== sha256) {
       throw new Error(`the archive does not hold what was written to ${key}`);
     }
-    return { first, last, key, sha256, bytes: text.length };
+    return { first, last, key, sha256, bytes: bytes.length };
   }
 }
 

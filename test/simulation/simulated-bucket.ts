@@ -44,16 +44,17 @@ export class SimulatedBucket {
       });
     };
     const bucket = {
-      put: (key: string, text: string, options?: { sha256?: string }) =>
-        ask(() => this.#put(key, text, options)),
+      put: (key: string, body: string | Uint8Array, options?: { sha256?: string }) =>
+        ask(() => this.#put(key, body, options)),
       head: (key: string) => ask(() => this.#head(key)),
       get: (key: string) => ask(() => this.#get(key)),
     };
     return bucket as unknown as R2Bucket;
   }
 
-  #put(key: string, text: string, { sha256 }: { sha256?: string } = {}): object {
-    const hash = createHash("sha256").update(text).digest();
+  #put(key: string, body: string | Uint8Array, { sha256 }: { sha256?: string } = {}): object {
+    const text = typeof body === "string" ? body : new TextDecoder().decode(body);
+    const hash = createHash("sha256").update(body).digest();
     if (sha256 !== undefined && sha256 !== hash.toString("hex"))
       throw new Error("the body is not the declared hash");
     const held = { text, sha256: new Uint8Array(hash).buffer };
