@@ -4,8 +4,11 @@
 import { sha256Hex } from "./digest.ts";
 import type { ArchivedSegment, JournalRow, RegionStore } from "./region-store.ts";
 
+/** Between two steps of an archival, so that a request waits for one of them and not for all. */
+const STEP_PAUSE_MS = 20;
+
 /** A segment is closed at this many characters: each is hashed, sent and read in one piece, which requests wait for. */
-export const SEGMENT_CHARACTERS = 1_000_000;
+export const SEGMENT_CHARACTERS = 500_000;
 
 const encoder = new TextEncoder();
 
@@ -27,9 +30,12 @@ export class Archive {
     entry: number,
     segmentCharacters = SEGMENT_CHARACTERS,
   ): Promise<void> {
-    while (store.archivable(entry).bytes >= segmentCharacters) {
+    for (;;) {
+      await pause();
       const rows = takeRows(store, entry, segmentCharacters);
+      if (rows === null) return;
       const segment = await this.#put(rows);
+      await pause();
       store.moveToArchive(segment);
     }
   }
@@ -64,10 +70,10 @@ export class Archive {
       sha256,
       httpMetadata: { contentType: "application/x-ndjson" },
     });
-    // The bucket refuses a body that is not the declared hash; what it says it holds is asked for once more, and not
-    // fetched: megabytes through the object would stall its requests.
-    const held = (await this.#bucket.head(key))?.checksums.sha256;
-    if (put === null || held === undefined || Buffer.from(held).toString("hex") !== sha256) {
+    // The bucket refuses a body that is not the declared hash, and its answer states what it holds. It is not fetched:
+    // megabytes through the object would stall its requests.
+    const held = put?.checksums.sha256;
+    if (held === undefined || Buffer.from(held).toString("hex") !== sha256) {
       throw new Error(`the archive does not hold what was written to ${key}`);
     }
     return { first, last, key, sha256, bytes: bytes.length };
@@ -78,14 +84,18 @@ function spansKey(key: string): string {
   return key.replace(/ndjson$/, "rows.json");
 }
 
-function takeRows(store: RegionStore, entry: number, segmentCharacters: number): JournalRow[] {
+/** The rows of the oldest whole segment, or null where the rows up to `entry` are less than one. */
+function takeRows(store: RegionStore, entry: number, segmentCharacters: number): JournalRow[] | null {
   const rows: JournalRow[] = [];
   let characters = 0;
   const { last } = store.segments().at(-1) ?? { last: 0 };
   for (const row of store.rowsFrom(last + 1)) {
-    if (row.last > entry || characters >= segmentCharacters) break;
+    if (row.last > entry) break;
     rows.push(row);
     characters += row.text.length;
+    if (characters >= segmentCharacters) return rows;
   }
-  return rows;
+  return null;
 }
+
+const pause = () => new Promise<void>((resolve) => setTimeout(resolve, STEP_PAUSE_MS));

@@ -96,16 +96,6 @@ export class RegionStore {
     return row !== null && row.last >= entry ? row : null;
   }
 
-  /** First and last entry in the database and the bytes between them, up to a snapshot's entry. */
-  archivable(entry: number): { readonly rows: number; readonly bytes: number } {
-    return this.#sql
-      .exec<{ rows: number; bytes: number }>(
-        "SELECT COUNT(*) AS rows, COALESCE(SUM(LENGTH(text)), 0) AS bytes FROM journal WHERE last <= ?",
-        entry,
-      )
-      .one();
-  }
-
   /** Records that rows are in the archive and deletes them here, in one transaction. */
   moveToArchive(segment: ArchivedSegment): void {
     const { first, last, key, sha256, bytes } = segment;

@@ -41,7 +41,7 @@ async function archive(region: RegionUnderTest, segmentCharacters: number): Prom
   for (let turns = 0; turns < 200 && (await region.stub.segments()).length === before; turns += 1)
     await rest(5);
   // More than one segment may follow.
-  await rest(60);
+  await rest(400);
   expect((await region.stub.segments()).length).toBeGreaterThan(before);
 }
 

@@ -42,7 +42,7 @@ export const SABOTAGES = {
       storage.bugs.answersEarly = true;
     },
   },
-  "a journal row is lost": { platform: dropping(/^INSERT INTO journal/, 30) },
+  "a journal row is lost": { platform: dropping(/^INSERT INTO journal/, 8) },
   "a snapshot's section is lost": { platform: dropping(/INTO sections/, 40) },
   "half a transaction is kept": {
     platform: ({ storage }) => {

@@ -6,11 +6,6 @@ import { createHash } from "node:crypto";
 /** How the bucket behaves: `deaf` stores and loses the answer. */
 export type BucketMood = "sound" | "slow" | "refusing" | "deaf";
 
-interface Held {
-  readonly text: string;
-  readonly sha256: ArrayBuffer;
-}
-
 /** Lets a call leave the object, do its work after a while, and its answer come back after another. */
 export type Travel = <T>(milliseconds: number, work: () => T) => Promise<T>;
 
@@ -21,11 +16,11 @@ export class SimulatedBucket {
   isLeaky = false;
   /** Calls that failed, by mood. */
   readonly failures = { refusing: 0, deaf: 0 };
-  readonly #objects = new Map<string, Held>();
+  readonly #objects = new Map<string, string>();
 
   /** The text of a key, or null. */
   textOf(key: string): string | null {
-    return this.#objects.get(key)?.text ?? null;
+    return this.#objects.get(key) ?? null;
   }
 
   /** The bucket as an object's environment has it; `travel` belongs to that object's instance. */
@@ -46,7 +41,6 @@ export class SimulatedBucket {
     const bucket = {
       put: (key: string, body: string | Uint8Array, options?: { sha256?: string }) =>
         ask(() => this.#put(key, body, options)),
-      head: (key: string) => ask(() => this.#head(key)),
       get: (key: string) => ask(() => this.#get(key)),
     };
     return bucket as unknown as R2Bucket;
@@ -57,19 +51,13 @@ export class SimulatedBucket {
     const hash = createHash("sha256").update(body).digest();
     if (sha256 !== undefined && sha256 !== hash.toString("hex"))
       throw new Error("the body is not the declared hash");
-    const held = { text, sha256: new Uint8Array(hash).buffer };
-    this.#objects.set(key, this.isLeaky && key.endsWith(".ndjson") ? { ...held, text: "" } : held);
-    return { key };
-  }
-
-  #head(key: string): object | null {
-    const held = this.#objects.get(key);
-    return held === undefined ? null : { key, checksums: { sha256: held.sha256 } };
+    this.#objects.set(key, this.isLeaky && key.endsWith(".ndjson") ? "" : text);
+    return { key, checksums: { sha256: new Uint8Array(hash).buffer } };
   }
 
   #get(key: string): object | null {
-    const held = this.#objects.get(key);
-    if (held === undefined) return null;
-    return { key, text: async () => held.text, json: async () => JSON.parse(held.text) as unknown };
+    const text = this.#objects.get(key);
+    if (text === undefined) return null;
+    return { key, text: async () => text, json: async () => JSON.parse(text) as unknown };
   }
 }

@@ -25,7 +25,7 @@ async function archive({ region }: GatewayUnderTest): Promise<void> {
   });
   for (let turns = 0; turns < 200 && (await region.stub.segments()).length === before; turns += 1)
     await rest(5);
-  await rest(60);
+  await rest(400);
 }
 
 async function credit(polder: GatewayUnderTest, times: number): Promise<void> {
