@@ -19,6 +19,12 @@ export class ProverFault extends Error {
   override readonly name = "ProverFault";
 }
 
+/** Whoever proves windows for agents. */
+export interface Prover {
+  /** @throws ProofImpossible, ProverFault */
+  prove(inputs: WindowInputs): Promise<ProvedWindow>;
+}
+
 export interface ProverOptions {
   /**
    * How many prove at a time; snarkjs takes all cores for one. On two quiet cores a window of 96 slots takes one process
@@ -44,7 +50,7 @@ interface Waiting {
 }
 
 /** Proves windows for everybody in this process. */
-export class WindowProver {
+export class WindowProver implements Prover {
   readonly #queue: Waiting[] = [];
   readonly #lanes: Lane[];
   #isClosed = false;
