@@ -13,6 +13,7 @@ import { SLOT_SECONDS, slotStartS } from "../../protocol/units.ts";
 import { whole } from "../cli/options.ts";
 import { HouseholdAgent } from "../household/agent.ts";
 import { fileMemory } from "../household/agent-memory.ts";
+import { WIDEST_LIMITS } from "../household/enrolment-request.ts";
 import { createNeighbourhood, type Household } from "../household/generator.ts";
 import { generatedSource } from "../household/meter-source.ts";
 import { RegionRegistry } from "../household/region-registry.ts";
@@ -31,7 +32,6 @@ import {
   openRegion,
   operatorWallet,
   type RegionTerms,
-  WIDEST_LIMITS,
 } from "./neighbourhood.ts";
 import { StackError, startStack } from "./stack.ts";
 import { TerminalBoard } from "./terminal-board.ts";
