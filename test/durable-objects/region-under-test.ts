@@ -25,6 +25,8 @@ import {
 } from "../support/market.ts";
 
 export const env = bindings as unknown as Env;
+/** A household's prover outside of workerd; see prover-service.ts. */
+export const prover = (bindings as unknown as { readonly PROVER: Fetcher }).PROVER;
 /** The front door, in the same isolate. */
 export const gateway = (entries as unknown as { readonly default: Fetcher }).default;
 
