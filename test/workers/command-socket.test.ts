@@ -189,11 +189,11 @@ describe("a command socket", () => {
 
   test("behavior: commands of many sockets share a journal row and its signature", async () => {
     const callers = await Promise.all(Array.from({ length: 12 }, () => Caller.of(polder)));
-    await Promise.all(
-      callers.map((caller, index) =>
-        caller.command(order({ steps: [{ limitPriceMicrosPerKwh: 100_000 + index, capWhPerSlot: 1 }] })),
-      ),
+    // Signed before the first is sent, so that they are on their way together.
+    const orders = callers.map((_, index) =>
+      order({ steps: [{ limitPriceMicrosPerKwh: 100_000 + index, capWhPerSlot: 1 }] }),
     );
+    await Promise.all(callers.map((caller, index) => caller.command(orders[index] as SignedBody)));
     const signatures = new Set(callers.map(({ frames }) => frames[0].accepted.receipt.signature));
     expect(signatures.size).toBeLessThan(callers.length);
   });
