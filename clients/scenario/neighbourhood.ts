@@ -60,17 +60,21 @@ export async function runNeighbourhood(options: ScenarioOptions): Promise<Scenar
   }
   const prover = new WindowProver({ processes: PROVING_PROCESSES });
   try {
-    progress("trying how fast this machine proves");
-    const secondsPerProof = await measureProver(prover);
-    const wallSeconds = options.secondsPerDay ?? secondsPerDay(dataset.homes.length, secondsPerProof);
-    progress(
-      `${secondsPerProof.toFixed(2)} s a proof; ${dataset.homes.length} homes, ${days} days at ${wallSeconds.toFixed(1)} s a day`,
-    );
+    const wallSeconds = options.secondsPerDay ?? (await paceOf(options, prover));
+    progress(`${dataset.homes.length} homes, ${days} days at ${wallSeconds.toFixed(1)} s a day`);
     signal.throwIfAborted();
-    return await runDays({ options, prover, firstSlot, untilSlot, secondsPerProof, wallSeconds });
+    return await runDays({ options, prover, firstSlot, untilSlot, wallSeconds });
   } finally {
     await prover.close();
   }
+}
+
+/** Wall seconds of a day, found by proving a little. */
+async function paceOf({ dataset, progress }: ScenarioOptions, prover: WindowProver): Promise<number> {
+  progress("trying how fast this machine proves");
+  const secondsPerProof = await measureProver(prover);
+  progress(`${secondsPerProof.toFixed(2)} s a proof`);
+  return secondsPerDay(dataset.homes.length, secondsPerProof);
 }
 
 interface Days {
@@ -78,7 +82,6 @@ interface Days {
   readonly prover: WindowProver;
   readonly firstSlot: number;
   readonly untilSlot: number;
-  readonly secondsPerProof: number;
   /** Wall seconds of a market day. */
   readonly wallSeconds: number;
 }
@@ -106,7 +109,7 @@ async function runDays(run: Days): Promise<ScenarioResult> {
     }
     await trade(client, agents, clock, untilSlot, options);
     signal.throwIfAborted();
-    const { secondsPerProof } = run;
+    const { secondsPerProof } = prover;
     return await summarise({
       client,
       region: REGION,
@@ -115,7 +118,7 @@ async function runDays(run: Days): Promise<ScenarioResult> {
       firstSlot,
       untilSlot,
       seed,
-      secondsPerProof: prover.made === 0 ? secondsPerProof : prover.secondsPerProof,
+      secondsPerProof,
     });
   } finally {
     await prover.close();
