@@ -20,7 +20,7 @@ import { type Reconciliation, reconciliationJson, reconciliationText } from "./r
 interface ReconcileOptions extends FileOptions, Place {
   readonly account: Hex;
   readonly month: Month;
-  readonly meter: readonly string[];
+  readonly meter?: readonly string[];
   readonly apart?: boolean;
   readonly toleranceWh: number;
   readonly json?: boolean;
@@ -41,7 +41,7 @@ export function reconcileCommand(
   command
     .requiredOption("--account <address>", "whose claims", address)
     .requiredOption("--month <yyyy-mm>", "in the region's time zone", month)
-    .option("--meter <name>", "counts, of several in the files; again for more; all without it", collect, [])
+    .option("--meter <name>", "counts, of several in the files; again for more; all without it", collect)
     .option("--apart", "each file or folder is of a meter of its own, where the files name none")
     .option(
       "--tolerance-wh <n>",
@@ -137,6 +137,6 @@ function month(text: string): Month {
   }
 }
 
-function collect(name: string, before: readonly string[]): string[] {
+function collect(name: string, before: readonly string[] = []): string[] {
   return [...before, name];
 }
