@@ -15,7 +15,12 @@ declare module "snarkjs" {
   }
 
   export const groth16: {
-    prove(zkey: FileLike, witness: FileLike): Promise<{ proof: Groth16ProofJson; publicSignals: string[] }>;
+    prove(
+      zkey: FileLike,
+      witness: FileLike,
+      logger?: undefined,
+      options?: { singleThread?: boolean },
+    ): Promise<{ proof: Groth16ProofJson; publicSignals: string[] }>;
     verify(key: object, publicSignals: readonly string[], proof: object): Promise<boolean>;
   };
   export const wtns: {
