@@ -6,7 +6,7 @@ import { type Bytes, hexOf } from "../evidence/bytes.ts";
 import { regionTag } from "../evidence/gateway-window.ts";
 import { pathInRegistry, type RegistryVerdict, type WindowRegistry } from "../evidence/meter-registry.ts";
 import { meterLeaf, secretCommitment } from "../evidence/meter-statement.ts";
-import type { TreePath } from "../evidence/quad-tree.ts";
+import type { TreePath } from "../protocol/quad-tree.ts";
 import { CIRCUITS } from "./manifest.ts";
 import type { WindowInputs } from "./meter-witness.ts";
 import { type ProvedWindow, type ProvingArtifacts, proveWindow } from "./prover.ts";

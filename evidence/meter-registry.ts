@@ -2,7 +2,7 @@
 // leaves that do not make the root they came with. (Asking for one path would tell the region which meter is whose.)
 
 import type { Hex } from "../protocol/fields.ts";
-import { QuadTree, type TreePath } from "./quad-tree.ts";
+import { QuadTree, type TreePath } from "../protocol/quad-tree.ts";
 
 /** The registry of a window as the region publishes it. */
 export interface WindowRegistry {

@@ -70,8 +70,7 @@ export async function buildWeb(): Promise<string> {
   const dist = join(WEB, "dist");
   for (const folder of ["docs-assets", "circuits"]) mkdirSync(join(dist, folder), { recursive: true });
   const swagger = dirname(resolve("swagger-ui-dist/package.json"));
-  for (const name of DOCS_ASSETS)
-    place(join(dist, "docs-assets", name), readFileSync(join(swagger, name)));
+  for (const name of DOCS_ASSETS) place(join(dist, "docs-assets", name), readFileSync(join(swagger, name)));
   place(join(dist, "uplot.css"), readFileSync(join(dirname(resolve("uplot")), "uPlot.min.css")));
   for (const name of [...PAGES, HEADERS]) place(join(dist, name), readFileSync(join(WEB, name)));
   await bundlePages(dist, await placeCircuits(dist));
