@@ -12,7 +12,7 @@ import type { WindowInputs } from "./meter-witness.ts";
 import { type ProvedWindow, type ProvingArtifacts, proveWindow } from "./prover.ts";
 
 /** What the worker does, in this order; each is told when it begins. */
-export type ProvingStep = "hash" | "registry" | "witness" | "proof";
+export type ProvingStep = "hash" | "path" | "witness" | "proof";
 
 /** A window to prove. The artifacts come with the first one and are kept. */
 export interface ProvingOrder {
@@ -59,7 +59,7 @@ async function prove(order: ProvingOrder, onStep: (step: ProvingStep) => void): 
     kept = { windowSlots, artifacts };
   }
   if (kept?.windowSlots !== windowSlots) throw new Error(`no artifacts for windows of ${windowSlots} slots`);
-  onStep("registry");
+  onStep("path");
   const path = pathOf(inputs, registry);
   return proveWindow({ ...inputs, path }, kept.artifacts, { isSingleThreaded: true, onStep });
 }

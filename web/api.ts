@@ -5,6 +5,7 @@ import {
   type Account,
   type BillLine,
   type ClearedSlot,
+  type Deployment,
   type Market,
   PolderClient,
 } from "../clients/sdk/client.ts";
@@ -15,14 +16,19 @@ import type { Profile } from "../protocol/profile.ts";
 import type { Day } from "./figures/calendar.ts";
 
 /** The page asks again by itself; a request need not. */
-const client = new PolderClient(location.origin, { retries: 1 });
+export const client = new PolderClient(location.origin, { retries: 1 });
 
 /** Wall milliseconds that this machine's clock may differ from the deployment's before it is corrected. */
 const CLOCK_TOLERANCE_MS = 2_000;
 
 /** The clock of the deployment. */
 export async function readClock(): Promise<MarketClock> {
-  return (await client.deployment()).clock;
+  return (await readDeployment()).clock;
+}
+
+/** What this deployment's signatures are bound to. */
+export function readDeployment(): Promise<Deployment> {
+  return client.deployment();
 }
 
 export function readRegions(): Promise<readonly Profile[]> {
