@@ -107,7 +107,11 @@ export const INVARIANTS: readonly Invariant[] = [
         const held = new Set<string>();
         const problem = firstRow(meters.rows, (row) => {
           if ((fromSlot[row] as number) > slot || (untilSlot[row] as number) <= slot) return null;
-          const own = [`position ${position[row]}`, readHex(gateway, row, 32), readHex(connection, row, 32)];
+          const own = [
+            `position ${position[row]}`,
+            `gateway ${readHex(gateway, row, 32)}`,
+            `connection ${readHex(connection, row, 32)}`,
+          ];
           const twice = own.find((name) => held.has(name));
           for (const name of own) held.add(name);
           return twice === undefined ? null : `${twice} has two leaves in slot ${slot}`;

@@ -114,7 +114,7 @@ export const ERRORS = {
   ),
   window_already_proved: entry(409, "This meter's window is already in the journal."),
   proof_attempts_exhausted: entry(
-    429,
+    409,
     "Too many proofs of this account for this window did not verify; no more are looked at.",
   ),
   above_nameplate: entry(409, "A slot exports more than the meter's nameplate."),

@@ -23,7 +23,7 @@ async function live(
     goTo(atS);
     for (const draft of drafts) await region.accept(draft);
   };
-  await at(OPENED_AT_S, open(), enrol(address(1), 1), enrol(address(2), 2), credit(address(2), 1_000_000));
+  await at(OPENED_AT_S, open(), enrol(1), enrol(2), credit(address(2), 1_000_000));
   await at(
     OPENED_AT_S + 60,
     place(address(1), "sell", [[100_000, 500]]),
@@ -81,7 +81,7 @@ describe("the alarm", () => {
         model.to(atS);
         for (const draft of drafts) model.accept(draft);
       };
-      told(OPENED_AT_S, open(), enrol(address(1), 1), enrol(address(2), 2), credit(address(2), 1_000_000));
+      told(OPENED_AT_S, open(), enrol(1), enrol(2), credit(address(2), 1_000_000));
       told(
         OPENED_AT_S + 60,
         place(address(1), "sell", [[100_000, 500]]),

@@ -174,7 +174,7 @@ export async function openedRegion(
   const accounts = Array.from({ length: homes }, (_, index) => address(index + 1));
   await Promise.all(
     accounts.flatMap((account, index) => [
-      region.accept(enrol(account, index + 1)),
+      region.accept(enrol(index + 1)),
       region.accept(credit(account, 1_000_000_000)),
     ]),
   );

@@ -67,7 +67,7 @@ function lively(): Market {
   prove(market, FIRST_SLOT + 4, { 1: [100, 120, 5], 2: [-100, -40, -7] });
   market.accept(revoke(ann, word(7)));
   market.accept(cancel(cas, number + 1));
-  market.accept(unenrol(cas, 3));
+  market.accept(unenrol(3));
   market.to(MIDNIGHT_S + 5 * 3_600);
   return market;
 }

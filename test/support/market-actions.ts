@@ -102,8 +102,8 @@ const identity: fc.Arbitrary<Action> = fc
   })
   .map(({ owner, key, what, limit, micros }) => (market: Market) => {
     if (what === 0) return revoke(owner, word(key % 4), signerOf(owner, key));
-    if (what === 1) return enrol(owner, key);
-    if (what === 2) return unenrol(owner, key);
+    if (what === 1) return enrol(key, limit % 3 === 0 ? { replaces: word(key), leaf: word(limit) } : {});
+    if (what === 2) return unenrol(key, limit % 2 === 0);
     if (what <= 4) return credit(owner, micros, limit === 0 ? wallet(owner) : undefined);
     const more = {
       spendingLimitMicros: limit,
@@ -170,7 +170,7 @@ export function runActions(
 ): Market {
   const market = openMarket({ parameters: { takeRateBps: 123, networkFeeMicrosPerKwh: 20_011 } });
   for (const owner of [1, 2, 3, 4]) {
-    market.accept(enrol(address(owner), owner));
+    market.accept(enrol(owner));
     market.accept(credit(address(owner), 40_000 * owner));
     market.accept(
       place(address(owner), owner % 2 === 0 ? "buy" : "sell", [[owner % 2 === 0 ? 250_000 : 50_000, 200]]),
