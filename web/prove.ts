@@ -26,6 +26,8 @@ import { ProvingRun } from "./proving/proving-run.ts";
 import { ProvingState } from "./proving/proving-state.ts";
 
 const MEGABYTE = 1_000_000;
+/** Below it the page says that a meter is easily guessed among the others. */
+const FEW_METERS = 10;
 
 class ProvePage {
   readonly #state: ProvingState;
@@ -180,6 +182,7 @@ class ProvePage {
     steps.tell(countText(meters, "meter"));
     steps.begin("circuit");
     const artifacts = isFirst ? await this.#fetch(context.windowSlots, run.signal) : undefined;
+    if (artifacts === undefined) steps.tell("kept from the window before");
     const { secret, limits } = meter;
     const claims = claimsOf(netWh, policy);
     const inputs = { context, firstSlot, account, netWh, gateway, signature, secret, limits, claims };
@@ -230,6 +233,14 @@ class ProvePage {
   }
 }
 
+/** What a proof says of which meter it was. A region with few meters hides little. */
+function anonymityWords(meters: number): string {
+  if (meters < 2)
+    return "that a meter of this region measured it; while it has only one, everybody knows which";
+  const few = meters < FEW_METERS ? "; so few hide little" : "";
+  return `that one of the region\u2019s ${countText(meters, "meter")} measured it, and not which${few}`;
+}
+
 /** The region to prove for: the one that the address names, else the first. */
 async function findState(): Promise<ProvingState | string> {
   const { region, account } = readAddress(location.search);
@@ -244,11 +255,7 @@ async function findState(): Promise<ProvingState | string> {
   byId<HTMLAnchorElement>("market-link").href = `/?region=${profile.region}`;
   setText("region-name", `${profile.name}, ${profile.place}`);
   document.title = `${profile.name}: prove a window`;
-  if (market.meters > 0)
-    setText(
-      "anonymity",
-      `that one of the region\u2019s ${countText(market.meters, "meter")} measured it, and not which`,
-    );
+  setText("anonymity", anonymityWords(market.meters));
   if (account !== null) byId<HTMLInputElement>("account").value = account;
   return new ProvingState(profile, market, deployment);
 }
