@@ -9,9 +9,16 @@ import { z } from "zod";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_READING_WH } from "../protocol/limits.ts";
 import { bigOf, exactBytes, hexOf, wordOf } from "./bytes.ts";
-import { type FieldPoint, poseidonKeyOf, signPoseidon } from "./eddsa-poseidon.ts";
-import type { EvidenceContext } from "./evidence-kind.ts";
-import { pointText, signatureText, textOf } from "./field-text.ts";
+import {
+  type FieldPoint,
+  isInSubgroup,
+  poseidonKeyOf,
+  SUBGROUP_ORDER,
+  signPoseidon,
+  verifyPoseidon,
+} from "./eddsa-poseidon.ts";
+import { type EvidenceContext, refused, type Verdict } from "./evidence-kind.ts";
+import { firstPath, pointOf, pointText, signatureText, textOf } from "./field-text.ts";
 import { packSlots, slotField } from "./slot-packing.ts";
 
 const TAG_DOMAIN = "polder/meter/v1";
@@ -95,6 +102,35 @@ export function signWindow(
   const message = windowMessage(regionTag(context), firstSlot, packReadings(netWh));
   const { r8, s } = signPoseidon(secret, message);
   return { gateway: textOf(poseidonKeyOf(secret)), signature: { r8: textOf(r8), s: s.toString() } };
+}
+
+/**
+ * Verifies a window of readings against its gateway's signature, before a proof is made of it.
+ *
+ * @param window anything; it is decoded here.
+ * @returns the gateway's id, or `evidence_malformed`, `gateway_key_invalid` or `gateway_signature_invalid`.
+ */
+export function verifyGatewayWindow(
+  context: EvidenceContext,
+  { firstSlot, netWh }: { readonly firstSlot: number; readonly netWh: readonly number[] },
+  window: unknown,
+): Verdict<{ readonly gateway: Hex }> {
+  const decoded = gatewayWindowSchema.safeParse(window);
+  if (!decoded.success) return refused("evidence_malformed", { path: firstPath(decoded.error) });
+  if (netWh.length !== context.windowSlots || !netWh.every(isReading)) {
+    return refused("evidence_malformed", { path: "netWh", expectedReadings: context.windowSlots });
+  }
+  if (!Number.isSafeInteger(firstSlot) || firstSlot < 0)
+    return refused("evidence_malformed", { path: "firstSlot" });
+  const { gateway, signature } = decoded.data;
+  const s = BigInt(signature.s);
+  if (s >= SUBGROUP_ORDER) return refused("evidence_malformed", { path: "signature.s" });
+  const key = pointOf(gateway);
+  if (!isInSubgroup(key)) return refused("gateway_key_invalid");
+  const message = windowMessage(regionTag(context), firstSlot, packReadings(netWh));
+  if (!verifyPoseidon(key, message, { r8: pointOf(signature.r8), s }))
+    return refused("gateway_signature_invalid");
+  return { ok: true, gateway: gatewayIdOf(key) };
 }
 
 function isReading(net: number): boolean {

@@ -10,7 +10,19 @@ import type { Region } from "../../durable-objects/region.ts";
 import type { Submission } from "../../evidence/signed-command.ts";
 import type { ErrorCode, Rejection } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { address, credit, type Draft, enrol, Market, open, readings } from "../support/market.ts";
+import {
+  address,
+  appoint,
+  credit,
+  type Draft,
+  enrol,
+  INSTALLER,
+  Market,
+  open,
+  ROOT_OF_WINDOW,
+  readings,
+  word,
+} from "../support/market.ts";
 
 export const env = bindings as unknown as Env;
 /** The front door, in the same isolate. */
@@ -85,7 +97,7 @@ export class RegionUnderTest {
     return env.REGION.getByName(this.name);
   }
 
-  /** A draft bound to now, as the gateway hands it over. */
+  /** A draft bound to now, as the gateway hands it over; a proof is about the meters that the region has enrolled. */
   submission(
     draft: Draft,
     envelope: { readonly nonce?: number; readonly expiresAtS?: number; readonly region?: string } = {},
@@ -101,16 +113,23 @@ export class RegionUnderTest {
 
   /** Decides a draft that must be accepted. */
   async accept(draft: Draft): Promise<Answer> {
-    return acceptedOf(await this.submit(this.submission(draft)));
+    return acceptedOf(await this.submit(this.submission(await this.#rooted(draft))));
   }
 
   /** Expects a refusal, and the state to be the same after it. */
   async refuse(draft: Draft | Submission, code: ErrorCode): Promise<Rejection> {
     const before = await this.stateHash();
-    const outcome = await this.submit("auth" in draft ? draft : this.submission(draft));
+    const outcome = await this.submit("auth" in draft ? draft : this.submission(await this.#rooted(draft)));
     expect("rejection" in outcome ? outcome.rejection.code : outcome.answer.events).toEqual(code);
     expect(await this.stateHash()).toEqual(before);
     return (outcome as { rejection: Rejection }).rejection;
+  }
+
+  /** A proof is made against the root that the region has for its window. */
+  async #rooted(draft: Draft): Promise<Draft> {
+    if (draft.evidence?.kind !== "meter-proof" || draft.evidence.root !== ROOT_OF_WINDOW) return draft;
+    const registry = await this.stub.registry(draft.command.firstSlot as number);
+    return { ...draft, evidence: { ...draft.evidence, root: registry?.root ?? word(0) } };
   }
 
   stateHash(): Promise<{ readonly entry: number; readonly stateHash: Hex }> {
@@ -171,6 +190,7 @@ export async function openedRegion(
 ): Promise<{ region: RegionUnderTest; accounts: Hex[] }> {
   const region = new RegionUnderTest(name);
   await region.accept(open());
+  await region.accept(appoint([INSTALLER]));
   const accounts = Array.from({ length: homes }, (_, index) => address(index + 1));
   await Promise.all(
     accounts.flatMap((account, index) => [
