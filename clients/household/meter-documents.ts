@@ -58,11 +58,19 @@ export class DocumentFault extends Error {
   override readonly name = "DocumentFault";
 }
 
-const element = fieldElement.transform(BigInt);
+/** A field element as its decimal text. */
+export const element = fieldElement.transform(BigInt);
 const point = z.tuple([element, element]).readonly();
-const chainId = count.min(1);
+export const chainId = count.min(1);
 const slotLimitWh = bounded(0, MAX_READING_WH);
 const windowLimitWh = bounded(0, MAX_WINDOW_CAP_WH);
+/** Limits of one meter, as its leaf has them. */
+export const limitsSchema = z.strictObject({
+  nameplateWh: slotLimitWh,
+  connectionWh: slotLimitWh,
+  saleCapWh: windowLimitWh,
+  purchaseCapWh: windowLimitWh,
+});
 
 const meterSchema = z.strictObject({
   format: z.literal(METER_FORMAT),
@@ -72,12 +80,7 @@ const meterSchema = z.strictObject({
   secret: element,
   gatewayX: element,
   gatewayY: element,
-  limits: z.strictObject({
-    nameplateWh: slotLimitWh,
-    connectionWh: slotLimitWh,
-    saleCapWh: windowLimitWh,
-    purchaseCapWh: windowLimitWh,
-  }),
+  limits: limitsSchema,
   gatewaySeed: bytes32.optional(),
 });
 
@@ -180,8 +183,12 @@ function windowOf(json: unknown): SignedWindowDocument {
   return { context, firstSlot, netWh, gateway, signature };
 }
 
-/** A day's window has some 1,500 characters: what is longer than a request's body may be was chosen by mistake. */
-function jsonOf(text: string): unknown {
+/**
+ * The JSON of a document. A day's window has some 1,500 characters: what is longer than a request's body may be was chosen
+ * by mistake.
+ * @throws DocumentFault
+ */
+export function jsonOf(text: string): unknown {
   if (text.length > MAX_BODY_BYTES) throw new DocumentFault(`must be at most ${MAX_BODY_BYTES} characters`);
   try {
     return JSON.parse(text);
@@ -190,14 +197,16 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function decoded<T>(schema: z.ZodType<T>, json: unknown): T {
+/** What a schema makes of JSON. @throws DocumentFault naming the first field that is wrong */
+export function decoded<T>(schema: z.ZodType<T>, json: unknown): T {
   const found = schema.safeParse(json);
   if (found.success) return found.data;
   const { path, expected } = malformedRequest(found.error).facts;
   throw new DocumentFault(path === "" ? String(expected) : `${path}: ${expected}`);
 }
 
-function textOf(document: object): string {
+/** A document as text: indented, integers beyond the safe ones as decimals. */
+export function textOf(document: object): string {
   const json = JSON.stringify(document, (_, value) => (typeof value === "bigint" ? String(value) : value), 2);
   return `${json}\n`;
 }

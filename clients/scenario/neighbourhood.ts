@@ -111,8 +111,16 @@ async function settleIn(
         client,
         region: REGION,
         signer: agentSigner(keys),
-        gatewaySeed: keys.gatewaySeed,
-        meter: seriesSource(dataset.startSlot, dataset.slots, (index) => home.netWhBySlot(index)),
+        meters: [
+          householdMeter(
+            keys,
+            seriesSource(dataset.startSlot, dataset.slots, (index) => home.netWhBySlot(index)),
+          ),
+        ],
+        // Every Wh that can be matched is to settle.
+        claims: { stepWh: 1 },
+        prover,
+        registry,
         tariff,
         memory: volatileMemory(),
         untilSlot,
