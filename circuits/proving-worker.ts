@@ -4,8 +4,9 @@
 
 import { type Bytes, hexOf } from "../evidence/bytes.ts";
 import { regionTag } from "../evidence/gateway-window.ts";
-import { pathInRegistry, type RegistryVerdict, type WindowRegistry } from "../evidence/meter-registry.ts";
+import { pathInRegistry, type RegistryVerdict } from "../evidence/meter-registry.ts";
 import { meterLeaf, secretCommitment } from "../evidence/meter-statement.ts";
+import type { Registry } from "../protocol/answers.ts";
 import type { TreePath } from "../protocol/quad-tree.ts";
 import { CIRCUITS } from "./manifest.ts";
 import type { WindowInputs } from "./meter-witness.ts";
@@ -17,7 +18,7 @@ export type ProvingStep = "hash" | "path" | "witness" | "proof";
 /** A window to prove. The artifacts come with the first one and are kept. */
 export interface ProvingOrder {
   readonly inputs: Omit<WindowInputs, "path">;
-  readonly registry: WindowRegistry;
+  readonly registry: Registry;
   readonly artifacts?: ProvingArtifacts;
 }
 
@@ -72,10 +73,7 @@ async function requireHashes(circuit: "meter-4" | "meter-96", artifacts: Proving
   }
 }
 
-function pathOf(
-  { context, gateway, secret, limits }: ProvingOrder["inputs"],
-  registry: WindowRegistry,
-): TreePath {
+function pathOf({ context, gateway, secret, limits }: ProvingOrder["inputs"], registry: Registry): TreePath {
   const leaf = meterLeaf(gateway, secretCommitment(secret), regionTag(context), limits);
   const verdict = pathInRegistry(registry, leaf);
   if (!verdict.ok) throw new Refused(verdict.reason, "");

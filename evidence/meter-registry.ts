@@ -1,17 +1,8 @@
 // Owns a household's way into its region's registry of one window: from all leaves to the path of its own. It refuses
 // leaves that do not make the root they came with. (Asking for one path would tell the region which meter is whose.)
 
-import type { Hex } from "../protocol/fields.ts";
+import type { Registry } from "../protocol/answers.ts";
 import { QuadTree, type TreePath } from "../protocol/quad-tree.ts";
-
-/** The registry of a window as the region publishes it. */
-export interface WindowRegistry {
-  readonly firstSlot: number;
-  /** 32 bytes. */
-  readonly root: Hex;
-  /** 32 bytes each, by position; zero where there is none, trailing empty ones left out. */
-  readonly leaves: readonly Hex[];
-}
 
 /** A leaf's path, or why there is none: the leaf is not listed, or the list is not the root's. */
 export type RegistryVerdict =
@@ -22,7 +13,7 @@ export type RegistryVerdict =
  * Finds a leaf and proves where it stands. Takes a hash for every four leaves: some ten seconds for a full tree.
  * @throws RangeError for leaves that are no field elements, or more than a tree holds.
  */
-export function pathInRegistry({ root, leaves }: WindowRegistry, leaf: bigint): RegistryVerdict {
+export function pathInRegistry({ root, leaves }: Registry, leaf: bigint): RegistryVerdict {
   const numbers = leaves.map(BigInt);
   const position = numbers.indexOf(leaf);
   if (position < 0) return { ok: false, reason: "leaf_missing" };

@@ -8,6 +8,7 @@ import {
   type Deployment,
   type Market,
   PolderClient,
+  type Registry,
 } from "../clients/sdk/client.ts";
 import { PolderProblem } from "../clients/sdk/problem.ts";
 import { type MarketClock, wallTimeMs } from "../protocol/clock.ts";
@@ -69,6 +70,11 @@ export async function readAccountDay(
     if (error instanceof PolderProblem && error.code === "account_not_found") return null;
     throw error;
   }
+}
+
+/** Every meter's leaf of a window. @throws PolderProblem, TransportFault */
+export function readRegistry(region: string, firstSlot: number): Promise<Registry> {
+  return client.registry(region, firstSlot);
 }
 
 /** Where a person finds the evidence behind a line, the bill as a table, and the region's books. */

@@ -6,12 +6,12 @@ import "./styles/panels.css";
 import "./styles/prove.css";
 import "./styles/narrow.css";
 import type { ProvingStep } from "../circuits/proving-worker.ts";
+import { DEFAULT_CLAIM_STEP_WH } from "../clients/household/claim-policy.ts";
 import type { SignedWindowDocument } from "../clients/household/meter-documents.ts";
-import { claimsOf } from "../evidence/claim-policy.ts";
 import { shownWindowOf } from "../evidence/meter-proof.ts";
 import { parseApiKey } from "../evidence/session-signature.ts";
 import { MAX_BODY_BYTES } from "../protocol/limits.ts";
-import { readDeployment, readMarket, readRegions } from "./api.ts";
+import { readDeployment, readMarket, readRegions, readRegistry } from "./api.ts";
 import { countText } from "./figures/amounts.ts";
 import { readAddress } from "./page-address.ts";
 import { readPolicy, showClaims } from "./panels/claims-panel.ts";
@@ -21,7 +21,7 @@ import { showResults } from "./panels/results-panel.ts";
 import { StepsPanel } from "./panels/steps-panel.ts";
 import { fetchCircuit } from "./proving/circuit-files.ts";
 import { failureWords } from "./proving/failure-words.ts";
-import { readRegistry, sendWindow } from "./proving/hand-in.ts";
+import { sendWindow } from "./proving/hand-in.ts";
 import { ProvingRun } from "./proving/proving-run.ts";
 import { ProvingState } from "./proving/proving-state.ts";
 
@@ -41,6 +41,7 @@ class ProvePage {
   }
 
   start(): void {
+    byId<HTMLInputElement>("step").value = String(DEFAULT_CLAIM_STEP_WH);
     byId("files").addEventListener("change", ({ target }) => {
       const input = target as HTMLInputElement;
       // A copy: emptying the input, so that the same file can be chosen again, empties its list too.
@@ -168,8 +169,9 @@ class ProvePage {
     isFirst: boolean,
     sayMeters: (count: number) => void,
   ): Promise<void> {
-    const { meter, account, policy, results, profile } = this.#state;
-    if (meter === null || account === null || policy === null) throw new Error("nothing to prove with");
+    const { meter, account, results, profile } = this.#state;
+    const claimed = this.#state.claimsOf(signed);
+    if (meter === null || account === null || claimed === null) throw new Error("nothing to prove with");
     const steps = this.#steps;
     const startedMs = performance.now();
     const { context, firstSlot, netWh, gateway, signature } = signed;
@@ -184,7 +186,7 @@ class ProvePage {
     const artifacts = isFirst ? await this.#fetch(context.windowSlots, run.signal) : undefined;
     if (artifacts === undefined) steps.tell("kept from the window before");
     const { secret, limits } = meter;
-    const claims = claimsOf(netWh, policy);
+    const { claims } = claimed;
     const inputs = { context, firstSlot, account, netWh, gateway, signature, secret, limits, claims };
     const order = { inputs, registry, ...(artifacts === undefined ? {} : { artifacts }) };
     const proved = await run.prove(order, (step: ProvingStep) => steps.begin(step));

@@ -18,7 +18,7 @@ import { marketTimeS, originFor, parseClock, wallTimeMs } from "../../protocol/c
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { slotAt, slotStartS } from "../../protocol/units.ts";
 
-const SEED = "web test";
+export const SEED = "web test";
 export const REGION = "heron-lane";
 const WINDOW_SLOTS = 4;
 /** Half a market hour a second: a window takes two seconds, and a day lasts longer than the test. */
@@ -99,7 +99,8 @@ export async function startWebRegion(): Promise<WebRegion> {
   };
 }
 
-function openTestRegion(client: PolderClient): Promise<Signer> {
+/** Opens the region, named like its street. */
+export function openTestRegion(client: PolderClient): Promise<Signer> {
   return openRegion(client, SEED, {
     profile: {
       region: REGION,

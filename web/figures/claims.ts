@@ -1,7 +1,8 @@
 // Owns what a window's claims come to beside its readings: what becomes public and what is kept back. It refuses to
 // choose claims; the policy does.
 
-import { type ClaimPolicy, claimsOf } from "../../evidence/claim-policy.ts";
+import type { ClaimPolicy } from "../../evidence/claim-policy.ts";
+import type { SlotClaim } from "../../evidence/meter-statement.ts";
 
 /** One quarter-hour, Wh. */
 export interface ClaimedSlot {
@@ -32,9 +33,9 @@ export function policyOf(mostText: string, stepText: string): ClaimPolicy | null
   return mostWh === null ? null : { stepWh, mostWh };
 }
 
-/** What a policy makes of readings. */
-export function claimFigures(netWh: readonly number[], policy: ClaimPolicy): ClaimFigures {
-  const slots = claimsOf(netWh, policy).map(({ isExport, claimedWh }, index) => ({
+/** What claims come to beside the readings that they are of. */
+export function claimFigures(netWh: readonly number[], claims: readonly SlotClaim[]): ClaimFigures {
+  const slots = claims.map(({ isExport, claimedWh }, index) => ({
     isExport,
     claimedWh,
     readingWh: Math.abs(netWh[index] as number),

@@ -29,19 +29,21 @@ export function readPolicy(state: ProvingState): void {
 export function showClaims(state: ProvingState, choose: (firstSlot: number) => void): void {
   const window = state.shown();
   const { policy, calendar } = state;
-  byId("claims").hidden = window === null || policy === null;
-  byId("claims-hint").hidden = window !== null && policy !== null;
+  const claimed = window === null ? null : state.claimsOf(window);
+  byId("claims").hidden = claimed === null;
+  byId("claims-hint").hidden = claimed !== null;
   setText(
     "claims-hint",
     policy === null
       ? "Both amounts are whole Wh: the first at least 1, the second empty for all."
       : "Choose a signed window to see what of it would be claimed.",
   );
-  if (window === null || policy === null) return;
+  if (window === null || claimed === null) return;
   const { firstSlot, netWh } = window;
   showChoice(state, firstSlot, choose);
-  const figures = claimFigures(netWh, policy);
-  const words = wordsOf(figures);
+  const figures = claimFigures(netWh, claimed.claims);
+  const cut = claimed.isCut ? " The limits that your meter was enrolled with allow no more." : "";
+  const words = wordsOf(figures) + cut;
   setText(
     "claims-when",
     `${spanText(state, firstSlot)}. Above the line what was given, below it what was taken.`,

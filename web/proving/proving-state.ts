@@ -1,6 +1,7 @@
 // Owns what the proving page knows: its region, the documents that somebody chose, the policy and the account. It refuses
 // to touch the document or to store anything: it is gone when the page is closed.
 
+import { type Claims, claimsWithin } from "../../clients/household/claim-policy.ts";
 import {
   DocumentFault,
   type MeterDocument,
@@ -8,7 +9,7 @@ import {
   type SignedWindowDocument,
 } from "../../clients/household/meter-documents.ts";
 import type { Market } from "../../clients/sdk/client.ts";
-import type { ClaimPolicy } from "../../evidence/claim-policy.ts";
+import { type ClaimPolicy, claimsOf } from "../../evidence/claim-policy.ts";
 import type { ShownWindow } from "../../evidence/meter-proof.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { Profile } from "../../protocol/profile.ts";
@@ -39,7 +40,8 @@ export class ProvingState {
   /** By their first slot; each fits the place. */
   readonly windows = new Map<number, SignedWindowDocument>();
   readonly results = new Map<number, ProvedResult>();
-  policy: ClaimPolicy | null = { stepWh: 50 };
+  /** Null while what stands in the form is none. */
+  policy: ClaimPolicy | null = null;
   account: Hex | null = null;
   /** The window whose picture is shown. */
   shownSlot: number | null = null;
@@ -83,6 +85,14 @@ export class ProvingState {
   /** Why a window cannot be proved with this meter, or null. */
   misfitOf(window: SignedWindowDocument): string | null {
     return this.meter === null ? null : pairMisfit(window, this.meter);
+  }
+
+  /** What the policy claims of a window, within the limits that the meter was enrolled with. Null without a policy. */
+  claimsOf({ netWh }: SignedWindowDocument): Claims | null {
+    const { policy, meter } = this;
+    if (policy === null) return null;
+    if (meter === null) return { claims: claimsOf(netWh, policy), isCut: false };
+    return claimsWithin(netWh, policy, meter.limits);
   }
 
   /** Windows that could be proved and were not yet. */
