@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { type BuildOptions, type BuildResult, build } from "esbuild";
 import { readArtifact } from "../circuits/artifacts.ts";
-import { ARTIFACT_SUFFIX, CIRCUITS } from "../circuits/manifest.ts";
+import { ARTIFACT_SUFFIX, CIRCUITS, type CircuitName } from "../circuits/manifest.ts";
 
 const ROOT = dirname(import.meta.dirname);
 const WEB = join(ROOT, "web");
@@ -22,6 +22,11 @@ const CIRCUITS_SERVED = ["meter-4", "meter-96"] as const;
 const KINDS_SERVED = ["wasm", "zkey"] as const;
 /** Digits of the hash in a served name: enough that a name never comes to mean other bytes in a browser's cache. */
 const HASH_DIGITS = 16;
+
+/** The name under which an artifact is served in `/circuits/`. */
+export function servedName(circuit: CircuitName, kind: "wasm" | "zkey"): string {
+  return `${circuit}.${CIRCUITS[circuit].sha256[kind].slice(0, HASH_DIGITS)}${ARTIFACT_SUFFIX[kind]}`;
+}
 
 /** Under the GPL: the circuits' room and the packages that it builds on. */
 const COPYLEFT =
@@ -42,6 +47,9 @@ const COMMON = {
   metafile: true,
 } as const satisfies BuildOptions;
 
+/** Ends the name of a file that is being written. */
+const PART = ".part";
+
 /** Where a page finds an artifact, and how long it is. */
 interface ServedFile {
   readonly path: string;
@@ -51,7 +59,7 @@ interface ServedFile {
 /** Writes a file whole or not at all, and only when it differs: a running stack may be serving it. */
 function place(path: string, contents: Uint8Array): void {
   if (existsSync(path) && readFileSync(path).equals(contents)) return;
-  const part = `${path}.${process.pid}.part`;
+  const part = `${path}.${process.pid}${PART}`;
   writeFileSync(part, contents);
   renameSync(part, path);
 }
@@ -87,15 +95,17 @@ async function placeCircuits(dist: string): Promise<Record<string, Record<string
     const files: Record<string, ServedFile> = {};
     for (const kind of KINDS_SERVED) {
       const bytes = await readArtifact(circuit, kind);
-      const hash = CIRCUITS[circuit].sha256[kind].slice(0, HASH_DIGITS);
-      const name = `${circuit}.${hash}${ARTIFACT_SUFFIX[kind]}`;
+      const name = servedName(circuit, kind);
       place(join(folder, name), bytes);
       names.add(name);
       files[kind] = { path: `/circuits/${name}`, bytes: bytes.length };
     }
     served[circuit] = files;
   }
-  for (const name of readdirSync(folder)) if (!names.has(name)) rmSync(join(folder, name));
+  for (const name of readdirSync(folder)) {
+    // What another build is just writing is not of an older circuit.
+    if (!names.has(name) && !name.endsWith(PART)) rmSync(join(folder, name), { force: true });
+  }
   return served;
 }
 
