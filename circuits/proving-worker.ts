@@ -11,6 +11,7 @@ import type { TreePath } from "../protocol/quad-tree.ts";
 import { CIRCUITS } from "./manifest.ts";
 import type { WindowInputs } from "./meter-witness.ts";
 import { type ProvedWindow, type ProvingArtifacts, proveWindow } from "./prover.ts";
+import { useNoSnarkThreads } from "./snark-threads.ts";
 
 /** What the worker does, in this order; each is told when it begins. */
 export type ProvingStep = "hash" | "path" | "witness" | "proof";
@@ -62,7 +63,8 @@ async function prove(order: ProvingOrder, onStep: (step: ProvingStep) => void): 
   if (kept?.windowSlots !== windowSlots) throw new Error(`no artifacts for windows of ${windowSlots} slots`);
   onStep("path");
   const path = pathOf(inputs, registry);
-  return proveWindow({ ...inputs, path }, kept.artifacts, { isSingleThreaded: true, onStep });
+  await useNoSnarkThreads();
+  return proveWindow({ ...inputs, path }, kept.artifacts, onStep);
 }
 
 async function requireHashes(circuit: "meter-4" | "meter-96", artifacts: ProvingArtifacts): Promise<void> {

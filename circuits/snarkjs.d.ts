@@ -15,12 +15,7 @@ declare module "snarkjs" {
   }
 
   export const groth16: {
-    prove(
-      zkey: FileLike,
-      witness: FileLike,
-      logger?: undefined,
-      options?: { singleThread?: boolean },
-    ): Promise<{ proof: Groth16ProofJson; publicSignals: string[] }>;
+    prove(zkey: FileLike, witness: FileLike): Promise<{ proof: Groth16ProofJson; publicSignals: string[] }>;
     verify(key: object, publicSignals: readonly string[], proof: object): Promise<boolean>;
   };
   export const wtns: {
@@ -61,6 +56,9 @@ declare module "snarkjs" {
     preparePhase2(before: FileLike, after: FileLike): Promise<void>;
   };
   export const curves: {
-    getCurveFromName(name: string): Promise<{ terminate(): Promise<void> }>;
+    getCurveFromName(
+      name: string,
+      options?: { singleThread: boolean },
+    ): Promise<{ terminate(): Promise<void> }>;
   };
 }

@@ -254,13 +254,20 @@ describe.skipIf(!hasChromium())(`proving in a browser (needs ${CHROMIUM})`, () =
       const before = await entries();
       await untilText("claims-words", /Becomes public: 1\.15.kWh given and 300.Wh taken\./);
       expect(await textOf("claims-words")).toMatch(/Stays here: 82 Wh given and 27 Wh taken, in 3 of 4/);
+      let goOn = (): void => {};
+      const isAsked = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      await page.route("**/circuits/*.zkey", (route) => isAsked.then(() => route.continue()));
       await page.locator("#prove").click();
-      await page.locator('#steps [data-step="proof"][data-state="running"]').waitFor();
-      // The policy that its answer came with lets it compute and connect to nobody.
-      const worker = page.workers()[0] as Worker;
-      const tried = worker.evaluate(() => fetch("/v1/deployment").then(String, () => "refused"));
+      await untilText("steps", /of 11\.7/);
+      // The policy that its answer came with lets the worker compute and connect to nobody.
+      const [worker] = page.workers() as [Worker];
+      expect(await worker.evaluate(() => fetch("/v1/deployment").then(String, () => "refused"))).toBe(
+        "refused",
+      );
+      goOn();
       await page.locator("#results-card").waitFor();
-      expect(await tried).toBe("refused");
       expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
       await context.grantPermissions(["clipboard-read", "clipboard-write"]);
       await page.locator("#results button", { hasText: "Copy" }).click();
