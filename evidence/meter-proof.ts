@@ -4,7 +4,7 @@
 
 import { z } from "zod";
 import type { SubmitReadings } from "../protocol/commands.ts";
-import { bounded, bytes32 } from "../protocol/fields.ts";
+import { bounded, bytes32, FIELD_ORDER } from "../protocol/fields.ts";
 import { nodeHex } from "../protocol/quad-tree.ts";
 import { type EvidenceContext, type ProofFacts, refused, type Verdict } from "./evidence-kind.ts";
 import { firstPath } from "./field-text.ts";
@@ -84,6 +84,12 @@ export function readMeterProof(
   const decoded = meterProofSchema.safeParse(evidence);
   if (!decoded.success) return refused("evidence_malformed", { path: firstPath(decoded.error) });
   const { root, nullifier, heldBack, proof } = decoded.data;
+  for (const [path, element] of [
+    ["root", root],
+    ["nullifier", nullifier],
+  ] as const) {
+    if (BigInt(element) >= FIELD_ORDER) return refused("evidence_malformed", { path });
+  }
   const isSpelt = heldBack.every(
     (slot, index) => netWh[slot] === 0 && (index === 0 || (heldBack[index - 1] as number) < slot),
   );
@@ -97,9 +103,6 @@ export function readMeterProof(
     nullifier: BigInt(nullifier),
     claims: netWh.map((wh, slot) => ({ isExport: wh > 0 || exported.has(slot), claimedWh: Math.abs(wh) })),
   };
-  // Checked here and again where the pairing is: before it, because rubbish should cost nothing.
-  const signals = meterSignalsOf(statement);
-  if (!signals.ok) return signals;
   return { ok: true, facts: { kind: KIND, root, nullifier }, shown: { statement, proof } };
 }
 

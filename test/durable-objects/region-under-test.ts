@@ -25,6 +25,8 @@ import {
 } from "../support/market.ts";
 
 export const env = bindings as unknown as Env;
+/** A household's prover outside of workerd; see prover-service.ts. */
+export const prover = (bindings as unknown as { readonly PROVER: Fetcher }).PROVER;
 /** The front door, in the same isolate. */
 export const gateway = (entries as unknown as { readonly default: Fetcher }).default;
 
@@ -97,7 +99,7 @@ export class RegionUnderTest {
     return env.REGION.getByName(this.name);
   }
 
-  /** A draft bound to now, as the gateway hands it over; a proof is about the meters that the region has enrolled. */
+  /** A draft bound to now, as the gateway hands it over. */
   submission(
     draft: Draft,
     envelope: { readonly nonce?: number; readonly expiresAtS?: number; readonly region?: string } = {},
@@ -107,19 +109,24 @@ export class RegionUnderTest {
     return { ...request, auth: SIGNATURE, rawEvidence: null };
   }
 
+  /** A draft bound to now; a proof is about the meters that the region has for its window. */
+  async bound(draft: Draft): Promise<Submission> {
+    return this.submission(await this.#rooted(draft));
+  }
+
   submit(submission: Submission): Promise<Outcome> {
     return this.stub.submit(submission) as unknown as Promise<Outcome>;
   }
 
   /** Decides a draft that must be accepted. */
   async accept(draft: Draft): Promise<Answer> {
-    return acceptedOf(await this.submit(this.submission(await this.#rooted(draft))));
+    return acceptedOf(await this.submit(await this.bound(draft)));
   }
 
   /** Expects a refusal, and the state to be the same after it. */
   async refuse(draft: Draft | Submission, code: ErrorCode): Promise<Rejection> {
     const before = await this.stateHash();
-    const outcome = await this.submit("auth" in draft ? draft : this.submission(await this.#rooted(draft)));
+    const outcome = await this.submit("auth" in draft ? draft : await this.bound(draft));
     expect("rejection" in outcome ? outcome.rejection.code : outcome.answer.events).toEqual(code);
     expect(await this.stateHash()).toEqual(before);
     return (outcome as { rejection: Rejection }).rejection;

@@ -19,11 +19,9 @@ import { eventSchema } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import {
   authorise,
-  bytesOf,
   cancel,
   deadlineS,
   FIRST_SLOT,
-  indexesOf,
   type Market,
   MIDNIGHT_S,
   openMarket,
@@ -39,6 +37,7 @@ import {
   unenrol,
   word,
 } from "../support/market.ts";
+import { bytesOf, indexesOf } from "../support/untouched-state.ts";
 
 type Line = { hash: string; body: string };
 

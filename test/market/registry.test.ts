@@ -11,7 +11,6 @@ import {
   deadlineS,
   enrol,
   FIRST_SLOT,
-  indexesOf,
   leafOf,
   type Market,
   MIDNIGHT_S,
@@ -20,6 +19,7 @@ import {
   unenrol,
   word,
 } from "../support/market.ts";
+import { indexesOf } from "../support/untouched-state.ts";
 
 const naiveRoot = (leaves: readonly Hex[]): Hex => nodeHex(new QuadTree(leaves.map(BigInt)).root);
 const EMPTY = nodeHex(EMPTY_LEAF);

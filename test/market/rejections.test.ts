@@ -10,7 +10,6 @@ import type { Hex } from "../../protocol/fields.ts";
 import {
   cancel,
   enrol,
-  expectRejected,
   FIRST_SLOT,
   MIDNIGHT_S,
   openMarket,
@@ -25,6 +24,7 @@ import { identityCases } from "../support/rejections/identity.ts";
 import { meterCases } from "../support/rejections/meters.ts";
 import { provable } from "../support/rejections/rejection-case.ts";
 import { termsCases } from "../support/rejections/terms.ts";
+import { expectRejected } from "../support/untouched-state.ts";
 
 const CASES = [...identityCases, ...termsCases, ...meterCases];
 

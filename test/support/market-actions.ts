@@ -7,7 +7,6 @@ import type { Hex, Side } from "../../protocol/fields.ts";
 import {
   address,
   authorise,
-  bytesOf,
   cancel,
   credit,
   type Draft,
@@ -24,6 +23,7 @@ import {
   wallet,
   word,
 } from "./market.ts";
+import { bytesOf } from "./untouched-state.ts";
 
 /** Small numbers, so that commands meet each other's accounts, keys, meters and orders. */
 const home = fc.integer({ min: 1, max: 4 }).map(address);

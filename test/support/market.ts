@@ -3,12 +3,10 @@
 
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
-import { decide } from "../../market/decide.ts";
 import type { EvidenceFacts, Request, Signer } from "../../market/decision.ts";
 import { nextDueS } from "../../market/due.ts";
 import { violations } from "../../market/invariants.ts";
 import {
-  type Authentication,
   applyEntry,
   chainHash,
   type Entry,
@@ -19,13 +17,13 @@ import {
   type Sha256,
 } from "../../market/journal.ts";
 import { rootOfWindow } from "../../market/registry.ts";
-import { canonicalBytes } from "../../market/snapshot.ts";
 import { createState, type RegionState } from "../../market/state.ts";
 import type { Command, CommandOf, Parameters } from "../../protocol/commands.ts";
 import type { ErrorCode, Rejection } from "../../protocol/errors.ts";
 import type { MarketEvent, SlotCleared } from "../../protocol/events.ts";
 import type { Hex, Side } from "../../protocol/fields.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
+import { AUTH, expectRejected } from "./untouched-state.ts";
 
 /** SHA-256 over pieces, as the market wants it handed in. */
 export const sha256: Sha256 = (...pieces) => {
@@ -228,42 +226,6 @@ export const ROOT_OF_WINDOW: Hex = "0x";
 /** What a meter's proofs of a window have in common. */
 export const nullifierOf = (meter: number, firstSlot: number): Hex =>
   `0x${sha256(word(meter), String(firstSlot))}`;
-
-/** All bytes of a state. */
-export function bytesOf(state: RegionState): Buffer {
-  return Buffer.concat([...canonicalBytes(state)]);
-}
-
-/** What a state's look-ups hold, to be compared with those made again from its tables. */
-export function indexesOf(state: RegionState): Record<string, [string | number, number][]> {
-  const sorted = Object.entries(state.indexes).map(([name, map]) => {
-    const pairs = [...(map as Map<string | number, number>)];
-    return [name, pairs.sort(([left], [right]) => (left < right ? -1 : 1))] as const;
-  });
-  return Object.fromEntries(sorted);
-}
-
-/** Expects a refusal with this code, and that nothing of the state changed. */
-export function expectRejected(
-  state: RegionState,
-  request: Request,
-  atS: number,
-  code: ErrorCode,
-): Rejection {
-  const before = bytesOf(state);
-  const indexes = indexesOf(state);
-  const decision = decide(state, request, atS);
-  expect("rejection" in decision ? decision.rejection.code : decision.events.map(({ type }) => type)).toEqual(
-    code,
-  );
-  const result = execute(state, request, AUTH, null, atS);
-  expect(result).toEqual(decision);
-  expect(bytesOf(state).equals(before), "the state changed").toBe(true);
-  expect(indexesOf(state)).toEqual(indexes);
-  return (decision as { rejection: Rejection }).rejection;
-}
-
-const AUTH: Authentication = { scheme: "wallet", signature: "0x" };
 
 /** A region over virtual time: what is due is done before each command, and every entry is kept and checked. */
 export class Market {

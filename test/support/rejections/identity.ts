@@ -13,7 +13,6 @@ import {
   cancel,
   credit,
   enrol,
-  expectRejected,
   FIRST_SLOT,
   INSTALLER,
   Market,
@@ -30,6 +29,7 @@ import {
   wallet,
   word,
 } from "../market.ts";
+import { expectRejected } from "../untouched-state.ts";
 import { provable, type RejectionCase } from "./rejection-case.ts";
 
 export const identityCases: readonly RejectionCase[] = [
