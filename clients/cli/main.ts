@@ -6,6 +6,7 @@ import { ZodError } from "zod";
 import { PolderProblem, TransportFault } from "../sdk/problem.ts";
 import { agentCommands } from "./agent-commands.ts";
 import { auditCommand } from "./audit-command.ts";
+import { enrolmentCommands } from "./enrolment-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { meterCommands } from "./meter-commands.ts";
 import { operatorCommands } from "./operator-commands.ts";
@@ -21,6 +22,7 @@ keyCommands(program);
 agentCommands(program);
 auditCommand(program);
 operatorCommands(program);
+enrolmentCommands(program);
 meterCommands(program);
 
 try {

@@ -9,6 +9,7 @@ import type { EvidenceContext } from "../../evidence/evidence-kind.ts";
 import { type MeterLimits, secretCommitment } from "../../evidence/meter-statement.ts";
 import type { CommandOf } from "../../protocol/commands.ts";
 import { address, type Hex, regionId } from "../../protocol/fields.ts";
+import { MAX_READING_WH, MAX_WINDOW_CAP_WH } from "../../protocol/limits.ts";
 import { chainId, DocumentFault, decoded, element, jsonOf, limitsSchema, textOf } from "./meter-documents.ts";
 
 /** What `format` says in the document. */
@@ -16,6 +17,14 @@ export const ENROLMENT_FORMAT = "polder-enrolment/1";
 
 /** What `replaces` says when an enrolment takes over no other. */
 export const REPLACES_NOTHING: Hex = `0x${"00".repeat(32)}`;
+
+/** The market's own bounds, for a meter that has none of its own. */
+export const WIDEST_LIMITS: MeterLimits = {
+  nameplateWh: MAX_READING_WH,
+  connectionWh: MAX_READING_WH,
+  saleCapWh: MAX_WINDOW_CAP_WH,
+  purchaseCapWh: MAX_WINDOW_CAP_WH,
+};
 
 /** Everything an installer is told; nothing of it says whose the meter is. */
 export interface EnrolmentRequest {

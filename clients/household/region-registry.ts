@@ -2,9 +2,9 @@
 // is whose, and kept as a tree that differences bring up to date. It refuses leaves that do not have the root stated.
 
 import type { Registry } from "../../protocol/answers.ts";
-import type { Hex } from "../../protocol/fields.ts";
-import { EMPTY_LEAF, nodeHex, QuadTree, TREE_DEPTH, type TreePath } from "../../protocol/quad-tree.ts";
+import type { TreePath } from "../../protocol/quad-tree.ts";
 import type { PolderClient } from "../sdk/client.ts";
+import { LeafTree } from "./leaf-tree.ts";
 
 /** A region states a root that is not its leaves'. A proof against either would be about a set nobody has seen. */
 export class RegistryFault extends Error {
@@ -19,8 +19,7 @@ export class RegionRegistry {
   readonly #client: PolderClient;
   readonly #region: string;
   readonly #answers = new Map<number, Promise<Registry>>();
-  #tree = new QuadTree();
-  #leaves: Registry["leaves"] = [];
+  readonly #tree = new LeafTree();
 
   constructor(client: PolderClient, region: string) {
     this.#client = client;
@@ -35,15 +34,14 @@ export class RegionRegistry {
   async pathOf(leaf: bigint, firstSlot: number, isFresh = false): Promise<TreePath | null> {
     const answer = await this.#answerOf(firstSlot, isFresh);
     // From here on nothing is awaited: others may want the tree of another window.
-    const root = this.#bringTo(answer);
+    const root = this.#tree.bringTo(answer.leaves);
     if (root !== answer.root) {
       this.#answers.delete(firstSlot);
       throw new RegistryFault(
         `the leaves of window ${firstSlot} have the root ${root ?? "of no tree"}, and ${this.#region} states ${answer.root}`,
       );
     }
-    const position = answer.leaves.indexOf(nodeHex(leaf));
-    return position < 0 ? null : this.#tree.path(position);
+    return this.#tree.pathOf(leaf);
   }
 
   #answerOf(firstSlot: number, isFresh: boolean): Promise<Registry> {
@@ -59,30 +57,4 @@ export class RegionRegistry {
     }
     return asked;
   }
-
-  /** Makes the tree that of an answer; its root, or null where they are not the leaves of a tree. */
-  #bringTo({ leaves }: Registry): Hex | null {
-    const differing = differences(this.#leaves, leaves);
-    try {
-      // Where most differ, building it anew is less work.
-      if (differing.length * TREE_DEPTH * 3 > leaves.length) this.#tree = new QuadTree(leaves.map(BigInt));
-      else for (const position of differing) this.#tree.set(position, BigInt(leaves[position] ?? NO_LEAF));
-      this.#leaves = leaves;
-      return nodeHex(this.#tree.root);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.#tree = new QuadTree();
-      this.#leaves = [];
-      return null;
-    }
-  }
-}
-
-const NO_LEAF = nodeHex(EMPTY_LEAF);
-
-function differences(before: readonly Hex[], after: readonly Hex[]): number[] {
-  const length = Math.max(before.length, after.length);
-  return Array.from({ length }, (_, position) => position).filter(
-    (position) => (before[position] ?? NO_LEAF) !== (after[position] ?? NO_LEAF),
-  );
 }

@@ -3,7 +3,6 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { setPriority } from "node:os";
 import { join } from "node:path";
 import type { WindowInputs } from "../../circuits/meter-witness.ts";
 import type { ProvedWindow } from "../../circuits/prover.ts";
@@ -37,8 +36,6 @@ export interface ProverOptions {
 
 const PROGRAM = join(import.meta.dirname, "../../circuits/proving-process.ts");
 const IDLE_MS = 30_000;
-/** Whoever trades, serves or shows comes first. */
-const NICENESS = 5;
 /** A process that dies under a window twice does so because of it. */
 const MOST_TRIES = 2;
 
@@ -191,7 +188,6 @@ class Lane {
     });
     // It is listened to once a job; one that could not be started, or cannot be written to, also says so here.
     child.on("error", () => {});
-    if (child.pid !== undefined) setPriority(child.pid, NICENESS);
     return child;
   }
 }

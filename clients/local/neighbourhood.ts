@@ -8,9 +8,9 @@ import type { MeterLimits } from "../../evidence/meter-statement.ts";
 import { formatApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Parameters } from "../../protocol/commands.ts";
 import { type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
-import { MAX_READING_WH, MAX_WINDOW_CAP_WH } from "../../protocol/limits.ts";
+import { MAX_WINDOW_CAP_WH } from "../../protocol/limits.ts";
 import type { Profile } from "../../protocol/profile.ts";
-import { enrolmentOf, requestEnrolment } from "../household/enrolment-request.ts";
+import { enrolmentOf, requestEnrolment, WIDEST_LIMITS } from "../household/enrolment-request.ts";
 import type { MeterSource } from "../household/meter-source.ts";
 import type { HouseholdMeter } from "../household/meter-windows.ts";
 import type { PolderClient } from "../sdk/client.ts";
@@ -108,14 +108,6 @@ export interface Enrolment {
   readonly creditMicros: number;
   readonly limits?: MeterLimits;
 }
-
-/** The market's own bounds, for a meter that has none of its own. */
-export const WIDEST_LIMITS: MeterLimits = {
-  nameplateWh: MAX_READING_WH,
-  connectionWh: MAX_READING_WH,
-  saleCapWh: MAX_WINDOW_CAP_WH,
-  purchaseCapWh: MAX_WINDOW_CAP_WH,
-};
 
 /** Gives a household its meter, its test money and its session key, unless it has them. */
 export async function enrolHousehold(

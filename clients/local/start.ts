@@ -13,6 +13,7 @@ import { SLOT_SECONDS, slotStartS } from "../../protocol/units.ts";
 import { whole } from "../cli/options.ts";
 import { HouseholdAgent } from "../household/agent.ts";
 import { fileMemory } from "../household/agent-memory.ts";
+import { WIDEST_LIMITS } from "../household/enrolment-request.ts";
 import { createNeighbourhood, type Household } from "../household/generator.ts";
 import { generatedSource } from "../household/meter-source.ts";
 import { RegionRegistry } from "../household/region-registry.ts";
@@ -31,7 +32,6 @@ import {
   openRegion,
   operatorWallet,
   type RegionTerms,
-  WIDEST_LIMITS,
 } from "./neighbourhood.ts";
 import { StackError, startStack } from "./stack.ts";
 import { TerminalBoard } from "./terminal-board.ts";
@@ -60,7 +60,7 @@ const BEGINS_AT_S = Date.UTC(2026, 5, 20, 10) / 1000;
 /** Sixteen slots a second: a first day to settle after some ten seconds. */
 const FIRST_DAY_RATE = 16 * SLOT_SECONDS;
 /** Wall seconds that proving a day's window may take here, beside everything else on two cores. */
-const SECONDS_PER_PROOF = 2;
+const SECONDS_PER_PROOF = 2.5;
 /** Time for evidence besides: answers may be lost, and a home may be late. */
 const LEAST_DELAY_S = 7_200;
 const DAY_S = WINDOW_SLOTS * SLOT_SECONDS;
@@ -135,9 +135,10 @@ async function main(options: Options): Promise<void> {
   const chosen: Run = { ...options, rate: options.rate ?? rateFor(options.households) };
   if (chosen.rate > rateFor(options.households))
     console.error(
-      `at this rate a day lasts ${Math.round(DAY_S / chosen.rate)} s, and proving its ${options.households} windows may take ${options.households * SECONDS_PER_PROOF} s: some may be missed`,
+      `at this rate a day lasts ${Math.round(DAY_S / chosen.rate)} s, and proving its ${options.households} windows may take ${Math.round(options.households * SECONDS_PER_PROOF)} s: some may be missed`,
     );
-  const delayS = Math.min(DAY_S, LEAST_DELAY_S + options.households * SECONDS_PER_PROOF * chosen.rate);
+  const provingS = Math.ceil(options.households * SECONDS_PER_PROOF * chosen.rate);
+  const delayS = Math.min(DAY_S, LEAST_DELAY_S + provingS);
   const terms: RegionTerms = { ...TERMS, parameters: { ...PARAMETERS, proofDelaySeconds: delayS } };
   if (!state.hasHistory) {
     console.log(
