@@ -160,7 +160,7 @@ async function prove(client: PolderClient, home: WebHome, firstSlot: number): Pr
     const shown = await showWindow({ client, region: REGION, keys: home, firstSlot, netWh: measured });
     if (shown === null) return false;
     const { netWh, evidence } = shown;
-    const draft = { type: "submit_readings", firstSlot, netWh: [...netWh] } as const;
+    const draft = { type: "submit_readings" as const, firstSlot, netWh: [...netWh] };
     await client.submit(REGION, agentSigner(home), draft, evidence);
     return true;
   } catch (error) {
