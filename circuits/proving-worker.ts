@@ -4,9 +4,9 @@
 
 import { type Bytes, hexOf } from "../evidence/bytes.ts";
 import { regionTag } from "../evidence/gateway-window.ts";
-import { pathInRegistry, type RegistryVerdict } from "../evidence/meter-registry.ts";
 import { meterLeaf, secretCommitment } from "../evidence/meter-statement.ts";
 import type { Registry } from "../protocol/answers.ts";
+import { LeafTree } from "../protocol/leaf-tree.ts";
 import type { TreePath } from "../protocol/quad-tree.ts";
 import { CIRCUITS } from "./manifest.ts";
 import type { WindowInputs } from "./meter-witness.ts";
@@ -24,11 +24,7 @@ export interface ProvingOrder {
 }
 
 /** Why a window is not proved; `fault` is one of ours. */
-export type ProvingRefusal =
-  | "fault"
-  | "artifact_wrong"
-  | "inputs_refused"
-  | (RegistryVerdict & { ok: false })["reason"];
+export type ProvingRefusal = "fault" | "artifact_wrong" | "inputs_refused" | "leaf_missing" | "root_wrong";
 
 /** What the worker tells. */
 export type ProvingReport =
@@ -50,6 +46,8 @@ class Refused extends Error {
   }
 }
 
+/** The registry's of the last window; the next one's differs by a few leaves. */
+const tree = new LeafTree();
 let kept: { readonly windowSlots: number; readonly artifacts: ProvingArtifacts } | undefined;
 
 async function prove(order: ProvingOrder, onStep: (step: ProvingStep) => void): Promise<ProvedWindow> {
@@ -77,9 +75,10 @@ async function requireHashes(circuit: "meter-4" | "meter-96", artifacts: Proving
 
 function pathOf({ context, gateway, secret, limits }: ProvingOrder["inputs"], registry: Registry): TreePath {
   const leaf = meterLeaf(gateway, secretCommitment(secret), regionTag(context), limits);
-  const verdict = pathInRegistry(registry, leaf);
-  if (!verdict.ok) throw new Refused(verdict.reason, "");
-  return verdict.path;
+  if (tree.bringTo(registry.leaves) !== registry.root) throw new Refused("root_wrong", "");
+  const path = tree.pathOf(leaf);
+  if (path === null) throw new Refused("leaf_missing", "");
+  return path;
 }
 
 /** A RangeError says what no proof exists for. */
