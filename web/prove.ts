@@ -182,9 +182,9 @@ class ProvePage {
     const meters = registry.leaves.filter((leaf) => BigInt(leaf) !== 0n).length;
     sayMeters(meters);
     steps.tell(countText(meters, "meter"));
-    steps.begin("circuit");
     const artifacts = isFirst ? await this.#fetch(context.windowSlots, run.signal) : undefined;
-    if (artifacts === undefined) steps.tell("kept from the window before");
+    if (!isFirst)
+      for (const step of ["circuit", "hash"] as const) steps.skip(step, "as for the window before");
     const { secret, limits } = meter;
     const { claims } = claimed;
     const inputs = { context, firstSlot, account, netWh, gateway, signature, secret, limits, claims };
@@ -198,6 +198,7 @@ class ProvePage {
   }
 
   #fetch(windowSlots: 4 | 96, signal: AbortSignal): ReturnType<typeof fetchCircuit> {
+    this.#steps.begin("circuit");
     const megabytes = (bytes: number): string => (bytes / MEGABYTE).toFixed(1);
     return fetchCircuit(
       windowSlots,

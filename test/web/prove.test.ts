@@ -232,7 +232,7 @@ describe.skipIf(!hasChromium())(`proving in a browser (needs ${CHROMIUM})`, () =
       await choose(file("next.json", region.windowText({ firstSlot: region.firstSlot() + WINDOW_SLOTS })));
       await page.locator("#prove", { hasText: "Prove 2 windows" }).click();
       await page.locator("#results li").nth(1).waitFor();
-      expect(await textOf("steps")).toMatch(/kept from the window before/);
+      expect(await textOf("steps")).toMatch(/as for the window before/);
       expect(complaints).toEqual([]);
     });
   });

@@ -53,6 +53,13 @@ export class StepsPanel {
     this.#mark("running");
   }
 
+  /** A step that a window before has done. */
+  skip(step: PageStep, detail: string): void {
+    const item = this.#items.get(step);
+    item?.setAttribute("data-state", "done");
+    item?.querySelector(".detail")?.append(detail);
+  }
+
   /** Words beside the running step, and how far it is from 0 to 1 where that is known. */
   tell(detail: string, share: number | null = null): void {
     const item = this.#item();
