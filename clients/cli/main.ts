@@ -1,5 +1,5 @@
 // Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, audit. It refuses nothing itself;
-// refusals of the market are printed with their code and end with status 1.
+// refusals of the market are printed with their code and end with status 1, but where a command has statuses of its own.
 
 import { Command } from "commander";
 import { ZodError } from "zod";
@@ -29,7 +29,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   console.error(explain(error));
-  process.exitCode = 1;
+  // A command with statuses of its own has set it.
+  process.exitCode ??= 1;
 }
 
 function explain(error: unknown): string {
