@@ -80,7 +80,8 @@ class ProvePage {
     box.addEventListener("dragleave", mark(false));
     box.addEventListener("drop", (event) => {
       mark(false)(event);
-      void this.#take([...(event.dataTransfer?.files ?? [])]);
+      // What is being proved stays what it is.
+      if (this.#run === null) void this.#take([...(event.dataTransfer?.files ?? [])]);
     });
   }
 

@@ -34,8 +34,8 @@ const choose = (...files: ReturnType<typeof file>[]): Promise<void> =>
   page.locator("#files").setInputFiles(files);
 
 /** Opens the page, with the good files unless told otherwise. */
-async function openPage(files?: ReturnType<typeof file>[], width = 1280): Promise<void> {
-  context = await browser.newContext({ viewport: { width, height: 900 } });
+async function openPage(files?: ReturnType<typeof file>[], before = () => {}): Promise<void> {
+  context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   page = await context.newPage();
   page.setDefaultTimeout(WAIT_MS);
   requests = [];
@@ -43,6 +43,7 @@ async function openPage(files?: ReturnType<typeof file>[], width = 1280): Promis
   page.on("request", (request) => requests.push(request));
   page.on("console", (message) => message.type() !== "log" && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
+  await page.addInitScript(before);
   await page.goto(`${region.url}/prove?account=${region.keys.account}`);
   await untilText("region-name", /^Heron Lane/);
   await choose(
@@ -210,6 +211,17 @@ describe.skipIf(!hasChromium())(`proving in a browser (needs ${CHROMIUM})`, () =
         expect(await failureOfProving()).toMatch(/This window is over, or too far ahead/);
         await context.close();
       }
+    });
+
+    test("rejects: a browser that cannot run the prover, and a page that came without encryption", async () => {
+      await openPage();
+      await page.route("**/proving-worker.js", (route) => route.abort());
+      expect(await failureOfProving()).toMatch(/The prover could not run in this browser/);
+      await context.close();
+      await openPage([], () => Object.defineProperty(globalThis, "isSecureContext", { value: false }));
+      await choose(file("meter.json", region.meterText()), file("window.json", region.windowText()));
+      await untilText("prove-hint", /came without encryption/);
+      expect(await page.locator("#prove").isDisabled()).toBe(true);
     });
 
     test("behavior: a run is cancelled in any step, its worker with it; the next proves two windows with one circuit", async () => {

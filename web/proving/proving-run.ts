@@ -30,11 +30,17 @@ export class Cancelled extends Error {
 /** A worker that proves until it is ended. One window at a time. */
 export class ProvingRun {
   readonly #worker = new Worker(WORKER);
-  readonly #cancelling = new AbortController();
+  readonly #ending = new AbortController();
 
-  /** Aborted with `Cancelled` when the run is; also for what is fetched for it. */
+  constructor() {
+    // It may be lost before it is given anything to do.
+    this.#worker.onerror = ({ message }) =>
+      this.#stop(new ProvingFault("worker_lost", message ?? "it could not be loaded"));
+  }
+
+  /** Aborted when the run is cancelled or its worker is lost, with the reason; also for what is fetched for it. */
   get signal(): AbortSignal {
-    return this.#cancelling.signal;
+    return this.#ending.signal;
   }
 
   /**
@@ -48,8 +54,6 @@ export class ProvingRun {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      worker.onerror = ({ message }) =>
-        reject(new ProvingFault("worker_lost", message ?? "it could not be loaded"));
       worker.onmessage = ({ data }: MessageEvent<ProvingReport>) => {
         if (data.kind === "step") onStep(data.step);
         else if (data.kind === "proved") resolve(data.proved);
@@ -63,12 +67,16 @@ export class ProvingRun {
 
   /** Ends the worker at once, and whoever waits for it with `Cancelled`. */
   cancel(): void {
-    this.#cancelling.abort(new Cancelled("cancelled"));
-    this.end();
+    this.#stop(new Cancelled("cancelled"));
   }
 
   /** Ends the worker, and frees what it holds. */
   end(): void {
     this.#worker.terminate();
+  }
+
+  #stop(reason: Error): void {
+    this.#ending.abort(reason);
+    this.end();
   }
 }
