@@ -12,6 +12,7 @@ import { meterCommands } from "./meter-commands.ts";
 import { operatorCommands } from "./operator-commands.ts";
 import { orderCommands } from "./order-commands.ts";
 import { readCommands } from "./read-commands.ts";
+import { windowCommand } from "./window-command.ts";
 
 const program = new Command("polder")
   .description("a regional market at the edge: households sell solar kWh to their neighbours")
@@ -20,6 +21,7 @@ readCommands(program);
 orderCommands(program);
 keyCommands(program);
 agentCommands(program);
+windowCommand(program);
 auditCommand(program);
 operatorCommands(program);
 enrolmentCommands(program);
