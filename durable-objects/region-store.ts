@@ -38,6 +38,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE epochs (epoch INTEGER PRIMARY KEY, record TEXT NOT NULL);
    CREATE TABLE counters (account TEXT PRIMARY KEY, window INTEGER NOT NULL, used INTEGER NOT NULL);
    CREATE TABLE feeds (shard INTEGER PRIMARY KEY);`,
+  `CREATE TABLE commitments (account INTEGER NOT NULL, entry INTEGER NOT NULL, commitment TEXT NOT NULL, PRIMARY KEY (account, entry));`,
 ];
 
 /** The database of one region. */
@@ -218,6 +219,19 @@ export class RegionStore {
       "SELECT epoch, record FROM epochs WHERE epoch >= ? AND epoch < ? ORDER BY epoch LIMIT 32",
       from,
       until,
+    );
+  }
+
+  putCommitment(account: number, entry: number, commitment: string): void {
+    this.#sql.exec("INSERT OR REPLACE INTO commitments VALUES (?, ?, ?)", account, entry, commitment);
+  }
+
+  /** The commitment that each account had after an entry. */
+  commitmentsAt(entry: number): { account: number; commitment: string }[] {
+    // SQLite takes the other columns of the row that has the maximum.
+    return this.#all(
+      "SELECT account, commitment, MAX(entry) FROM commitments WHERE entry <= ? GROUP BY account",
+      entry,
     );
   }
 

@@ -29,13 +29,19 @@ export class QuadTree {
   readonly #levels: bigint[][] = Array.from({ length: TREE_DEPTH + 1 }, () => []);
 
   /**
+   * Level by level, a hash for every three leaves, where `set` takes eight for each.
    * @param leaves at positions 0, 1, …
    * @throws RangeError for a leaf that is no field element, or more than 65,536.
    */
   constructor(leaves: readonly bigint[] = []) {
-    leaves.forEach((leaf, position) => {
-      this.set(position, leaf);
-    });
+    if (leaves.length > TREE_LEAVES) throw new RangeError(`a tree holds ${TREE_LEAVES} leaves`);
+    this.#levels[0] = leaves.map(checkedLeaf);
+    for (let level = 1, nodes = leaves.length; nodes > 0 && level <= TREE_DEPTH; level += 1) {
+      nodes = Math.ceil(nodes / 4);
+      this.#levels[level] = Array.from({ length: nodes }, (_, index) =>
+        poseidon4(this.#children(level, index)),
+      );
+    }
   }
 
   get root(): bigint {
@@ -53,8 +59,7 @@ export class QuadTree {
    */
   set(position: number, leaf: bigint): void {
     checkedPosition(position);
-    if (leaf < 0n || leaf >= FIELD_ORDER) throw new RangeError("a leaf is a field element");
-    this.#put(0, position, leaf);
+    this.#put(0, position, checkedLeaf(leaf));
     for (let level = 1, index = position >> 2; level <= TREE_DEPTH; level += 1, index >>= 2) {
       this.#put(level, index, poseidon4(this.#children(level, index)));
     }
@@ -95,6 +100,11 @@ export function rootOfPath(leaf: bigint, path: TreePath): bigint | null {
     node = poseidon4([...children]);
   }
   return path.length === TREE_DEPTH ? node : null;
+}
+
+function checkedLeaf(leaf: bigint): bigint {
+  if (leaf < 0n || leaf >= FIELD_ORDER) throw new RangeError("a leaf is a field element");
+  return leaf;
 }
 
 function checkedPosition(position: number): number {

@@ -108,6 +108,7 @@ export const ERRORS = {
   entry_not_found: entry(404, "The journal has no entry of this number."),
   command_not_found: entry(404, "No accepted command of this id is remembered."),
   slot_not_found: entry(404, "The slot has not been cleared, or is older than what is kept."),
+  epoch_not_found: entry(404, "The epoch has not closed yet, or is older than what is kept."),
   sockets_full: entry(503, "Every intake of this region has as many command sockets as it may.", true),
   feed_full: entry(503, "Every feed of this region has as many listeners as it may.", true),
   upgrade_required: entry(426, "This path is a WebSocket."),

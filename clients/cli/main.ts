@@ -1,4 +1,4 @@
-// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, audit. It refuses nothing itself;
+// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, certificate, audit. It refuses nothing itself;
 // refusals of the market are printed with their code and end with status 1.
 
 import { Command } from "commander";
@@ -6,6 +6,7 @@ import { ZodError } from "zod";
 import { PolderProblem, TransportFault } from "../sdk/problem.ts";
 import { agentCommands } from "./agent-commands.ts";
 import { auditCommand } from "./audit-command.ts";
+import { certificateCommands } from "./certificate-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { meterCommands } from "./meter-commands.ts";
 import { operatorCommands } from "./operator-commands.ts";
@@ -21,6 +22,7 @@ keyCommands(program);
 agentCommands(program);
 auditCommand(program);
 operatorCommands(program);
+certificateCommands(program);
 meterCommands(program);
 
 try {

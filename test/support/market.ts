@@ -208,6 +208,12 @@ export function readings(
   return { command, signer, evidence: { kind: "gateway-window", gateway: word(meter), nullifier } };
 }
 
+/** Commits to a number: to the market Poseidon of a secret is no other. */
+export function commit(account: Hex, number: number, signer = wallet(account)): Draft {
+  const command = { type: "commit_certificate", account, commitment: String(number) } as const;
+  return { command, signer, evidence: null };
+}
+
 /** All bytes of a state. */
 export function bytesOf(state: RegionState): Buffer {
   return Buffer.concat([...canonicalBytes(state)]);
