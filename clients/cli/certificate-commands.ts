@@ -78,7 +78,11 @@ export function certificateCommands(program: Command): void {
       .argument("<files...>", "certificates; one account that shows two of an epoch is seen"),
   )
     .option("--for <name>", "your own name: refuse what was made for anybody else", audience)
-    .option("--root <hex>", "the epoch's root where you know it (polder audit derives it), instead of the region's word", word)
+    .option(
+      "--root <hex>",
+      "the epoch's root where you know it (polder audit derives it), instead of the region's word",
+      word,
+    )
     .option("--json", "as JSON")
     .action(check);
 }

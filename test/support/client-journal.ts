@@ -6,6 +6,7 @@ import { type Signer, sessionSigner, walletSigner } from "../../clients/sdk/sign
 import { exactBytes } from "../../evidence/bytes.ts";
 import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
 import { signWindow } from "../../evidence/gateway-window.ts";
+import { secretCommitment } from "../../evidence/meter-statement.ts";
 import {
   buildReceiptTree,
   type Receipt,
@@ -166,6 +167,10 @@ export async function livelySteps(): Promise<Step[]> {
   steps.push(await sign(atS, bob.session, { ...order, side: "buy", steps: [step(300_000)] }));
   const bobOrder = steps.length;
   steps.push(await sign(atS, cas.owner, { ...order, side: "buy", steps: [step(250_000)] }));
+  for (const home of [ann, cas]) {
+    const commitment = secretCommitment(certificateSecretOf(home.account)).toString();
+    steps.push(await sign(atS, home.owner, { type: "commit_certificate", commitment }));
+  }
   const firstSlot = MIDNIGHT_S / 900;
   steps.push(
     ...(await proved(
@@ -198,6 +203,10 @@ export async function livelySteps(): Promise<Step[]> {
 }
 
 type Home = ReturnType<typeof householdOf>;
+
+/** What an account's certificates are made with. */
+export const certificateSecretOf = (account: Hex): bigint =>
+  BigInt(derivedKey(SEED, `${account}/certificate`)) >> 8n;
 
 async function enrolled(home: Home): Promise<Step[]> {
   const { account, gatewaySeed, sessionSeed, owner } = home;
