@@ -15,6 +15,7 @@ import { type Certificate, parseCertificate } from "../certificate/certificate-f
 import { refuseCertificate } from "../certificate/check.ts";
 import { energyText } from "../certificate/energy-amount.ts";
 import { candidatesOf, type EpochRecords, readEpoch } from "../certificate/epoch-records.ts";
+import { gateCall } from "../certificate/gate-call.ts";
 import { findLeaf, makeCertificate } from "../certificate/make.ts";
 import { openSecrets } from "../certificate/secret-file.ts";
 import { type Place, placeOf, walletFromEnvironment, withPlace } from "./context.ts";
@@ -40,7 +41,7 @@ interface CheckOptions extends Place {
   readonly json?: boolean;
 }
 
-/** Adds `certificate commit | make | check`. */
+/** Adds `certificate commit | make | check | encode`. */
 export function certificateCommands(program: Command): void {
   const certificate = program
     .command("certificate")
@@ -85,6 +86,13 @@ export function certificateCommands(program: Command): void {
     )
     .option("--json", "as JSON")
     .action(check);
+  certificate
+    .command("encode")
+    .description(
+      "print the call data with which an asker's contract uses it at the on-chain gate (CertificateGate.use)",
+    )
+    .argument("<file>", "a certificate")
+    .action((file: string) => console.log(gateCall(parseCertificate(readFileSync(file, "utf8")))));
 }
 
 async function commit(options: Kept & { readonly renew?: boolean }): Promise<void> {

@@ -1,7 +1,11 @@
 // Owns the certificate gate's promises on an EVM: every attack is refused by the error that names it, and what it accepts is
 // exactly what the TypeScript verifier accepts. It refuses a second use of a nullifier, however the proof is spelled.
 
+import { encodeFunctionData } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
+import { CERTIFICATE_FORMAT, certificateSchema } from "../../clients/certificate/certificate-file.ts";
+import { gateCall } from "../../clients/certificate/gate-call.ts";
+import { hexOf, wordOf } from "../../evidence/bytes.ts";
 import { verifyCertificate } from "../../evidence/certificate-proof.ts";
 import { audienceTag, certificateNullifier, epochTag } from "../../evidence/certificate-statement.ts";
 import { FIELD_ORDER } from "../../evidence/eddsa-poseidon.ts";
@@ -206,6 +210,27 @@ describe("using a certificate", () => {
     const proofs = [good, negated(good), rescaled(good, 7n)].map(({ proof }) => proof);
     for (const proof of proofs) expect((await use({ proof })).error).toBe("ProofGate_NullifierUsed");
     expect((await use({ leastWh: 1 })).error).toBe("ProofGate_NullifierUsed");
+  });
+
+  test("behavior: the call data that the command line prints is a use of the certificate", async () => {
+    const zero = accountOf(0);
+    const file = certificateSchema.parse({
+      format: CERTIFICATE_FORMAT,
+      chainId: 31_337,
+      settlement: zero,
+      region: "polder-one",
+      epoch: EPOCH,
+      root: hexOf(wordOf(ROOT)),
+      for: AUDIENCE,
+      side: "bought",
+      atLeastWh: LEAST_WH,
+      nullifier: hexOf(wordOf(NULLIFIER)),
+      proof: good.proof,
+    });
+    const called = encodeFunctionData({ abi: gate.abi, functionName: "use", args: argumentsOf() });
+    expect(gateCall(file)).toBe(called);
+    const bent = { ...good.proof, pi_a: ["1", "1"] } as unknown as typeof file.proof;
+    expect(() => gateCall({ ...file, proof: bent })).toThrow(/pi_a/);
   });
 
   test("behavior: another asker's use is its own; malleated proofs are proofs; asking for less is met", async () => {
