@@ -5,10 +5,12 @@ import { groth16 } from "snarkjs";
 import { readProvingArtifacts, readVerificationKey } from "../../circuits/artifacts.ts";
 import { compileCircuit } from "../../circuits/compile.ts";
 import { CIRCUITS, publicElementsOf } from "../../circuits/manifest.ts";
-import { type ProvedWindow, proveWindow } from "../../circuits/prover.ts";
+import { type ProvedWindow, proveCertificate, proveWindow } from "../../circuits/prover.ts";
 import { endSnarkThreads } from "../../circuits/snark-threads.ts";
+import { Groth16Verifier } from "../../evidence/groth16.ts";
+import { readGroth16Key } from "../../evidence/groth16-key.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
-import { sampleWindow } from "../../tools/sample-household.ts";
+import { sampleCertificate, sampleWindow } from "../../tools/sample-household.ts";
 import { median } from "../median.ts";
 import { startParts, timePart } from "../parts.ts";
 import { compared, limited, type Measurement, type Row } from "../row.ts";
@@ -58,6 +60,35 @@ async function proving(): Promise<{ readonly row: Row; readonly day: ProvedWindo
     note: `a window of 96 slots, witness included, median of ${PROVED}; 4 slots ${hour.seconds.toFixed(2)} s`,
   });
   return { row, day: day.proved };
+}
+
+/** Proves the sample's certificate, and verifies it for the note. */
+async function certificates(): Promise<Row> {
+  const artifacts = await readProvingArtifacts("certificate");
+  const { origin } = CIRCUITS.certificate;
+  const publicElements = publicElementsOf(CIRCUITS.certificate);
+  const use = { origin, chainId: LOCAL_CHAIN_ID, publicElements };
+  const key = readGroth16Key(await readVerificationKey("certificate"), use);
+  const [prove, verify]: [number[], number[]] = [[], []];
+  for (let round = 0; round <= PROVED; round += 1) {
+    const started = performance.now();
+    const { publicSignals, proof } = await proveCertificate(sampleCertificate(), artifacts);
+    const proved = performance.now();
+    const verdict = new Groth16Verifier(key).verify({ signals: publicSignals, proof });
+    if (!verdict.ok) throw new Error("our verifier refuses the certificate");
+    // The first round warms up.
+    if (round === 0) continue;
+    prove.push((proved - started) / 1_000);
+    verify.push(performance.now() - proved);
+  }
+  return limited({
+    name: "prove-certificate",
+    ours: median(prove),
+    unit: "s",
+    higherIsBetter: false,
+    limit: "reported, none set",
+    note: `a certificate, witness included, in Node, median of ${PROVED}; verified in ${median(verify).toFixed(1)} ms`,
+  });
 }
 
 async function verifying(day: ProvedWindow, say: (line: string) => void): Promise<Row[]> {
@@ -111,7 +142,9 @@ export const measure: Measurement = async (say) => {
     say(`constraints ${constraints.map(({ ours }) => ours).join(" and ")}`);
     const { row, day } = await proving();
     say(`proving ${row.ours} s`);
-    return [...constraints, row, ...(await verifying(day, say))];
+    const certificate = await certificates();
+    say(`a certificate ${certificate.ours} s, ${certificate.note}`);
+    return [...constraints, row, certificate, ...(await verifying(day, say))];
   } finally {
     await endSnarkThreads();
   }

@@ -317,6 +317,7 @@ describe("a certificate", () => {
       { established: true, atLeastWh: 300, nullifier, candidates: 1 },
       { established: true, for: "an employer" },
     ]);
+    expect(await good(["certificate", "encode", first])).toMatch(/^0x[0-9a-f]{8}[0-9a-f]+\n$/);
     const forged = write(
       "forged.json",
       readFileSync(first, "utf8").replace('"atLeastWh": 300', '"atLeastWh": 301'),
