@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { DEPLOYMENT } from "./test/support/object-deployment.ts";
+import { proverService } from "./test/support/prover-service.ts";
 
 const INSIDE_WORKERD = ["test/durable-objects/**/*.test.ts", "test/workers/**/*.test.ts"];
 
@@ -57,7 +58,7 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { ...DEPLOYMENT } },
+            miniflare: { bindings: { ...DEPLOYMENT }, serviceBindings: { PROVER: proverService } },
           }),
         ],
         test: {

@@ -6,6 +6,7 @@ import type { Submission } from "../evidence/signed-command.ts";
 import type { VerifiedSigner as Signer } from "../evidence/verified-command.ts";
 import type { Command } from "../protocol/commands.ts";
 import type { Hex } from "../protocol/fields.ts";
+import { nodeHex, QuadTree } from "../protocol/quad-tree.ts";
 import { authorisation, envelope, OPERATOR_ADDRESS, opening, orderOf, seedOf } from "./fleet.ts";
 
 export const REGION = "measured";
@@ -17,6 +18,19 @@ export const SLOTS = 96;
 const OPERATOR: Signer = { scheme: "wallet", address: OPERATOR_ADDRESS };
 const SIGNATURE = `0x${"5a".repeat(65)}` as const;
 const FIELD_ELEMENT = "12345678901234567890123456789012345678901234567890123456789012345678901234567";
+
+/** As long as a proof is. */
+const PROOF = {
+  pi_a: [FIELD_ELEMENT, FIELD_ELEMENT, "1"],
+  pi_b: [
+    [FIELD_ELEMENT, FIELD_ELEMENT],
+    [FIELD_ELEMENT, FIELD_ELEMENT],
+    ["1", "0"],
+  ],
+  pi_c: [FIELD_ELEMENT, FIELD_ELEMENT, "1"],
+  protocol: "groth16",
+  curve: "bn128",
+};
 
 let lastCommand = 0;
 
@@ -43,9 +57,25 @@ export const addressOf = (home: number): Hex =>
 export const gatewayOf = (home: number): Hex => seedOf(`gateway ${home}`);
 const keyOf = (home: number): Hex => seedOf(`key ${home}`);
 
-/** The region's opening, half a day before its first window. */
-export function openingSubmission(atS: number, more: Parameters<typeof opening>[2] = {}): Submission {
-  return submission({ ...opening(REGION, seedOf("receipts"), more), ...envelope(REGION, atS) }, OPERATOR);
+/** Leaves enrolled so far, in their order, which is that of their positions. */
+let leaves: bigint[] = [];
+let lastRoot = { leaves: 0, root: nodeHex(new QuadTree().root) };
+
+/** The region's opening, half a day before its first window, and its operator as the installer. */
+export function openingSubmissions(atS: number, more: Parameters<typeof opening>[2] = {}): Submission[] {
+  leaves = [];
+  const appointment = { type: "appoint_installers" as const, installers: [OPERATOR_ADDRESS as Hex] };
+  return [
+    submission({ ...opening(REGION, seedOf("receipts"), more), ...envelope(REGION, atS) }, OPERATOR),
+    submission({ ...appointment, ...envelope(REGION, atS) }, OPERATOR),
+  ];
+}
+
+/** The root of everything enrolled so far; made again only when that has changed. */
+function rootNow(): Hex {
+  if (lastRoot.leaves !== leaves.length)
+    lastRoot = { leaves: leaves.length, root: nodeHex(new QuadTree(leaves).root) };
+  return lastRoot.root;
 }
 
 /** A credit of one micro: the smallest command that changes something. */
@@ -54,25 +84,30 @@ export function creditSubmission(home: number, atS: number, amountMicros = 1): S
   return submission({ type: "credit_test_quote", account, ...envelope(REGION, atS), amountMicros }, OPERATOR);
 }
 
-/** What makes a home an account that may be paid: money and a meter. */
+/** A leaf below the field's order. */
+const leafOf = (home: number): Hex => `0x00${seedOf(`leaf ${home}`).slice(4)}`;
+
+/** What makes a home an account that may be paid: money, and a meter in the registry. */
 export function enrolmentSubmissions(home: number, atS: number, creditMicros = 1_000_000_000): Submission[] {
-  const account = addressOf(home);
   const gateway = gatewayOf(home);
+  leaves.push(BigInt(leafOf(home)));
   const enrolment: Command = {
     type: "enrol_meter",
-    account,
     ...envelope(REGION, atS),
     gatewayX: FIELD_ELEMENT.slice(0, 70) + String(home),
     gatewayY: "1",
+    commitment: "1",
     connection: seedOf(`connection ${home}`),
     nameplateWh: 100_000,
     connectionWh: 100_000,
     saleCapWh: 1_000_000,
     purchaseCapWh: 1_000_000,
+    windowSlots: SLOTS,
+    replaces: `0x${"00".repeat(32)}`,
   };
   return [
     creditSubmission(home, atS, creditMicros),
-    submission(enrolment, OPERATOR, { evidence: { kind: "gateway-key", gateway, nullifier: gateway } }),
+    submission(enrolment, OPERATOR, { evidence: { kind: "gateway-consent", gateway, leaf: leafOf(home) } }),
   ];
 }
 
@@ -106,17 +141,14 @@ export function windowSubmission(
   netWh: number[],
   signer: Signer = { scheme: "wallet", address: addressOf(home) },
 ): Submission {
-  const gateway = gatewayOf(home);
+  const root = rootNow();
+  const nullifier = seedOf(`nullifier ${home} ${firstSlot}`);
   return submission(
     { type: "submit_readings", account: addressOf(home), ...envelope(REGION, atS), firstSlot, netWh },
     signer,
     {
-      evidence: { kind: "gateway-window", gateway, nullifier: seedOf(`nullifier ${home} ${firstSlot}`) },
-      rawEvidence: {
-        kind: "gateway-window",
-        gateway: [FIELD_ELEMENT, FIELD_ELEMENT],
-        signature: { r8: [FIELD_ELEMENT, FIELD_ELEMENT], s: FIELD_ELEMENT },
-      },
+      evidence: { kind: "meter-proof", root, nullifier },
+      rawEvidence: { kind: "meter-proof", root, nullifier, heldBack: [], proof: PROOF },
     },
   );
 }

@@ -9,7 +9,7 @@ import {
   certificateSignalsOf,
 } from "../evidence/certificate-statement.ts";
 import { secretCommitment } from "../evidence/meter-statement.ts";
-import { rootOfPath, type TreePath } from "../evidence/quad-tree.ts";
+import { rootOfPath, type TreePath } from "../protocol/quad-tree.ts";
 import { CIRCUITS } from "./manifest.ts";
 
 /** What a household knows about one of its epochs, and what it wants to show of it. */

@@ -15,8 +15,8 @@ import {
   secretCommitment,
   totalsOf,
 } from "../evidence/meter-statement.ts";
-import { rootOfPath, type TreePath } from "../evidence/quad-tree.ts";
 import type { Hex } from "../protocol/fields.ts";
+import { rootOfPath, type TreePath } from "../protocol/quad-tree.ts";
 import { CIRCUITS } from "./manifest.ts";
 
 /** Everything a household knows about one of its windows. */

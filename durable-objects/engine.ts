@@ -2,13 +2,13 @@
 // refuses to answer before the row is written, and a fault in one command never costs another its answer.
 
 import { NO_COMMAND, type Receipt } from "../evidence/receipt.ts";
-import type { Submission } from "../evidence/signed-command.ts";
-import { isRemembered } from "../market/decide.ts";
+import type { ProvedSubmission, Submission } from "../evidence/signed-command.ts";
+import { decide, isRemembered } from "../market/decide.ts";
 import { nextDueS } from "../market/due.ts";
 import { chainHash, type Entry, execute, executeDue } from "../market/journal.ts";
 import { addressOf, type RegionState } from "../market/state.ts";
 import { marketTimeS, wallTimeMs } from "../protocol/clock.ts";
-import type { Command } from "../protocol/commands.ts";
+import type { Command, SubmitReadings } from "../protocol/commands.ts";
 import { type ErrorCode, type Rejection, rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_QUEUED_COMMANDS, MAX_STORAGE_BYTES } from "../protocol/limits.ts";
@@ -17,6 +17,7 @@ import type { EngineHost } from "./engine-host.ts";
 import { type Line, lineOf, rowsOf } from "./journal-lines.ts";
 import type { Answer, Outcome } from "./outcome.ts";
 import { beforeStep, project, projectCommand } from "./projections.ts";
+import { type Admission, ProofAttempts } from "./proof-attempts.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { entriesOf, receiptsOf } from "./receipts.ts";
 import { recover } from "./recovery.ts";
@@ -46,6 +47,7 @@ export class RegionEngine {
   #hash: string;
   readonly #host: EngineHost;
   readonly #limits: RateLimits;
+  readonly #attempts: ProofAttempts;
   #snapshots: Snapshots;
   #queue: Waiting[] = [];
   #isArmed = false;
@@ -56,6 +58,7 @@ export class RegionEngine {
   constructor(host: EngineHost) {
     this.#host = host;
     this.#limits = new RateLimits(host.store);
+    this.#attempts = new ProofAttempts(host.store);
     const recovered = recover(host.store);
     this.state = recovered.state;
     this.#hash = recovered.hash;
@@ -83,10 +86,36 @@ export class RegionEngine {
     if (this.#queue.length >= MAX_QUEUED_COMMANDS) {
       return Promise.resolve({ rejection: rejected("overloaded", { queued: this.#queue.length }) });
     }
+    if (submission.command.type === "submit_readings") this.#attempts.ended(submission.command.account);
     return new Promise((resolve) => {
       this.#queue.push({ submission, resolve });
       this.arm();
     });
+  }
+
+  /**
+   * Judges a command as if the proof it shows held, before anybody verifies that: what would be refused anyway need not
+   * cost a pairing. Nothing is written; `submit` decides again.
+   * @returns its outcome where it is one already, or leave to verify, which `proofFailed` or `submit` ends.
+   */
+  async preflight(submission: ProvedSubmission): Promise<Outcome | Admission> {
+    const { command, commandId, signer, evidence } = submission;
+    if (isRemembered(this.state, commandId)) return this.submit(submission);
+    const retryAfterSeconds = this.#limits.take(senderOf(this.state, signer), this.#host.wallMs());
+    if (retryAfterSeconds !== null) return this.#refuse(rejected("rate_limited", { retryAfterSeconds }));
+    if (this.#isDue()) this.flush();
+    const decision = this.#isDue()
+      ? null
+      : decide(this.state, { command, commandId, signer, evidence }, this.atS());
+    if (decision !== null && "rejection" in decision) return this.#refuse(decision.rejection);
+    const admission = this.#attempts.begin(command.account, command.firstSlot, this.#host.wallMs());
+    return "rejection" in admission ? this.#refuse(admission.rejection) : admission;
+  }
+
+  /** A proof that was let through did not verify. */
+  proofFailed({ account, firstSlot }: SubmitReadings): Outcome {
+    this.#attempts.failed(account, firstSlot);
+    return this.#refuse(rejected("proof_invalid", { firstSlot }));
   }
 
   /** Makes sure a flush comes in a later turn. */
@@ -129,6 +158,17 @@ export class RegionEngine {
   /** Begins a snapshot now. */
   snapshot(): void {
     this.#snapshots.begin(this.state, this.#hash);
+  }
+
+  #isDue(): boolean {
+    const due = nextDueS(this.state);
+    return due !== null && due <= this.atS();
+  }
+
+  /** Refusals are counted and not journaled. */
+  #refuse(rejection: Rejection): { readonly rejection: Rejection } {
+    this.refusals.set(rejection.code, (this.refusals.get(rejection.code) ?? 0) + 1);
+    return { rejection };
   }
 
   /** After a fault each command has a transaction of its own: only the one that throws is hurt. */
@@ -257,9 +297,7 @@ export class RegionEngine {
     batch.forEach(({ resolve }, index) => {
       const judgement = judgements[index] as Judgement;
       if ("rejection" in judgement) {
-        const { code } = judgement.rejection;
-        this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
-        resolve(judgement);
+        resolve(this.#refuse(judgement.rejection));
         return;
       }
       const fresh = this.#answers.get(judgement.entry);

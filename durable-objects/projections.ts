@@ -57,6 +57,7 @@ export function project(store: RegionStore, entry: Entry, before: BeforeStep): v
     if (event.type === "slot_cleared" && before.curve !== null) {
       store.putSlot(event.slot, JSON.stringify(slotRecord(event, entry.number, before.curve)));
     }
+    if (event.type === "window_closed") store.forgetFailedProofs(event.firstSlot + 1);
     if (event.type === "epoch_closed") {
       store.putEpoch(event.epoch, JSON.stringify(epochRecord(event, entry.number)));
     }

@@ -2,13 +2,15 @@
 // and to answer with more than a page.
 
 import { countOrders } from "../market/decisions/orders.ts";
+import { nextWindowSlot } from "../market/decisions/region.ts";
 import { nextDueS } from "../market/due.ts";
 import { rewardOf } from "../market/evolve.ts";
 import { violations } from "../market/invariants.ts";
-import { versionAtSlot } from "../market/parameters.ts";
+import { versionAtSlot, windowOf } from "../market/parameters.ts";
+import { leavesOfWindow, rootOfWindow } from "../market/registry.ts";
 import { addressOf, type RegionState, termsOf } from "../market/state.ts";
 import { findRow, isSet, readHex } from "../market/table.ts";
-import type { Account, ClearedSlot, Market, Order, SettledLine } from "../protocol/answers.ts";
+import type { Account, ClearedSlot, Market, Order, Registry, SettledLine } from "../protocol/answers.ts";
 import { NO_END_SLOT } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_LADDER_STEPS, MAX_PAGE_ROWS } from "../protocol/limits.ts";
@@ -64,7 +66,18 @@ export function accountNow(state: RegionState, address: Hex, atS: number): Accou
     epochFeesMicros: columns.epochFeesMicros[account] as number,
     certificate: commitmentOf(state, account),
     sessions: sessionsOf(state, account),
-    meters: metersOf(state, account),
+  };
+}
+
+/** The registry of a window whose proofs may be made now or soon: open, running or next; null for any other. */
+export function registryOf(state: RegionState, firstSlot: number, atS: number): Registry | null {
+  if (state.header.opened === null || windowOf(state, firstSlot) !== firstSlot) return null;
+  const { windowFirstSlot } = state.header;
+  if (firstSlot < windowFirstSlot || firstSlot > nextWindowSlot(state, atS)) return null;
+  return {
+    firstSlot,
+    root: rootOfWindow(state, firstSlot),
+    leaves: leavesOfWindow(state, firstSlot),
   };
 }
 
@@ -253,26 +266,6 @@ function sessionsOf(state: RegionState, account: number): Account["sessions"] {
       spentMicros: columns.spentMicros[row] as number,
       expiresAtS: columns.expiresAtS[row] as number,
       isRevoked: columns.revokedFromSlot[row] !== 0,
-    });
-  }
-  return found;
-}
-
-function metersOf(state: RegionState, account: number): Account["meters"] {
-  const { columns, rows } = state.tables.meters;
-  const found: Account["meters"] = [];
-  for (let row = 0; row < rows; row += 1) {
-    if (columns.account[row] !== account) continue;
-    const untilSlot = columns.untilSlot[row] as number;
-    found.push({
-      meter: columns.id[row] as number,
-      gateway: readHex(columns.gateway, row, 32),
-      nameplateWh: columns.nameplateWh[row] as number,
-      connectionWh: columns.connectionWh[row] as number,
-      saleCapWh: columns.saleCapWh[row] as number,
-      purchaseCapWh: columns.purchaseCapWh[row] as number,
-      fromSlot: columns.fromSlot[row] as number,
-      untilSlot: untilSlot === NO_END_SLOT ? null : untilSlot,
     });
   }
   return found;

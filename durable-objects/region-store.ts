@@ -38,6 +38,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE epochs (epoch INTEGER PRIMARY KEY, record TEXT NOT NULL);
    CREATE TABLE counters (account TEXT PRIMARY KEY, window INTEGER NOT NULL, used INTEGER NOT NULL);
    CREATE TABLE feeds (shard INTEGER PRIMARY KEY);`,
+  "CREATE TABLE failed_proofs (first_slot INTEGER NOT NULL, account TEXT NOT NULL, failed INTEGER NOT NULL, PRIMARY KEY (first_slot, account));",
   `CREATE TABLE commitments (account INTEGER NOT NULL, entry INTEGER NOT NULL, commitment TEXT NOT NULL, PRIMARY KEY (account, entry));`,
 ];
 
@@ -243,6 +244,29 @@ export class RegionStore {
   counters(window: number): { account: string; used: number }[] {
     this.#sql.exec("DELETE FROM counters WHERE window < ?", window);
     return this.#all("SELECT account, used FROM counters WHERE window = ?", window);
+  }
+
+  /** How many proofs of an account for a window did not verify. */
+  failedProofs(account: string, firstSlot: number): number {
+    const [found] = this.#all<{ failed: number }>(
+      "SELECT failed FROM failed_proofs WHERE first_slot = ? AND account = ?",
+      firstSlot,
+      account,
+    );
+    return found?.failed ?? 0;
+  }
+
+  addFailedProof(account: string, firstSlot: number): void {
+    this.#sql.exec(
+      "INSERT INTO failed_proofs VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET failed = failed + 1",
+      firstSlot,
+      account,
+    );
+  }
+
+  /** Forgets failures for windows that have closed. */
+  forgetFailedProofs(windowFirstSlot: number): void {
+    this.#sql.exec("DELETE FROM failed_proofs WHERE first_slot < ?", windowFirstSlot);
   }
 
   addFeed(shard: number): void {

@@ -4,9 +4,19 @@
 import { DurableObject } from "cloudflare:workers";
 import type { EpochCertificate } from "../evidence/certificate-tree.ts";
 import { sessionKeyOf } from "../evidence/session-signature.ts";
-import type { Submission } from "../evidence/signed-command.ts";
+import type { ProvedSubmission, Submission } from "../evidence/signed-command.ts";
 import { stateHash } from "../market/journal.ts";
-import type { Account, ClearedSlot, Epoch, Head, Market, Order, SettledLine } from "../protocol/answers.ts";
+import type {
+  Account,
+  ClearedSlot,
+  Epoch,
+  Head,
+  Market,
+  Order,
+  Registry,
+  SettledLine,
+} from "../protocol/answers.ts";
+import type { SubmitReadings } from "../protocol/commands.ts";
 import { rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_PAGE_ROWS } from "../protocol/limits.ts";
@@ -17,7 +27,8 @@ import { type Env, marketClock, receiptSeed, signingDomain } from "./environment
 import { FeedPublisher } from "./feed-publisher.ts";
 import type { Answer, Outcome } from "./outcome.ts";
 import { certificatesOf, type EpochRecord, epochFrom } from "./projections.ts";
-import { accountNow, billOf, healthOf, marketNow, orderNow, ordersOf } from "./region-reads.ts";
+import type { Admission } from "./proof-attempts.ts";
+import { accountNow, billOf, healthOf, marketNow, orderNow, ordersOf, registryOf } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
 
@@ -92,6 +103,21 @@ export class Region extends DurableObject<Env> {
   /** Decides a verified command; the answer leaves when its journal row is durable. */
   submit(submission: Submission): Promise<Outcome> {
     return this.engine.submit(submission);
+  }
+
+  /** Says whether a command that shows a proof is worth verifying; its outcome where that is clear already. */
+  preflight(submission: ProvedSubmission): Promise<Outcome | Admission> {
+    return this.engine.preflight(submission);
+  }
+
+  /** Counts a proof that was worth verifying and did not hold. */
+  proofFailed(command: SubmitReadings): Outcome {
+    return this.engine.proofFailed(command);
+  }
+
+  /** The tree of a window that is open, running or next, or null for any other. */
+  registry(firstSlot: number): Registry | null {
+    return registryOf(this.engine.state, firstSlot, this.engine.atS());
   }
 
   /**

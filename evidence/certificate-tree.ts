@@ -2,9 +2,9 @@
 // It refuses sums and commitments for which there is no leaf.
 
 import type { Hex } from "../protocol/fields.ts";
-import { bigOf, bytesOf, hexOf, wordOf } from "./bytes.ts";
+import { nodeHex, QuadTree } from "../protocol/quad-tree.ts";
+import { bigOf, bytesOf } from "./bytes.ts";
 import { certificateLeaf } from "./certificate-statement.ts";
-import { QuadTree } from "./quad-tree.ts";
 
 /** One account's line of an epoch: what its leaf is made of. */
 export interface EpochCertificate {
@@ -30,8 +30,8 @@ export function certificateTree(certificates: readonly EpochCertificate[]): Publ
     certificateLeaf(BigInt(commitment), soldWh, boughtWh),
   );
   return {
-    root: hexOf(wordOf(new QuadTree(leaves).root)),
-    leaves: leaves.map((leaf) => hexOf(wordOf(leaf))),
+    root: nodeHex(new QuadTree(leaves).root),
+    leaves: leaves.map(nodeHex),
   };
 }
 
@@ -44,7 +44,7 @@ export function treeOfPublished({ root, leaves }: PublishedTree): QuadTree | nul
   if (!decoded.every((bytes) => bytes !== null)) return null;
   try {
     const tree = new QuadTree(decoded.map(bigOf));
-    return hexOf(wordOf(tree.root)) === root ? tree : null;
+    return nodeHex(tree.root) === root ? tree : null;
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;

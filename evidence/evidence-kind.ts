@@ -1,7 +1,6 @@
-// Owns what every kind of evidence has in common: the context it is bound to, the claim it supports, the facts it
-// yields and the shape of a verdict. It refuses to know any kind.
+// Owns what every kind of evidence has in common: the context it is bound to, the facts it yields and the shape of a
+// verdict. It refuses to know how any kind is verified.
 
-import type { z } from "zod";
 import type { Facts } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 
@@ -15,7 +14,8 @@ export type RefusalCode =
   | "signature_invalid"
   | "evidence_malformed"
   | "gateway_key_invalid"
-  | "gateway_signature_invalid";
+  | "gateway_signature_invalid"
+  | "proof_invalid";
 
 export interface Refusal {
   readonly ok: false;
@@ -40,26 +40,23 @@ export interface EvidenceContext {
   readonly windowSlots: 4 | 96;
 }
 
-/** What the evidence is to support: signed Wh of every slot of one window, export positive. */
-export interface EvidenceClaim {
-  readonly firstSlot: number;
-  readonly netWh: readonly number[];
-}
-
-/** What verified evidence establishes; the region takes these from the verifier and never from a request. */
-export interface EvidenceFacts {
-  readonly kind: string;
+/** What a gateway's consent establishes. */
+export interface ConsentFacts {
+  readonly kind: "gateway-consent";
   /** Id of the gateway key. */
   readonly gateway: Hex;
-  /** The same for every piece of evidence of one meter and one window: the region accepts it once. */
+  /** What its enrolment puts into the registry's tree. */
+  readonly leaf: Hex;
+}
+
+/** What a meter's proof establishes for the command that it came with. */
+export interface ProofFacts {
+  readonly kind: "meter-proof";
+  /** Root of the tree that the meter is in. */
+  readonly root: Hex;
+  /** The same for every proof of one meter and one window: the region accepts it once. */
   readonly nullifier: Hex;
 }
 
-/** One kind of evidence. A new kind is a new file that exports one of these, and an entry in `evidence.ts`. */
-export interface EvidenceKind {
-  readonly kind: string;
-  /** JSON form, for decoding and for the OpenAPI document. */
-  readonly schema: z.ZodType<{ readonly kind: string }>;
-  /** Decodes and verifies; never throws for what a request can hold. */
-  verify(context: EvidenceContext, claim: EvidenceClaim, evidence: unknown): Verdict<EvidenceFacts>;
-}
+/** What verified evidence establishes; the region takes these from the verifier and never from a request. */
+export type EvidenceFacts = ConsentFacts | ProofFacts;

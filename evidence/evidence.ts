@@ -1,37 +1,41 @@
-// Owns the registry of kinds of evidence. It refuses a kind that is not in it; nothing is paid without evidence.
+// Owns which command carries which kind of evidence. It refuses a kind that is not in the list, and evidence beside a
+// command that needs none; nothing is paid without evidence.
 
 import { z } from "zod";
-import {
-  type EvidenceClaim,
-  type EvidenceContext,
-  type EvidenceFacts,
-  type EvidenceKind,
-  refused,
-  type Verdict,
-} from "./evidence-kind.ts";
-import { gatewayWindow } from "./gateway-window.ts";
-
-/** Every kind by its name. */
-export const EVIDENCE_KINDS: ReadonlyMap<unknown, EvidenceKind> = new Map([
-  [gatewayWindow.kind, gatewayWindow],
-]);
+import type { Command } from "../protocol/commands.ts";
+import type { SigningDomain } from "../protocol/typed-data.ts";
+import { consentSchema, verifyConsent } from "./enrolment.ts";
+import { type EvidenceFacts, refused, type Verdict } from "./evidence-kind.ts";
+import { meterProofSchema, readMeterProof, type ShownProof } from "./meter-proof.ts";
 
 /** JSON form of any evidence, told apart by `kind`. */
-export const evidenceSchema = z.discriminatedUnion("kind", [gatewayWindow.schema]);
+export const evidenceSchema = z.discriminatedUnion("kind", [meterProofSchema, consentSchema]);
 export type Evidence = z.infer<typeof evidenceSchema>;
 
-/**
- * Verifies evidence of any registered kind for a claim.
- * @param evidence anything; the kind's own verifier decodes it.
- * @returns the established facts, `evidence_malformed` for an unknown kind, or the kind's refusal.
- */
-export function verifyEvidence(
-  context: EvidenceContext,
-  claim: EvidenceClaim,
+/** What evidence says. */
+export interface ReadEvidence {
+  readonly facts: EvidenceFacts | null;
+  /** The proof that must hold for the facts to be facts; null when nothing is left to verify. */
+  readonly shown: ShownProof | null;
+}
+
+/** Reads the evidence of a command: everything is verified but pairings, which are dear and come last. */
+export function readEvidence(
+  { chainId, settlement }: SigningDomain,
+  command: Command,
   evidence: unknown,
-): Verdict<EvidenceFacts> {
-  const name = (evidence as { readonly kind?: unknown } | null | undefined)?.kind;
-  const kind = EVIDENCE_KINDS.get(name);
-  if (kind === undefined) return refused("evidence_malformed", { path: "kind" });
-  return kind.verify(context, claim, evidence);
+): Verdict<ReadEvidence> {
+  const regionId = command.region;
+  if (command.type === "submit_readings") {
+    const { length } = command.netWh;
+    if (length !== 4 && length !== 96) return refused("evidence_malformed", { path: "netWh" });
+    return readMeterProof({ chainId, settlement, regionId, windowSlots: length }, command, evidence);
+  }
+  if (command.type === "enrol_meter") {
+    const { windowSlots } = command;
+    const verdict = verifyConsent({ chainId, settlement, regionId, windowSlots }, command, evidence);
+    return verdict.ok ? { ok: true, facts: verdict.facts, shown: null } : verdict;
+  }
+  if (evidence !== undefined && evidence !== null) return refused("evidence_malformed", { path: "evidence" });
+  return { ok: true, facts: null, shown: null };
 }

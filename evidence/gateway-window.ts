@@ -1,5 +1,5 @@
-// Owns evidence of the kind "gateway-window": one window of net readings in the clear, signed by an enrolled gateway's
-// key. It refuses numbers that are not canonical, so that one window has one spelling.
+// Owns what a gateway signs: one window of net readings, bound to chain, contract, region and window length. It refuses
+// readings out of range. A signed window stays with the household: it is what a proof is made of, and evidence of nothing.
 
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -17,35 +17,19 @@ import {
   signPoseidon,
   verifyPoseidon,
 } from "./eddsa-poseidon.ts";
-import {
-  type EvidenceClaim,
-  type EvidenceContext,
-  type EvidenceFacts,
-  type EvidenceKind,
-  refused,
-  type Verdict,
-} from "./evidence-kind.ts";
+import { type EvidenceContext, refused, type Verdict } from "./evidence-kind.ts";
+import { firstPath, pointOf, pointText, signatureText, textOf } from "./field-text.ts";
 import { packSlots, slotField } from "./slot-packing.ts";
 
-const KIND = "gateway-window";
 const TAG_DOMAIN = "polder/meter/v1";
-const NULLIFIER_DOMAIN = utf8ToBytes("polder/window-nullifier/v1");
 
-/** 77 digits hold every element of the field; the exact bounds are the verifier's. */
-const decimal = z
-  .string()
-  .regex(/^(0|[1-9][0-9]{0,76})$/, "must be a decimal integer without leading zeros")
-  .meta({ description: "field element as a decimal string" });
-const pointSchema = z.tuple([decimal, decimal]);
-
-/** JSON form of the evidence. */
+/** What a gateway's signature of a window looks like in JSON. */
 export const gatewayWindowSchema = z
   .strictObject({
-    kind: z.literal(KIND),
-    gateway: pointSchema.meta({ description: "the gateway's public key [x, y] on Baby Jubjub" }),
-    signature: z.strictObject({ r8: pointSchema, s: decimal }),
+    gateway: pointText.meta({ description: "the gateway's public key [x, y] on Baby Jubjub" }),
+    signature: signatureText,
   })
-  .meta({ description: "EdDSA-Poseidon signature of an enrolled gateway over one window of readings" });
+  .meta({ description: "EdDSA-Poseidon signature of a gateway over one window of readings" });
 export type GatewayWindow = z.infer<typeof gatewayWindowSchema>;
 
 /**
@@ -100,13 +84,6 @@ export function gatewayIdOfSeed(seed: Uint8Array | Hex): Hex {
   return gatewayIdOf(poseidonKeyOf(exactBytes(seed, 32, "seed")));
 }
 
-/** keccak256(domain ‖ gateway id ‖ firstSlot as uint64): one per gateway and window, whatever was read. */
-export function windowNullifier(gateway: Hex, firstSlot: number): Hex {
-  return hexOf(
-    keccak_256(concatBytes(NULLIFIER_DOMAIN, exactBytes(gateway, 32, "gateway"), uint64(firstSlot))),
-  );
-}
-
 /**
  * Signs a window as a gateway does.
  * @param seed the gateway's 32 secret bytes.
@@ -124,28 +101,22 @@ export function signWindow(
   const secret = exactBytes(seed, 32, "seed");
   const message = windowMessage(regionTag(context), firstSlot, packReadings(netWh));
   const { r8, s } = signPoseidon(secret, message);
-  return {
-    kind: KIND,
-    gateway: decimals(poseidonKeyOf(secret)),
-    signature: { r8: decimals(r8), s: s.toString() },
-  };
+  return { gateway: textOf(poseidonKeyOf(secret)), signature: { r8: textOf(r8), s: s.toString() } };
 }
 
 /**
- * Verifies one window of readings against its gateway's signature. Which gateways are enrolled, and whether the
- * window is due, is for the region to say.
+ * Verifies a window of readings against its gateway's signature, before a proof is made of it.
  *
- * @param evidence anything; it is decoded here.
- * @returns `evidence_malformed`, `gateway_key_invalid` or `gateway_signature_invalid`.
+ * @param window anything; it is decoded here.
+ * @returns the gateway's id, or `evidence_malformed`, `gateway_key_invalid` or `gateway_signature_invalid`.
  */
 export function verifyGatewayWindow(
   context: EvidenceContext,
-  claim: EvidenceClaim,
-  evidence: unknown,
-): Verdict<EvidenceFacts> {
-  const decoded = gatewayWindowSchema.safeParse(evidence);
+  { firstSlot, netWh }: { readonly firstSlot: number; readonly netWh: readonly number[] },
+  window: unknown,
+): Verdict<{ readonly gateway: Hex }> {
+  const decoded = gatewayWindowSchema.safeParse(window);
   if (!decoded.success) return refused("evidence_malformed", { path: firstPath(decoded.error) });
-  const { firstSlot, netWh } = claim;
   if (netWh.length !== context.windowSlots || !netWh.every(isReading)) {
     return refused("evidence_malformed", { path: "netWh", expectedReadings: context.windowSlots });
   }
@@ -154,40 +125,16 @@ export function verifyGatewayWindow(
   const { gateway, signature } = decoded.data;
   const s = BigInt(signature.s);
   if (s >= SUBGROUP_ORDER) return refused("evidence_malformed", { path: "signature.s" });
-  const key = integers(gateway);
+  const key = pointOf(gateway);
   if (!isInSubgroup(key)) return refused("gateway_key_invalid");
   const message = windowMessage(regionTag(context), firstSlot, packReadings(netWh));
-  if (!verifyPoseidon(key, message, { r8: integers(signature.r8), s }))
+  if (!verifyPoseidon(key, message, { r8: pointOf(signature.r8), s }))
     return refused("gateway_signature_invalid");
-  const id = gatewayIdOf(key);
-  return { ok: true, kind: KIND, gateway: id, nullifier: windowNullifier(id, firstSlot) };
+  return { ok: true, gateway: gatewayIdOf(key) };
 }
-
-/** The entry of the registry. */
-export const gatewayWindow = {
-  kind: KIND,
-  schema: gatewayWindowSchema,
-  verify: verifyGatewayWindow,
-} satisfies EvidenceKind;
 
 function isReading(net: number): boolean {
   return Number.isSafeInteger(net) && Math.abs(net) <= MAX_READING_WH;
-}
-
-function firstPath(error: z.ZodError): string {
-  return error.issues[0]?.path.join(".") ?? "";
-}
-
-function integers([x, y]: readonly [string, string]): FieldPoint {
-  return [BigInt(x), BigInt(y)];
-}
-
-function decimals([x, y]: FieldPoint): [string, string] {
-  return [x.toString(), y.toString()];
-}
-
-function uint64(value: number): Uint8Array {
-  return wordOf(BigInt(value)).subarray(24);
 }
 
 /** Tail of a dynamic string in Solidity's ABI: its length and its bytes, padded to whole words. */

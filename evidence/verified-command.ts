@@ -1,14 +1,13 @@
-// Owns the step from a signed command to verified facts, the same for gateway and audit: who signed, and what the
-// evidence establishes. It refuses to judge whether the signer may; that is the market's.
+// Owns the step from a signed command to its facts, the same for gateway and audit: who signed, what the evidence says,
+// and which proof that rests on. It refuses to judge whether the signer may; that is the market's.
 
 import type { Command } from "../protocol/commands.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { commandDigest, type SigningDomain } from "../protocol/typed-data.ts";
 import { hexOf } from "./bytes.ts";
-import { isInSubgroup } from "./eddsa-poseidon.ts";
-import { verifyEvidence } from "./evidence.ts";
-import { type EvidenceFacts, refused, type Verdict } from "./evidence-kind.ts";
-import { gatewayIdOf } from "./gateway-window.ts";
+import { readEvidence } from "./evidence.ts";
+import type { EvidenceFacts, Verdict } from "./evidence-kind.ts";
+import type { ShownProof } from "./meter-proof.ts";
 import { verifySession } from "./session-signature.ts";
 import { recoverWallet } from "./wallet-signature.ts";
 
@@ -28,22 +27,29 @@ export interface VerifiedCommand {
   readonly evidence: EvidenceFacts | null;
 }
 
+/** A command that is verified as soon as the proof that it shows holds; at once where there is none. */
+export interface ShownCommand extends VerifiedCommand {
+  readonly shown: ShownProof | null;
+}
+
 /**
- * Verifies a decoded command's signature over its EIP-712 digest and its evidence, cheapest first.
- * @returns the command's id and the facts, or the first refusal.
+ * Verifies a decoded command's signature over its EIP-712 digest and its evidence, cheapest first and pairings not at
+ * all: they are for the caller, who may have cheaper reasons to refuse.
+ * @returns the command's id, the facts and the proof they rest on, or the first refusal.
  */
 export async function verifyCommand(
   domain: SigningDomain,
   command: Command,
   auth: CommandSignature,
   evidence: unknown,
-): Promise<Verdict<VerifiedCommand>> {
+): Promise<Verdict<ShownCommand>> {
   const digest = commandDigest(domain, command);
   const signed = await verifySigner(digest, auth);
   if (!signed.ok) return signed;
-  const established = establish(domain, command, evidence);
-  if (!established.ok) return established;
-  return { ok: true, commandId: hexOf(digest), signer: signed.signer, evidence: established.evidence };
+  const read = readEvidence(domain, command, evidence);
+  if (!read.ok) return read;
+  const { facts, shown } = read;
+  return { ok: true, commandId: hexOf(digest), signer: signed.signer, evidence: facts, shown };
 }
 
 async function verifySigner(
@@ -56,27 +62,4 @@ async function verifySigner(
   }
   const verdict = recoverWallet(digest, auth.signature);
   return verdict.ok ? { ok: true, signer: { scheme: "wallet", address: verdict.wallet } } : verdict;
-}
-
-/** Only readings and enrolments carry something to establish; evidence on anything else is refused, not ignored. */
-function establish(
-  { chainId, settlement }: SigningDomain,
-  command: Command,
-  evidence: unknown,
-): Verdict<{ evidence: EvidenceFacts | null }> {
-  if (command.type === "submit_readings") {
-    const { firstSlot, netWh, region: regionId } = command;
-    if (netWh.length !== 4 && netWh.length !== 96) return refused("evidence_malformed", { path: "netWh" });
-    const context = { chainId, settlement, regionId, windowSlots: netWh.length } as const;
-    const verdict = verifyEvidence(context, { firstSlot, netWh }, evidence);
-    return verdict.ok
-      ? { ok: true, evidence: { kind: verdict.kind, gateway: verdict.gateway, nullifier: verdict.nullifier } }
-      : verdict;
-  }
-  if (evidence !== undefined && evidence !== null) return refused("evidence_malformed", { path: "evidence" });
-  if (command.type !== "enrol_meter") return { ok: true, evidence: null };
-  const key = [BigInt(command.gatewayX), BigInt(command.gatewayY)] as const;
-  if (!isInSubgroup(key)) return refused("gateway_key_invalid");
-  const gateway = gatewayIdOf(key);
-  return { ok: true, evidence: { kind: "gateway-key", gateway, nullifier: gateway } };
 }

@@ -4,6 +4,7 @@
 import {
   type CommandOf,
   type CommandType,
+  INSTALLER_COMMANDS,
   OPERATOR_COMMANDS,
   SESSION_COMMANDS,
 } from "../protocol/commands.ts";
@@ -12,10 +13,10 @@ import type { Hex } from "../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S, MAX_REMEMBERED_COMMANDS_PER_ACCOUNT } from "../protocol/limits.ts";
 import type { Decision, Occasion, Request } from "./decision.ts";
 import { commitCertificate } from "./decisions/certificates.ts";
-import { enrolMeter, revokeMeter } from "./decisions/meters.ts";
+import { appointInstallers, enrolMeter, revokeMeter } from "./decisions/meters.ts";
 import { cancelOrder, placeOrder } from "./decisions/orders.ts";
 import { submitReadings } from "./decisions/readings.ts";
-import { creditTestQuote, openRegion, setParameters } from "./decisions/region.ts";
+import { admitAccount, creditTestQuote, openRegion, setParameters } from "./decisions/region.ts";
 import { authoriseSession, revokeSession, sessionRefusal } from "./decisions/sessions.ts";
 import { nextDueS } from "./due.ts";
 import { type RegionState, termsOf } from "./state.ts";
@@ -28,6 +29,8 @@ const DECIDERS: Deciders = {
   credit_test_quote: creditTestQuote,
   authorise_session: authoriseSession,
   revoke_session: revokeSession,
+  appoint_installers: appointInstallers,
+  admit_account: admitAccount,
   enrol_meter: enrolMeter,
   revoke_meter: revokeMeter,
   place_order: placeOrder,
@@ -96,6 +99,10 @@ function refuseSigner(occasion: Occasion): Rejection | null {
     const operator = command.type === "open_region" ? command.operator : termsOf(state).operator;
     const isOperator = signer.scheme === "wallet" && signer.address === operator;
     return isOperator ? null : rejected("not_operator");
+  }
+  if (INSTALLER_COMMANDS.has(command.type)) {
+    const isInstaller = signer.scheme === "wallet" && state.header.installers.includes(signer.address);
+    return isInstaller ? null : rejected("not_installer");
   }
   if (!("account" in command)) throw new Error(`${command.type} has neither an account nor an operator`);
   if (account < 0) return rejected("account_unknown", { account: command.account });

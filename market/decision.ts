@@ -13,10 +13,21 @@ export type Signer =
   | { readonly scheme: "session"; readonly key: Hex };
 
 /** What verified evidence established; the bytes themselves go to the journal. */
-export interface EvidenceFacts {
-  readonly kind: string;
-  /** Id of the key that measured. */
+export type EvidenceFacts = ConsentFacts | ProofFacts;
+
+/** A gateway agreed to be enrolled with a household's commitment. */
+export interface ConsentFacts {
+  readonly kind: "gateway-consent";
+  /** Id of the gateway's key. */
   readonly gateway: Hex;
+  /** What its enrolment puts into the registry's tree. */
+  readonly leaf: Hex;
+}
+
+/** Some meter of the tree with this root measured at least what is claimed, for this account and window. */
+export interface ProofFacts {
+  readonly kind: "meter-proof";
+  readonly root: Hex;
   /** The same for the same meter and window, whoever sends it. */
   readonly nullifier: Hex;
 }

@@ -3,8 +3,10 @@
 
 import type { EventOf, EventType, MarketEvent } from "../protocol/events.ts";
 import { NO_END_SLOT } from "../protocol/events.ts";
+import type { Hex } from "../protocol/fields.ts";
 import { SLOT_SECONDS } from "../protocol/units.ts";
 import { deposit, type Posting, transfer } from "./ledger.ts";
+import { rootOfWindow, rootsWith, writeNodes } from "./registry.ts";
 import {
   createTables,
   indexMeters,
@@ -78,26 +80,34 @@ const EVOLVERS: Evolvers = {
     tables.sessions.columns.revokedFromSlot[row] = event.fromSlot;
   },
 
-  meter_enrolled({ header, tables, indexes }, event) {
+  installers_appointed({ header }, event) {
+    header.installers = event.installers;
+  },
+
+  meter_enrolled(state, event) {
+    const { header, tables, indexes } = state;
     const row = tables.meters.append();
     const { columns } = tables.meters;
     columns.id[row] = event.meter;
-    columns.account[row] = event.account;
+    columns.position[row] = event.position;
     writeHex(columns.gateway, row, event.gateway);
     writeHex(columns.connection, row, event.connection);
-    columns.nameplateWh[row] = event.nameplateWh;
-    columns.connectionWh[row] = event.connectionWh;
-    columns.saleCapWh[row] = event.saleCapWh;
-    columns.purchaseCapWh[row] = event.purchaseCapWh;
+    writeHex(columns.leaf, row, event.leaf);
     columns.fromSlot[row] = event.fromSlot;
     columns.untilSlot[row] = NO_END_SLOT;
+    if (event.replaced > 0)
+      columns.untilSlot[findRow(columns.id, tables.meters.rows, event.replaced)] = event.fromSlot;
     indexes.meterByGateway.set(event.gateway, row);
     header.nextMeter = event.meter + 1;
+    header.roots = rootsWith(header.roots, event.fromSlot, event.nodes.at(-1) as Hex);
+    writeNodes(state, event.position, event.leaf, event.nodes);
   },
 
-  meter_revoked({ tables }, event) {
-    const row = findRow(tables.meters.columns.id, tables.meters.rows, event.meter);
-    tables.meters.columns.untilSlot[row] = event.fromSlot;
+  meter_revoked(state, event) {
+    const { columns, rows } = state.tables.meters;
+    for (const meter of event.meters) columns.untilSlot[findRow(columns.id, rows, meter)] = event.fromSlot;
+    state.header.roots = event.roots;
+    writeNodes(state, event.position, event.leaf, event.nodes);
   },
 
   order_placed({ tables, indexes }, event) {
@@ -145,7 +155,6 @@ const EVOLVERS: Evolvers = {
     });
     const proof = nullifiers.append();
     writeHex(nullifiers.columns.nullifier, proof, event.nullifier);
-    nullifiers.columns.meter[proof] = event.meter;
     nullifiers.columns.entry[proof] = header.entry;
     indexes.nullifiers.set(event.nullifier, proof);
   },
@@ -169,6 +178,11 @@ const EVOLVERS: Evolvers = {
     }
     header.deadOrders = 0;
     header.windowFirstSlot = header.nextSlot;
+    const later = header.roots.filter(({ fromSlot }) => fromSlot > header.windowFirstSlot);
+    header.roots = [
+      { fromSlot: header.windowFirstSlot, root: rootOfWindow(state, header.windowFirstSlot) },
+      ...later,
+    ];
     const sessionsEnded = new Set(event.endedSessions);
     if (sessionsEnded.size > 0) {
       tables.sessions.retain((row) => !sessionsEnded.has(tables.sessions.columns.id[row] as number));

@@ -2,7 +2,10 @@
 // broken, for tests, the audit and the health page.
 
 import { MAX_REGION_MICROS } from "../protocol/limits.ts";
+import { EMPTY_LEAF, nodeHex, nodeKey, TREE_DEPTH } from "../protocol/quad-tree.ts";
+import { leavesOfWindow, newestSlot, rootOfWindow } from "./registry.ts";
 import { NO_ACCOUNT, type RegionState } from "./state.ts";
+import { readHex } from "./table.ts";
 
 /** One thing that must always hold. */
 export interface Invariant {
@@ -96,11 +99,51 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
   {
-    name: "one-live-meter-per-key",
-    check: ({ tables: { meters }, indexes }) =>
-      indexes.meterByGateway.size === meters.rows
-        ? null
-        : `${meters.rows} meters share ${indexes.meterByGateway.size} keys`,
+    name: "one-live-leaf",
+    check: ({ header, tables: { meters } }) => {
+      const { position, gateway, connection, fromSlot, untilSlot } = meters.columns;
+      for (const { fromSlot: rootSlot } of header.roots) {
+        const slot = Math.max(rootSlot, header.windowFirstSlot);
+        const held = new Set<string>();
+        const problem = firstRow(meters.rows, (row) => {
+          if ((fromSlot[row] as number) > slot || (untilSlot[row] as number) <= slot) return null;
+          const own = [
+            `position ${position[row]}`,
+            `gateway ${readHex(gateway, row, 32)}`,
+            `connection ${readHex(connection, row, 32)}`,
+          ];
+          const twice = own.find((name) => held.has(name));
+          for (const name of own) held.add(name);
+          return twice === undefined ? null : `${twice} has two leaves in slot ${slot}`;
+        });
+        if (problem !== null) return problem;
+      }
+      return null;
+    },
+  },
+  {
+    name: "registry-is-its-leaves",
+    check: (state) => {
+      const { indexes } = state;
+      const newest = newestSlot(state);
+      const leaves = leavesOfWindow(state, newest);
+      const { level, index, hash } = state.tables.nodes.columns;
+      const stray = firstRow(state.tables.nodes.rows, (row) => {
+        const [position, node] = [index[row] as number, readHex(hash, row, 32)];
+        if (indexes.nodes.get(nodeKey(level[row] as number, position)) !== row)
+          return `node ${level[row]}/${position} cannot be looked up`;
+        if (level[row] === TREE_DEPTH)
+          return node === rootOfWindow(state, newest) ? null : "the newest tree has not the newest root";
+        return level[row] !== 0 || node === (leaves[position] ?? nodeHex(EMPTY_LEAF))
+          ? null
+          : `leaf ${position} is not its meter's`;
+      });
+      if (stray !== null) return stray;
+      const absent = leaves.findIndex(
+        (leaf, position) => leaf !== nodeHex(EMPTY_LEAF) && !indexes.nodes.has(nodeKey(0, position)),
+      );
+      return absent < 0 ? null : `leaf ${absent} is in no tree`;
+    },
   },
   {
     name: "fills-within-readings",

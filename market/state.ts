@@ -2,14 +2,15 @@
 // to decide anything; what may change it is in evolve.ts.
 
 import type { Parameters } from "../protocol/commands.ts";
-import type { EventOf } from "../protocol/events.ts";
+import type { EventOf, RegistryRoot } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_LADDER_STEPS } from "../protocol/limits.ts";
+import { nodeKey } from "../protocol/quad-tree.ts";
 import { DigestIndex } from "./digest-index.ts";
 import { column, readHex, Table } from "./table.ts";
 
 /** The rules this code decides by; an entry decided by other rules is audited with the release that had them. */
-export const RULES_VERSION = 1;
+export const RULES_VERSION = 2;
 
 export interface ParametersVersion {
   readonly version: number;
@@ -32,6 +33,10 @@ export interface Header {
   nextSlot: number;
   nextSession: number;
   nextMeter: number;
+  /** Wallets that may enrol and revoke meters, ascending. */
+  installers: Hex[];
+  /** Roots of the registry that hold from a slot on, ascending; those of closed windows are dropped. */
+  roots: RegistryRoot[];
   depositedMicros: number;
   withdrawnMicros: number;
   treasuryAccount: number;
@@ -93,16 +98,17 @@ const SESSIONS = {
 
 const METERS = {
   id: column("f64"),
-  account: column("u32"),
+  /** Where its leaf stands in the registry's tree. */
+  position: column("u32"),
   gateway: column("u8", 32),
   connection: column("u8", 32),
-  nameplateWh: column("u32"),
-  connectionWh: column("u32"),
-  saleCapWh: column("u32"),
-  purchaseCapWh: column("u32"),
+  leaf: column("u8", 32),
   fromSlot: column("u32"),
   untilSlot: column("u32"),
 };
+
+/** Nodes of the registry's newest tree, leaves at level 0; what has no row is empty. Kept: hashing them takes long. */
+const NODES = { level: column("u8"), index: column("u32"), hash: column("u8", 32) };
 
 /** One row per account that proved readings for the open window; what each slot brought it is kept until it closes. */
 const windowSchema = (slots: number) => ({
@@ -116,7 +122,7 @@ const windowSchema = (slots: number) => ({
   cut: column("u8", slots),
 });
 
-const NULLIFIERS = { nullifier: column("u8", 32), meter: column("u32"), entry: column("f64") };
+const NULLIFIERS = { nullifier: column("u8", 32), entry: column("f64") };
 
 /** Sum of all meters' exports and imports per slot of the open window; a single row. */
 const sidesSchema = (slots: number) => ({ surplusWh: column("f64", slots), needWh: column("f64", slots) });
@@ -138,6 +144,7 @@ export interface Tables {
   orders: Table<typeof ORDERS>;
   sessions: Table<typeof SESSIONS>;
   meters: Table<typeof METERS>;
+  nodes: Table<typeof NODES>;
   window: Table<ReturnType<typeof windowSchema>>;
   nullifiers: Table<typeof NULLIFIERS>;
   sides: Table<ReturnType<typeof sidesSchema>>;
@@ -150,7 +157,10 @@ export interface Indexes {
   readonly sessionByKey: Map<Hex, number>;
   /** Rows of an account's orders, ended ones included until they leave; few, because orders per account are bounded. */
   readonly ordersByAccount: Map<number, number[]>;
+  /** The newest row of each gateway. */
   readonly meterByGateway: Map<Hex, number>;
+  /** Rows of the registry's nodes by `nodeKey`. */
+  readonly nodes: Map<number, number>;
   readonly windowRowByAccount: Map<number, number>;
   readonly nullifiers: Map<Hex, number>;
   readonly commands: DigestIndex;
@@ -174,6 +184,8 @@ export function createState(): RegionState {
       nextSlot: 0,
       nextSession: 1,
       nextMeter: 1,
+      installers: [],
+      roots: [],
       depositedMicros: 0,
       withdrawnMicros: 0,
       treasuryAccount: 0,
@@ -195,6 +207,7 @@ export function createTables(windowSlots: number): Tables {
     orders: new Table(ORDERS),
     sessions: new Table(SESSIONS),
     meters: new Table(METERS),
+    nodes: new Table(NODES),
     window: new Table(windowSchema(windowSlots)),
     nullifiers: new Table(NULLIFIERS),
     sides: new Table(sidesSchema(windowSlots)),
@@ -213,6 +226,10 @@ export function rebuildIndexes(state: RegionState): void {
   indexOrders(state);
   indexSessions(state);
   indexMeters(state);
+  const { level, index } = tables.nodes.columns;
+  for (let row = 0; row < tables.nodes.rows; row += 1) {
+    indexes.nodes.set(nodeKey(level[row] as number, index[row] as number), row);
+  }
   for (let row = 0; row < tables.window.rows; row += 1) {
     indexes.windowRowByAccount.set(tables.window.columns.account[row] as number, row);
   }
@@ -275,6 +292,7 @@ function createIndexes(state: Pick<RegionState, "tables">): Indexes {
     sessionByKey: new Map(),
     ordersByAccount: new Map(),
     meterByGateway: new Map(),
+    nodes: new Map(),
     windowRowByAccount: new Map(),
     nullifiers: new Map(),
     commands: new DigestIndex(() => state.tables.commands.columns.id),

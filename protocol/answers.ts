@@ -107,26 +107,28 @@ export const accountAnswer = z
         isRevoked: z.boolean(),
       }),
     ),
-    meters: z.array(
-      z.strictObject({
-        meter: count,
-        gateway: bytes32,
-        nameplateWh: count,
-        connectionWh: count,
-        saleCapWh: count,
-        purchaseCapWh: count,
-        fromSlot: slotNumber,
-        untilSlot: slotNumber.nullable(),
-      }),
-    ),
   })
   .meta({ id: "Account" });
+
+export const registryAnswer = z
+  .strictObject({
+    firstSlot: slotNumber,
+    root: bytes32.meta({ description: "what proofs of this window are made against" }),
+    leaves: z
+      .array(bytes32)
+      .meta({ description: "by position; zero where there is none, ends with the last one" }),
+  })
+  .meta({
+    id: "Registry",
+    description:
+      "Every meter's leaf of one window. Take all of them and make your own path: asking for one would tell which meter is yours",
+  });
 
 /** A settled slot of a bill, before it is held against a tariff. Amounts are changes of the balance. */
 export const settledLine = z.strictObject({
   slot: slotNumber,
   startS: instantS,
-  meteredWh: signed,
+  meteredWh: signed.meta({ description: "what was claimed and proved: at most what was metered" }),
   tradedWh: signed,
   priceMicrosPerKwh: signed.nullable(),
   amountMicros: signed.meta({ description: "change of the balance; a purchase is negative" }),
@@ -183,11 +185,9 @@ export const epochAnswer = z
     soldWh: z.record(z.string(), count).meta({ description: "of everybody who sold or bought" }),
     boughtWh: z.record(z.string(), count),
     rewards: z.record(z.string(), z.string()),
-    certificates: z
-      .array(address)
-      .meta({
-        description: "accounts that stand in the epoch's certificate tree, in the order of its leaves",
-      }),
+    certificates: z.array(address).meta({
+      description: "accounts that stand in the epoch's certificate tree, in the order of its leaves",
+    }),
     entry: entryNumber.meta({ description: "the journal entry that closed it" }),
   })
   .meta({ id: "Epoch" });
@@ -213,6 +213,7 @@ export type ClearedSlot = z.infer<typeof slotAnswer>;
 export type Curve = ClearedSlot["curve"];
 export type Market = z.infer<typeof marketAnswer>;
 export type Order = z.infer<typeof orderAnswer>;
+export type Registry = z.infer<typeof registryAnswer>;
 export type Account = z.infer<typeof accountAnswer>;
 export type SettledLine = z.infer<typeof settledLine>;
 export type BillLine = z.infer<typeof billLine>;

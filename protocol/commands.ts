@@ -23,6 +23,7 @@ import {
 } from "./fields.ts";
 import {
   MAX_EPOCH_SLOTS,
+  MAX_INSTALLERS,
   MAX_LADDER_STEPS,
   MAX_NETWORK_FEE_MICROS_PER_KWH,
   MAX_PROOF_DELAY_SECONDS,
@@ -100,19 +101,49 @@ const authoriseSession = z.strictObject({
 
 const revokeSession = z.strictObject({ type: z.literal("revoke_session"), ...accountEnvelope, key: bytes32 });
 
+const appointInstallers = z.strictObject({
+  type: z.literal("appoint_installers"),
+  ...envelope,
+  installers: z
+    .array(address)
+    .max(MAX_INSTALLERS)
+    .refine((all) => all.every((one, index) => index === 0 || (all[index - 1] as string) < one), {
+      message: "must ascend, each once",
+    })
+    .meta({ description: "all wallets that may enrol and revoke meters, ascending" }),
+});
+
+const admitAccount = z.strictObject({ type: z.literal("admit_account"), ...accountEnvelope });
+
+/** A meter's leaf. It names no account: which meter is whose is the household's secret. */
 const enrolMeter = z.strictObject({
   type: z.literal("enrol_meter"),
-  ...accountEnvelope,
+  ...envelope,
   gatewayX: fieldElement,
   gatewayY: fieldElement,
+  commitment: fieldElement.meta({ description: "Poseidon(secret); the secret stays with the household" }),
   connection: bytes32.meta({ description: "the registrar's keyed tag of the grid connection" }),
   nameplateWh: bounded(0, MAX_READING_WH),
   connectionWh: bounded(0, MAX_READING_WH),
   saleCapWh: bounded(0, MAX_WINDOW_CAP_WH),
   purchaseCapWh: bounded(0, MAX_WINDOW_CAP_WH),
+  windowSlots: z
+    .union([z.literal(4), z.literal(96)])
+    .meta({ description: "the region's window: consent and leaf are bound to its length" }),
+  replaces: bytes32.meta({
+    description:
+      "gateway whose enrolment this one takes over on the same connection (rotation), or 32 zero bytes",
+  }),
 });
 
-const revokeMeter = z.strictObject({ type: z.literal("revoke_meter"), ...accountEnvelope, gateway: bytes32 });
+const revokeMeter = z.strictObject({
+  type: z.literal("revoke_meter"),
+  ...envelope,
+  gateway: bytes32,
+  isEmergency: z
+    .boolean()
+    .meta({ description: "true: also for the window whose evidence is awaited, not only from the next on" }),
+});
 
 export const ladderStep = z.strictObject({ limitPriceMicrosPerKwh: priceMicrosPerKwh, capWhPerSlot: slotWh });
 export type LadderStep = z.infer<typeof ladderStep>;
@@ -138,7 +169,11 @@ const submitReadings = z.strictObject({
   type: z.literal("submit_readings"),
   ...accountEnvelope,
   firstSlot: slotNumber,
-  netWh: z.array(readingWh).min(4).max(96),
+  netWh: z
+    .array(readingWh)
+    .min(4)
+    .max(96)
+    .meta({ description: "what is claimed of each slot: at most what was metered, in the same direction" }),
 });
 
 const commitCertificate = z.strictObject({
@@ -156,6 +191,8 @@ export const commandSchemas = {
   credit_test_quote: creditTestQuote,
   authorise_session: authoriseSession,
   revoke_session: revokeSession,
+  appoint_installers: appointInstallers,
+  admit_account: admitAccount,
   enrol_meter: enrolMeter,
   revoke_meter: revokeMeter,
   place_order: placeOrder,
@@ -170,6 +207,8 @@ export const commandSchema = z.discriminatedUnion("type", [
   creditTestQuote,
   authoriseSession,
   revokeSession,
+  appointInstallers,
+  admitAccount,
   enrolMeter,
   revokeMeter,
   placeOrder,
@@ -190,9 +229,12 @@ export const OPERATOR_COMMANDS: ReadonlySet<CommandType> = new Set([
   "open_region",
   "set_parameters",
   "credit_test_quote",
-  "enrol_meter",
-  "revoke_meter",
+  "appoint_installers",
+  "admit_account",
 ]);
+
+/** Commands that only an installer's wallet may sign. */
+export const INSTALLER_COMMANDS: ReadonlySet<CommandType> = new Set(["enrol_meter", "revoke_meter"]);
 
 /** Commands that a session key may sign; the rest wants the wallet. */
 export const SESSION_COMMANDS: ReadonlySet<CommandType> = new Set([

@@ -41,7 +41,12 @@ export const ERRORS = {
   ),
   gateway_signature_invalid: entry(
     401,
-    "The gateway's signature does not fit the readings, the window and the region.",
+    "The gateway's signature does not fit what it is shown for: its consent, or a window of this region.",
+  ),
+
+  proof_invalid: entry(
+    401,
+    "The proof does not bear out the claims for this account, window and region; three such and no more are looked at.",
   ),
 
   // What the region checks for every command.
@@ -60,7 +65,8 @@ export const ERRORS = {
   command_expired: entry(409, "The command's expiry has passed in market time."),
   command_expires_too_late: entry(409, "The command's expiry is further ahead than a command may live."),
   not_operator: entry(403, "Only the region's operator may send this command."),
-  account_unknown: entry(404, "The account has no balance and no meter in this region."),
+  not_installer: entry(403, "Only an installer that the operator appointed may send this command."),
+  account_unknown: entry(404, "The account has not been opened in this region."),
   not_account_owner: entry(403, "The wallet that signed is not the account the command acts for."),
   session_unknown: entry(401, "The session key has not been authorised for this account."),
   session_revoked: entry(401, "The session key was revoked."),
@@ -75,6 +81,7 @@ export const ERRORS = {
   // What a command may be refused for on its own account.
   quote_not_test: entry(403, "Test money exists only in regions marked quote=test."),
   region_money_limit: entry(409, "The region may not hold more than the amount in facts."),
+  account_exists: entry(409, "The account is open already."),
   accounts_exhausted: entry(409, "The region holds as many accounts as it may."),
   parameters_out_of_bounds: entry(400, "A parameter is outside its bounds; facts name it."),
   session_exists: entry(409, "The session key is already authorised, or was once."),
@@ -89,24 +96,43 @@ export const ERRORS = {
   order_not_owned: entry(403, "The order belongs to another account."),
   orders_exhausted: entry(409, "The account holds as many live orders as it may."),
   meter_exists: entry(409, "The gateway key or the grid connection has a live enrolment already."),
-  meters_exhausted: entry(409, "The account holds as many live meters as it may."),
-  window_length_wrong: entry(400, "The readings are not as many as the region's window has slots."),
+  meters_exhausted: entry(409, "The region's registry holds as many meters as it may."),
+  window_length_wrong: entry(400, "Made for windows of another length than this region's."),
   window_unaligned: entry(400, "The first slot is not the first slot of a window."),
   window_not_over: entry(409, "The window has not ended yet in market time.", true),
   window_closed: entry(409, "The window's time for evidence is over; what was not proved counts as zero."),
   meter_not_found: entry(404, "No meter with this gateway key is enrolled."),
-  meter_not_owned: entry(403, "The meter is enrolled for another account."),
-  meter_not_active: entry(409, "The meter was not enrolled, or was revoked, for this window."),
+  connection_mismatch: entry(
+    409,
+    "A rotation stays on its connection; another connection is another enrolment.",
+  ),
+  registry_root_wrong: entry(
+    409,
+    "The proof is about another set of meters than this window's; facts.root is the window's root.",
+  ),
   window_already_proved: entry(409, "This meter's window is already in the journal."),
-  above_nameplate: entry(409, "A slot exports more than the meter's nameplate."),
-  above_connection: entry(409, "A slot imports more than the meter's grid connection."),
-  above_window_cap: entry(409, "The window's sum is above what the meter's enrolment allows."),
+  proof_attempts_exhausted: entry(
+    409,
+    "Too many proofs of this account for this window did not verify; no more are looked at.",
+  ),
   slot_side_full: entry(409, "The slot holds as much energy on this side as it may."),
+
+  // Codes of earlier rules, when a window was a signature in the clear: a proof names no meter, and its circuit holds
+  // the limits. They stay, so that nothing else is ever called by their names.
+  meter_not_owned: retired(403),
+  meter_not_active: retired(409),
+  above_nameplate: retired(409),
+  above_connection: retired(409),
+  above_window_cap: retired(409),
 
   // Reads.
   account_not_found: entry(404, "No such account in this region."),
   entry_not_found: entry(404, "The journal has no entry of this number."),
   command_not_found: entry(404, "No accepted command of this id is remembered."),
+  registry_not_found: entry(
+    404,
+    "No window that is open, running or next begins at this slot; older ones follow from the journal.",
+  ),
   slot_not_found: entry(404, "The slot has not been cleared, or is older than what is kept."),
   epoch_not_found: entry(404, "The epoch has not closed yet, or is older than what is kept."),
   sockets_full: entry(503, "Every intake of this region has as many command sockets as it may.", true),
@@ -162,6 +188,15 @@ export function problemOf(rejection: Rejection): Problem {
 /** True for a string that is a code of the table. */
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(ERRORS, value);
+}
+
+function retired(status: number): ErrorEntry {
+  return entry(status, "Not answered any more.");
+}
+
+/** True for a code that no rule of this release answers. */
+export function isRetired(code: ErrorCode): boolean {
+  return ERRORS[code].meaning === "Not answered any more.";
 }
 
 function entry(status: number, meaning: string, transient = false): ErrorEntry {

@@ -17,6 +17,7 @@ import {
   slotNumber,
 } from "./fields.ts";
 import { MAX_ACCOUNTS_PER_REGION } from "./limits.ts";
+import { TREE_DEPTH, TREE_LEAVES } from "./quad-tree.ts";
 
 const accountNumber = bounded(0, MAX_ACCOUNTS_PER_REGION);
 const signed = bounded(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
@@ -74,20 +75,48 @@ const sessionRevoked = z.strictObject({
   fromSlot: slotNumber,
 });
 
+const installersAppointed = z.strictObject({
+  type: z.literal("installers_appointed"),
+  installers: z.array(address),
+});
+
+const registryRoot = z.strictObject({ fromSlot: slotNumber, root: bytes32 });
+export type RegistryRoot = z.infer<typeof registryRoot>;
+const changedNodes = z
+  .array(bytes32)
+  .length(TREE_DEPTH)
+  .meta({ description: "the nodes above the leaf after the change, lowest first; the last is the root" });
+
 const meterEnrolled = z.strictObject({
   type: z.literal("meter_enrolled"),
   meter: count,
-  account: accountNumber,
+  replaced: count.meta({ description: "the meter whose place this one takes, or 0" }),
+  position: bounded(0, TREE_LEAVES - 1),
   gateway: bytes32,
   connection: bytes32,
+  leaf: bytes32,
   nameplateWh: count,
   connectionWh: count,
   saleCapWh: count,
   purchaseCapWh: count,
   fromSlot: slotNumber,
+  nodes: changedNodes,
 });
 
-const meterRevoked = z.strictObject({ type: z.literal("meter_revoked"), meter: count, fromSlot: slotNumber });
+const meterRevoked = z.strictObject({
+  type: z.literal("meter_revoked"),
+  meters: z
+    .array(count)
+    .min(1)
+    .meta({ description: "enrolments of the key that end; more than one only in an emergency" }),
+  fromSlot: slotNumber,
+  position: bounded(0, TREE_LEAVES - 1),
+  leaf: bytes32.meta({ description: "what stands at the position in the newest tree now: mostly nothing" }),
+  nodes: changedNodes,
+  roots: z
+    .array(registryRoot)
+    .meta({ description: "the roots of all windows not closed yet, by their start" }),
+});
 
 const orderPlaced = z.strictObject({
   type: z.literal("order_placed"),
@@ -111,7 +140,6 @@ const orderEnded = z.strictObject({
 const readingsAccepted = z.strictObject({
   type: z.literal("readings_accepted"),
   account: accountNumber,
-  meter: count,
   nullifier: bytes32,
   firstSlot: slotNumber,
   netWh: z.array(signed),
@@ -183,6 +211,7 @@ export const eventSchema = z.discriminatedUnion("type", [
   quoteCredited,
   sessionAuthorised,
   sessionRevoked,
+  installersAppointed,
   meterEnrolled,
   meterRevoked,
   orderPlaced,

@@ -101,8 +101,17 @@ export const MAX_PROOF_DELAY_SECONDS = 86_400;
 /** Cap of a window's sales or purchases in a meter's enrolment: 27 bits, what the meter circuit will range-check. */
 export const MAX_WINDOW_CAP_WH = 2 ** 27 - 1;
 
-/** Meters of one account: a home, a battery shed, a few flats; bounds the work of one window. */
-export const MAX_METERS_PER_ACCOUNT = 16;
+/** Wallets that may enrol meters in one region. */
+export const MAX_INSTALLERS = 64;
+
+/** Proofs that did not verify, of one account for one window, after which no more are looked at. */
+export const MAX_FAILED_PROOFS = 3;
+
+/** Proofs of one account under verification at a time: a household's meters, not a flood. */
+export const MAX_PROOFS_IN_FLIGHT = 16;
+
+/** Proofs verified together: more gain little, and the first would wait long for its answer. */
+export const MAX_PROOFS_PER_BATCH = 64;
 
 /** Live session keys of one account: a few agents and apps; each is memory that only a wallet can free. */
 export const MAX_SESSIONS_PER_ACCOUNT = 32;

@@ -48,10 +48,12 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   ),
   RevokeSession: fields(`${ACCOUNT}, bytes32 key`),
   EnrolMeter: fields(
-    `${ACCOUNT}, uint256 gatewayX, uint256 gatewayY, bytes32 connection, uint32 nameplateWh, uint32 connectionWh, ` +
-      "uint64 saleCapWh, uint64 purchaseCapWh",
+    `${ENVELOPE}, uint256 gatewayX, uint256 gatewayY, uint256 commitment, bytes32 connection, uint32 nameplateWh, ` +
+      "uint32 connectionWh, uint64 saleCapWh, uint64 purchaseCapWh, uint16 windowSlots, bytes32 replaces",
   ),
-  RevokeMeter: fields(`${ACCOUNT}, bytes32 gateway`),
+  RevokeMeter: fields(`${ENVELOPE}, bytes32 gateway, bool isEmergency`),
+  AppointInstallers: fields(`${ENVELOPE}, address[] installers`),
+  AdmitAccount: fields(ACCOUNT),
   PlaceOrder: fields(
     `${ACCOUNT}, string side, Step[] steps, uint64 validFromS, uint64 validUntilS, uint8[] hours, uint64 replaces`,
   ),
@@ -67,6 +69,8 @@ export const PRIMARY_TYPES: Readonly<Record<CommandType, string>> = {
   credit_test_quote: "CreditTestQuote",
   authorise_session: "AuthoriseSession",
   revoke_session: "RevokeSession",
+  appoint_installers: "AppointInstallers",
+  admit_account: "AdmitAccount",
   enrol_meter: "EnrolMeter",
   revoke_meter: "RevokeMeter",
   place_order: "PlaceOrder",
@@ -157,6 +161,7 @@ function writeValue(words: Uint8Array, offset: number, type: string, value: unkn
   else if (type === "string") words.set(stringHash(value as string), offset);
   else if (type === "address" || type === "bytes32") writeHex(words, offset, value as string);
   else if (type === "uint256") writeBig(words, offset, BigInt(value as string));
+  else if (type === "bool") writeInteger(words, offset, value === true ? 1 : 0);
   else writeInteger(words, offset, value as number);
 }
 

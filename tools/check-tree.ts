@@ -10,6 +10,7 @@ import {
   FORBIDDEN_FOLDERS,
   FUNCTION_LINES,
   MAY_IMPORT,
+  MAY_READ,
   PURE_PACKAGES,
   SKIPPED_FOLDERS,
   SOLIDITY_NAME,
@@ -163,6 +164,7 @@ function checkImports(root: string, file: string, facts: SourceFacts, findings: 
     if (SCRIPT.test(target) && !isType) targets.push(target);
     const targetRoom = roomOf(target);
     if (room === undefined || targetRoom === room) continue;
+    if (target.endsWith(".json") && MAY_READ[room]?.includes(targetRoom ?? "")) continue;
     if (targetRoom === undefined) {
       if (target !== "package.json") complain("direction", `${room}/ may not import ${target} of the root`);
     } else if (!MAY_IMPORT[room]?.includes(targetRoom)) {

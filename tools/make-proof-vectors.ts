@@ -12,9 +12,9 @@ import { endSnarkThreads } from "../circuits/snark-threads.ts";
 import { EPOCH_WH_BITS } from "../evidence/certificate-statement.ts";
 import { packReadings, regionTag, windowMessage } from "../evidence/gateway-window.ts";
 import { meterLeaf, meterNullifier, packClaims, secretCommitment } from "../evidence/meter-statement.ts";
-import { TREE_DEPTH } from "../evidence/quad-tree.ts";
 import { DIRECTION_BIT, SLOTS_PER_ELEMENT, STRIDE_BITS, WH_BITS } from "../evidence/slot-packing.ts";
 import { MAX_WINDOW_CAP_WH } from "../protocol/limits.ts";
+import { TREE_DEPTH } from "../protocol/quad-tree.ts";
 import { SAMPLE_FIRST_SLOT, sampleCertificate, sampleReadings, sampleWindow } from "./sample-household.ts";
 
 const VECTORS = join(import.meta.dirname, "../test/vectors");

@@ -19,7 +19,6 @@ import {
   regionTag,
   signWindow,
   windowMessage,
-  windowNullifier,
 } from "../evidence/gateway-window.ts";
 import { sessionKeyOf, signSession } from "../evidence/session-signature.ts";
 import type { Hex } from "../protocol/fields.ts";
@@ -152,7 +151,6 @@ function smallOrderEvidence(gateway: [string, string]): GatewayWindow {
   const s = BigInt(hex(seed("free s"))) % SUBGROUP_ORDER;
   const { x, y } = babyjubjub.Point.BASE.multiply(s).toAffine();
   return {
-    kind: "gateway-window",
     gateway,
     signature: { r8: [x.toString(), y.toString()], s: s.toString() },
   };
@@ -179,9 +177,7 @@ interface GatewayVector {
 function goodGatewayVectors(secret: Uint8Array): GatewayVector[] {
   const gateway = gatewayIdOfSeed(secret);
   const verdict = accepted({
-    kind: "gateway-window",
     gateway,
-    nullifier: windowNullifier(gateway, FIRST_SLOT),
   });
   const day: EvidenceContext = { ...CONTEXT, windowSlots: 96 };
   const netWh = Array.from({ length: 96 }, (_, slot) => Math.round(900 * Math.sin(slot / 15 - 1.6)));

@@ -11,7 +11,7 @@ import { poseidonKeyOf } from "../evidence/eddsa-poseidon.ts";
 import type { EvidenceContext } from "../evidence/evidence-kind.ts";
 import { regionTag, signWindow } from "../evidence/gateway-window.ts";
 import { type MeterLimits, meterLeaf, secretCommitment } from "../evidence/meter-statement.ts";
-import { QuadTree } from "../evidence/quad-tree.ts";
+import { QuadTree } from "../protocol/quad-tree.ts";
 
 /** 32 bytes that follow from a name. */
 export const sampleSeed = (name: string) => sha256(utf8ToBytes(`polder/sample/${name}`));

@@ -48,6 +48,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** Per room, the rooms whose JSON it may read without importing their code: keys are data, whoever proves under them. */
+export const MAY_READ: Readonly<Record<string, readonly string[]>> = { evidence: ["circuits"] };
+
 /** Folders that would become everybody's drawer. */
 export const FORBIDDEN_FOLDERS = new Set([
   "util",
@@ -65,7 +68,7 @@ export const SKIPPED_FOLDERS = new Set(["node_modules", "dist", "coverage", "gen
 
 /** Packages that a pure room may import; undefined for the rooms that may import any. */
 export const PURE_PACKAGES: Readonly<Record<string, RegExp>> = {
-  protocol: /^(viem|zod|@noble\/[a-z-]+)(\/|$)/,
+  protocol: /^(viem|zod|poseidon-lite|@noble\/[a-z-]+)(\/|$)/,
   market: /^$/,
 };
 

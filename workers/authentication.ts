@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { type Env, marketClock, signingDomain } from "../durable-objects/environment.ts";
 import { evidenceSchema } from "../evidence/evidence.ts";
+import type { ShownProof } from "../evidence/meter-proof.ts";
 import { type ApiKey, parseApiKey, sessionKeyOf, signSession } from "../evidence/session-signature.ts";
 import {
   type SignedCommand,
@@ -58,7 +59,7 @@ export function eitherSchema(type: SessionCommand) {
 const API_KEY_COMMAND_LIFE_SECONDS = 60;
 
 /**
- * The verified command of a request.
+ * The command of a request, verified but for the proof that it may show.
  * @param fixed fields that the path says, over those of a plain body.
  */
 export async function submissionOf(
@@ -67,12 +68,12 @@ export async function submissionOf(
   type: CommandType | null,
   body: unknown,
   fixed: Record<string, unknown> = {},
-): Promise<Submission> {
+): Promise<{ readonly submission: Submission; readonly shown: ShownProof | null }> {
   const isSigned = typeof body === "object" && body !== null && "command" in body;
   const signed = isSigned ? (body as SignedCommand) : signForCaller(context, region, type, body, fixed);
   requireSame(signed.command, type, isSigned ? fixed : {});
   const verdict = await verifySigned(signingDomain(context.env), region, signed);
-  return verdict.ok ? verdict.submission : refuse(verdict);
+  return verdict.ok ? verdict : refuse(verdict);
 }
 
 /** The path and the signed command must say the same. */

@@ -2,7 +2,7 @@
 // each) against 64 rows inserted one a call. It refuses a command that is not accepted.
 
 import type { Submission } from "../../evidence/signed-command.ts";
-import { homeSubmissions, openingSubmission, orderSubmission } from "../neighbourhood.ts";
+import { homeSubmissions, openingSubmissions, orderSubmission } from "../neighbourhood.ts";
 import { compareParts, PARTS_NOTE, startParts, timePart } from "../parts.ts";
 import { compared, type Measurement } from "../row.ts";
 
@@ -15,7 +15,7 @@ export const measure: Measurement = async (say) => {
   const atS = Math.floor(Date.now() / 1_000);
   const stack = await startParts();
   try {
-    await timePart(stack, "flush/ours", { batches: [[openingSubmission(atS)]] });
+    await timePart(stack, "flush/ours", { batches: [openingSubmissions(atS)] });
     for (let home = 0; home < HOMES; home += BATCH) {
       const some = Array.from({ length: BATCH }, (_, index) => homeSubmissions(home + index, atS, 2));
       // A home's commands build on each other; the homes do not.

@@ -12,7 +12,7 @@ import {
   FIRST_SLOT,
   homeSubmissions,
   MIDNIGHT_S,
-  openingSubmission,
+  openingSubmissions,
   readingsSubmission,
   SLOTS,
 } from "../neighbourhood.ts";
@@ -54,7 +54,7 @@ export async function measureMemory(
   const inspector = await Inspector.open(inspectorPort);
   const probe = new SecondProcess<ProbeOrder, readonly Probe[]>("probe");
   try {
-    await submit(stack, [openingSubmission(OPENS_S)], OPENS_S);
+    await submit(stack, openingSubmissions(OPENS_S), OPENS_S);
     const emptyBytes = await inspector.bytesAtRest();
     const emptyRss = rssOf(stack.workerdPid);
     say(`an empty deployment holds ${megabytes(emptyBytes)} MB, its process ${megabytes(emptyRss)} MB`);

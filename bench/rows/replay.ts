@@ -20,7 +20,7 @@ import { median } from "../median.ts";
 import {
   homeSubmissions,
   MIDNIGHT_S,
-  openingSubmission,
+  openingSubmissions,
   orderSubmission,
   readingsSubmission,
 } from "../neighbourhood.ts";
@@ -47,7 +47,7 @@ interface Judged {
 function dayOf(homes: number): Judged[] {
   const numbers = Array.from({ length: homes }, (_, home) => home);
   const before = [
-    openingSubmission(OPENS_S),
+    ...openingSubmissions(OPENS_S),
     ...numbers.flatMap((home) => homeSubmissions(home, OPENS_S, 4)),
   ];
   const orders = numbers.flatMap((home) =>

@@ -17,7 +17,7 @@ import { envelope, PARAMETERS } from "../fleet.ts";
 import {
   addressOf,
   enrolmentSubmissions,
-  openingSubmission,
+  openingSubmissions,
   REGION,
   submission,
   windowSubmission,
@@ -79,7 +79,7 @@ function runYear(street: Dataset): PureRegion {
   const firstWindow = Math.floor(street.startSlot / WINDOW_SLOTS) * WINDOW_SLOTS;
   const terms = { tariff: street.tariff(FEED_IN_MICROS_PER_KWH), ...TERMS };
   let atS = slotStartS(firstWindow) - 60;
-  region.send(openingSubmission(atS, { parameters: TERMS }), atS);
+  for (const step of openingSubmissions(atS, { parameters: TERMS })) region.send(step, atS);
   street.homes.forEach((_, home) => {
     for (const step of enrolmentSubmissions(home, atS, CREDIT_MICROS)) region.send(step, atS);
   });

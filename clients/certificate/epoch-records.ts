@@ -4,9 +4,9 @@
 import { epochTag } from "../../evidence/certificate-statement.ts";
 import { treeOfPublished } from "../../evidence/certificate-tree.ts";
 import { regionTag } from "../../evidence/gateway-window.ts";
-import type { QuadTree } from "../../evidence/quad-tree.ts";
 import type { Epoch, Market } from "../../protocol/answers.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import type { QuadTree } from "../../protocol/quad-tree.ts";
 import { slotStartS } from "../../protocol/units.ts";
 import type { Deployment, PolderClient } from "../sdk/client.ts";
 

@@ -3,10 +3,10 @@
 
 import type { ProvingArtifacts } from "../../circuits/prover.ts";
 import { proveCertificate } from "../../circuits/prover.ts";
-import { hexOf, wordOf } from "../../evidence/bytes.ts";
 import { verifyCertificate } from "../../evidence/certificate-proof.ts";
 import { audienceTag, certificateLeaf } from "../../evidence/certificate-statement.ts";
 import type { Groth16Verifier } from "../../evidence/groth16.ts";
+import { nodeHex } from "../../protocol/quad-tree.ts";
 import { CERTIFICATE_FORMAT, type Certificate, certificateSchema } from "./certificate-file.ts";
 import { energyText } from "./energy-amount.ts";
 import type { EpochRecords } from "./epoch-records.ts";
@@ -36,7 +36,7 @@ export function findLeaf(records: EpochRecords, secrets: readonly CertificateSec
   const { sums, leaves } = records;
   for (const { account, secret, commitment } of secrets.toReversed()) {
     const [soldWh, boughtWh] = [sums.soldWh[account] ?? 0, sums.boughtWh[account] ?? 0];
-    const leaf = hexOf(wordOf(certificateLeaf(BigInt(commitment), soldWh, boughtWh)));
+    const leaf = nodeHex(certificateLeaf(BigInt(commitment), soldWh, boughtWh));
     const position = leaves.indexOf(leaf);
     if (position >= 0) return { position, secret: BigInt(secret), account, soldWh, boughtWh };
   }
@@ -79,7 +79,7 @@ export async function makeCertificate(
     for: audience,
     side,
     atLeastWh,
-    nullifier: hexOf(wordOf(nullifier)),
+    nullifier: nodeHex(nullifier),
     proof,
   });
 }

@@ -1,5 +1,6 @@
-// Owns the acceptance of a window's readings on verified evidence. It refuses a window that is unaligned, not over or
-// closed, a meter that is not this account's or not live, the same window twice, and more than the enrolment allows.
+// Owns the acceptance of a window's claims on a verified proof. It refuses a window that is unaligned, not over or
+// closed, a proof about another window's meters, and the same meter's window twice. What a meter's enrolment allows is
+// in the proof: the region does not know which meter it was.
 
 import type { CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
@@ -7,35 +8,29 @@ import { MAX_WH_PER_ACCOUNT_SLOT, MAX_WH_PER_SIDE_SLOT } from "../../protocol/li
 import { slotStartS } from "../../protocol/units.ts";
 import type { Decision, Occasion } from "../decision.ts";
 import { windowOf } from "../parameters.ts";
+import { rootOfWindow } from "../registry.ts";
 import { type RegionState, termsOf } from "../state.ts";
 
 type Readings = Occasion<CommandOf<"submit_readings">>;
 
-/** Accepts one meter's net readings of the open window; an account's connections are summed per slot. */
+/** Accepts what one meter's household claims of the open window; an account's meters are summed per slot. */
 export function submitReadings(occasion: Readings): Decision {
   const { state, command, account, evidence } = occasion;
-  if (evidence === null)
-    return { rejection: rejected("evidence_malformed", { reason: "no evidence was verified" }) };
+  if (evidence?.kind !== "meter-proof")
+    return { rejection: rejected("evidence_malformed", { reason: "no proof was verified" }) };
   const untimely = refuseWindow(occasion);
   if (untimely !== null) return { rejection: untimely };
-  const row = state.indexes.meterByGateway.get(evidence.gateway);
-  const { columns } = state.tables.meters;
-  if (row === undefined) return { rejection: rejected("meter_not_found", { gateway: evidence.gateway }) };
-  if (columns.account[row] !== account)
-    return { rejection: rejected("meter_not_owned", { gateway: evidence.gateway }) };
   const { firstSlot, netWh } = command;
-  if ((columns.fromSlot[row] as number) > firstSlot || (columns.untilSlot[row] as number) <= firstSlot) {
-    return {
-      rejection: rejected("meter_not_active", { fromSlot: columns.fromSlot[row] as number, firstSlot }),
-    };
-  }
-  if (state.indexes.nullifiers.has(evidence.nullifier))
+  const { root: shown, nullifier } = evidence;
+  const root = rootOfWindow(state, firstSlot);
+  if (shown !== root) return { rejection: rejected("registry_root_wrong", { root, shown }) };
+  if (state.indexes.nullifiers.has(nullifier))
     return { rejection: rejected("window_already_proved", { firstSlot }) };
-  const excess = refuseAmounts(state, row, account, firstSlot, netWh);
-  if (excess !== null) return { rejection: excess };
-  const meter = columns.id[row] as number;
-  const nullifier = evidence.nullifier;
-  return { events: [{ type: "readings_accepted", account, meter, nullifier, firstSlot, netWh }] };
+  for (const [index, wh] of netWh.entries()) {
+    const full = refuseSlotSum(state, account, firstSlot + index, index, wh);
+    if (full !== null) return { rejection: full };
+  }
+  return { events: [{ type: "readings_accepted", account, nullifier, firstSlot, netWh }] };
 }
 
 function refuseWindow({ state, command, atS }: Readings): Rejection | null {
@@ -50,37 +45,6 @@ function refuseWindow({ state, command, atS }: Readings): Rejection | null {
   const { windowFirstSlot, nextSlot } = state.header;
   if (firstSlot < nextSlot) return rejected("window_closed", { firstSlot, nextSlot });
   if (firstSlot !== windowFirstSlot) throw new Error("a window ended while an earlier one was still open");
-  return null;
-}
-
-function refuseAmounts(
-  state: RegionState,
-  meter: number,
-  account: number,
-  firstSlot: number,
-  netWh: readonly number[],
-): Rejection | null {
-  const { columns } = state.tables.meters;
-  const nameplateWh = columns.nameplateWh[meter] as number;
-  const connectionWh = columns.connectionWh[meter] as number;
-  let sold = 0;
-  let bought = 0;
-  for (const [index, wh] of netWh.entries()) {
-    const slot = firstSlot + index;
-    if (wh > nameplateWh) return rejected("above_nameplate", { slot, wh, limitWh: nameplateWh });
-    if (-wh > connectionWh) return rejected("above_connection", { slot, wh: -wh, limitWh: connectionWh });
-    if (wh > 0) sold += wh;
-    else bought -= wh;
-  }
-  const saleCapWh = columns.saleCapWh[meter] as number;
-  const purchaseCapWh = columns.purchaseCapWh[meter] as number;
-  if (sold > saleCapWh) return rejected("above_window_cap", { side: "sell", wh: sold, limitWh: saleCapWh });
-  if (bought > purchaseCapWh)
-    return rejected("above_window_cap", { side: "buy", wh: bought, limitWh: purchaseCapWh });
-  for (const [index, wh] of netWh.entries()) {
-    const full = refuseSlotSum(state, account, firstSlot + index, index, wh);
-    if (full !== null) return full;
-  }
   return null;
 }
 

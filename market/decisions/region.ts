@@ -55,6 +55,13 @@ export function creditTestQuote(occasion: Occasion<CommandOf<"credit_test_quote"
   return { events: [...events, { type: "quote_credited", account, amountMicros: command.amountMicros }] };
 }
 
+/** Opens an account that has neither money nor a key yet: a household that will only sell. */
+export function admitAccount(occasion: Occasion<CommandOf<"admit_account">>): Decision {
+  if (occasion.account >= 0) return { rejection: rejected("account_exists") };
+  const opening = openAccount(occasion, occasion.command.account);
+  return "rejection" in opening ? opening : { events: opening.events };
+}
+
 /** The account's number, with the event that opens it where it is new. Only the operator's commands open accounts. */
 export function openAccount(
   { state, account }: Pick<Occasion, "state" | "account">,

@@ -15,7 +15,7 @@ import {
   type SlotClaim,
   secretCommitment,
 } from "../../evidence/meter-statement.ts";
-import { QuadTree } from "../../evidence/quad-tree.ts";
+import { QuadTree } from "../../protocol/quad-tree.ts";
 import { sampleContext, sampleSecret, sampleWindow } from "../../tools/sample-household.ts";
 import { type Inputs, refusedBy } from "../support/circuit-witness.ts";
 import { orderEight } from "../support/small-order.ts";

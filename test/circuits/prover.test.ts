@@ -15,7 +15,7 @@ import { FIELD_ORDER } from "../../evidence/eddsa-poseidon.ts";
 import { Groth16Verifier } from "../../evidence/groth16.ts";
 import { verifyMeterProofs } from "../../evidence/meter-proof.ts";
 import type { SlotClaim } from "../../evidence/meter-statement.ts";
-import { QuadTree } from "../../evidence/quad-tree.ts";
+import { QuadTree } from "../../protocol/quad-tree.ts";
 import { SAMPLE_LIMITS, sampleSecret, sampleWindow } from "../../tools/sample-household.ts";
 import { keyOf } from "../support/proofs.ts";
 

@@ -19,8 +19,8 @@ import { certificateTree, treeOfPublished } from "../../evidence/certificate-tre
 import { regionTag } from "../../evidence/gateway-window.ts";
 import { Groth16Verifier } from "../../evidence/groth16.ts";
 import { secretCommitment } from "../../evidence/meter-statement.ts";
-import type { QuadTree } from "../../evidence/quad-tree.ts";
 import { FIELD_ORDER, type Hex } from "../../protocol/fields.ts";
+import type { QuadTree } from "../../protocol/quad-tree.ts";
 import { sampleSecret } from "../../tools/sample-household.ts";
 import { address, DOMAIN, word } from "../support/market.ts";
 import { keyOf } from "../support/proofs.ts";

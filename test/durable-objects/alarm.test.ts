@@ -1,7 +1,18 @@
 // Owns the promise that no alarm shows in the journal: early, late, twice or never, what is due is done as it was due.
 
 import { describe, expect, test } from "vitest";
-import { address, credit, type Draft, enrol, Market, open, place } from "../support/market.ts";
+import {
+  address,
+  admit,
+  appoint,
+  credit,
+  type Draft,
+  enrol,
+  INSTALLER,
+  Market,
+  open,
+  place,
+} from "../support/market.ts";
 import {
   deadlineS,
   FIRST_SLOT,
@@ -14,6 +25,15 @@ import {
 
 useMarketTime();
 
+const OPENING = [
+  open(),
+  appoint([INSTALLER]),
+  admit(address(1)),
+  enrol(1),
+  enrol(2),
+  credit(address(2), 1_000_000),
+];
+
 /** The same life of a region, told with its moments; `ring` says how alarms behave around the first deadline. */
 async function live(
   region: RegionUnderTest,
@@ -23,7 +43,7 @@ async function live(
     goTo(atS);
     for (const draft of drafts) await region.accept(draft);
   };
-  await at(OPENED_AT_S, open(), enrol(address(1), 1), enrol(address(2), 2), credit(address(2), 1_000_000));
+  await at(OPENED_AT_S, ...OPENING);
   await at(
     OPENED_AT_S + 60,
     place(address(1), "sell", [[100_000, 500]]),
@@ -81,7 +101,7 @@ describe("the alarm", () => {
         model.to(atS);
         for (const draft of drafts) model.accept(draft);
       };
-      told(OPENED_AT_S, open(), enrol(address(1), 1), enrol(address(2), 2), credit(address(2), 1_000_000));
+      told(OPENED_AT_S, ...OPENING);
       told(
         OPENED_AT_S + 60,
         place(address(1), "sell", [[100_000, 500]]),

@@ -10,9 +10,23 @@ import type { Region } from "../../durable-objects/region.ts";
 import type { Submission } from "../../evidence/signed-command.ts";
 import type { ErrorCode, Rejection } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { address, credit, type Draft, enrol, Market, open, readings } from "../support/market.ts";
+import {
+  address,
+  appoint,
+  credit,
+  type Draft,
+  enrol,
+  INSTALLER,
+  Market,
+  open,
+  ROOT_OF_WINDOW,
+  readings,
+  word,
+} from "../support/market.ts";
 
 export const env = bindings as unknown as Env;
+/** A household's prover outside of workerd; see prover-service.ts. */
+export const prover = (bindings as unknown as { readonly PROVER: Fetcher }).PROVER;
 /** The front door, in the same isolate. */
 export const gateway = (entries as unknown as { readonly default: Fetcher }).default;
 
@@ -95,22 +109,34 @@ export class RegionUnderTest {
     return { ...request, auth: SIGNATURE, rawEvidence: null };
   }
 
+  /** A draft bound to now; a proof is about the meters that the region has for its window. */
+  async bound(draft: Draft): Promise<Submission> {
+    return this.submission(await this.#rooted(draft));
+  }
+
   submit(submission: Submission): Promise<Outcome> {
     return this.stub.submit(submission) as unknown as Promise<Outcome>;
   }
 
   /** Decides a draft that must be accepted. */
   async accept(draft: Draft): Promise<Answer> {
-    return acceptedOf(await this.submit(this.submission(draft)));
+    return acceptedOf(await this.submit(await this.bound(draft)));
   }
 
   /** Expects a refusal, and the state to be the same after it. */
   async refuse(draft: Draft | Submission, code: ErrorCode): Promise<Rejection> {
     const before = await this.stateHash();
-    const outcome = await this.submit("auth" in draft ? draft : this.submission(draft));
+    const outcome = await this.submit("auth" in draft ? draft : await this.bound(draft));
     expect("rejection" in outcome ? outcome.rejection.code : outcome.answer.events).toEqual(code);
     expect(await this.stateHash()).toEqual(before);
     return (outcome as { rejection: Rejection }).rejection;
+  }
+
+  /** A proof is made against the root that the region has for its window. */
+  async #rooted(draft: Draft): Promise<Draft> {
+    if (draft.evidence?.kind !== "meter-proof" || draft.evidence.root !== ROOT_OF_WINDOW) return draft;
+    const registry = await this.stub.registry(draft.command.firstSlot as number);
+    return { ...draft, evidence: { ...draft.evidence, root: registry?.root ?? word(0) } };
   }
 
   stateHash(): Promise<{ readonly entry: number; readonly stateHash: Hex }> {
@@ -171,10 +197,11 @@ export async function openedRegion(
 ): Promise<{ region: RegionUnderTest; accounts: Hex[] }> {
   const region = new RegionUnderTest(name);
   await region.accept(open());
+  await region.accept(appoint([INSTALLER]));
   const accounts = Array.from({ length: homes }, (_, index) => address(index + 1));
   await Promise.all(
     accounts.flatMap((account, index) => [
-      region.accept(enrol(account, index + 1)),
+      region.accept(enrol(index + 1)),
       region.accept(credit(account, 1_000_000_000)),
     ]),
   );

@@ -4,8 +4,8 @@
 import { describe, expect, test } from "vitest";
 import { certificateLeaf } from "../../evidence/certificate-statement.ts";
 import { certificateTree, type EpochCertificate, treeOfPublished } from "../../evidence/certificate-tree.ts";
-import { QuadTree, rootOfPath } from "../../evidence/quad-tree.ts";
 import { FIELD_ORDER, type Hex } from "../../protocol/fields.ts";
+import { QuadTree, rootOfPath } from "../../protocol/quad-tree.ts";
 
 const CERTIFICATES: EpochCertificate[] = Array.from({ length: 21 }, (_, index) => ({
   commitment: String(7n ** BigInt(index + 3)),

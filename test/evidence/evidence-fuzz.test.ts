@@ -3,8 +3,11 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { verifyEvidence } from "../../evidence/evidence.ts";
-import { gatewayWindowSchema, signWindow } from "../../evidence/gateway-window.ts";
+import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
+import { signConsent } from "../../evidence/enrolment.ts";
+import { evidenceSchema } from "../../evidence/evidence.ts";
+import { gatewayWindowSchema, signWindow, verifyGatewayWindow } from "../../evidence/gateway-window.ts";
+import { meterProofSchema } from "../../evidence/meter-proof.ts";
 import {
   buildReceiptTree,
   type Receipt,
@@ -30,6 +33,7 @@ import { commandDigest } from "../../protocol/typed-data.ts";
 import { replayCorpus } from "../support/corpus.ts";
 import { hostile, mutated, mutatedText, survivesJson, untouched } from "../support/fuzz.ts";
 import { address, DOMAIN, REGION, word } from "../support/market.ts";
+import vectors from "../vectors/proofs.json" with { type: "json" };
 
 const SEED = word(7);
 const LEAVES = [4, 5, 6, 7, 8].map((entry) => ({
@@ -64,6 +68,14 @@ const ORDER: Command = {
   hours: [1, 2],
   replaces: 0,
 };
+/** Well formed, and about these claims; whether the pairing holds is nobody's question here. */
+const SHOWN = meterProofSchema.parse({
+  kind: "meter-proof",
+  root: word(1),
+  nullifier: word(2),
+  heldBack: [2],
+  proof: vectors[0]?.proof,
+});
 const READINGS: Command = {
   type: "submit_readings",
   region: REGION,
@@ -73,6 +85,27 @@ const READINGS: Command = {
   firstSlot: CLAIM.firstSlot,
   netWh: CLAIM.netWh,
 };
+const CONSENT = signConsent(SEED, CONTEXT, 5n);
+const [GATEWAY_X, GATEWAY_Y] = poseidonKeyOf(Buffer.from(SEED.slice(2), "hex")).map(String) as [
+  string,
+  string,
+];
+const ENROLMENT: Command = {
+  type: "enrol_meter",
+  region: REGION,
+  nonce: 1,
+  expiresAtS: 2,
+  gatewayX: GATEWAY_X,
+  gatewayY: GATEWAY_Y,
+  commitment: "5",
+  connection: word(9),
+  nameplateWh: 1,
+  connectionWh: 2,
+  saleCapWh: 3,
+  purchaseCapWh: 4,
+  windowSlots: 4,
+  replaces: word(0),
+};
 const signed = (command: Command, more = {}) => ({
   chainId: DOMAIN.chainId,
   command,
@@ -80,7 +113,11 @@ const signed = (command: Command, more = {}) => ({
   sessionKey: sessionKeyOf(SEED),
   ...more,
 });
-const SIGNED = [signed(ORDER), signed(READINGS, { evidence: WINDOW })];
+const SIGNED = [
+  signed(ORDER),
+  signed(READINGS, { evidence: SHOWN }),
+  signed(ENROLMENT, { evidence: CONSENT }),
+];
 
 const textOf = (value: unknown): string => JSON.stringify(value) ?? "";
 const anyText = fc.oneof(
@@ -115,10 +152,10 @@ describe("receipts", () => {
 
 describe("gateway windows", () => {
   test("property: only the signed window is accepted, and everything else refused by code", () => {
-    expect(verifyEvidence(CONTEXT, CLAIM, WINDOW).ok).toBe(true);
+    expect(verifyGatewayWindow(CONTEXT, CLAIM, WINDOW).ok).toBe(true);
     fc.assert(
       fc.property(fc.oneof(mutated(fc.constant(WINDOW)), hostile), (evidence) => {
-        const result = untouched(evidence, (value) => verifyEvidence(CONTEXT, CLAIM, value));
+        const result = untouched(evidence, (value) => verifyGatewayWindow(CONTEXT, CLAIM, value));
         if ("error" in result) throw result.error;
         expectRefusal(result.value);
         if (!result.value.ok) return;
@@ -140,7 +177,7 @@ describe("gateway windows", () => {
         fc.array(wh, { maxLength: 6 }),
         fc.oneof(fc.constant(800), fc.double()),
         (netWh, firstSlot) => {
-          const verdict = verifyEvidence(CONTEXT, { firstSlot, netWh }, WINDOW);
+          const verdict = verifyGatewayWindow(CONTEXT, { firstSlot, netWh }, WINDOW);
           expectRefusal(verdict);
           // Minus zero is the same reading; a decoder made it zero before.
           const plain = netWh.map((one) => one + 0);
@@ -164,7 +201,12 @@ describe("signed commands", () => {
         expect(survivesJson(decoded.data)).toBe(true);
         const verdict = await verifySigned(DOMAIN, REGION, decoded.data);
         expectRefusal(verdict);
-        if (verdict.ok) expect(canonical).toContainEqual(decoded.data);
+        if (!verdict.ok) return;
+        // A proof that says something else is another question to the pairing, and not signed by anybody.
+        const { evidence: _evidence, ...rest } = decoded.data;
+        expect(canonical.map(({ evidence: _own, ...own }) => own)).toContainEqual(rest);
+        if (verdict.shown === null) expect(canonical).toContainEqual(decoded.data);
+        else expect(evidenceSchema.safeParse(verdict.submission.rawEvidence).success).toBe(true);
       }),
       { numRuns: 400 },
     );

@@ -16,7 +16,7 @@ import {
   secretCommitment,
   totalsOf,
 } from "../../evidence/meter-statement.ts";
-import { EMPTY_LEAF, QuadTree, rootOfPath, TREE_LEAVES } from "../../evidence/quad-tree.ts";
+import { EMPTY_LEAF, QuadTree, rootOfPath, TREE_LEAVES } from "../../protocol/quad-tree.ts";
 
 const CONTEXT = {
   chainId: 31_337,

@@ -5,13 +5,13 @@ import { encodeFunctionData } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { CERTIFICATE_FORMAT, certificateSchema } from "../../clients/certificate/certificate-file.ts";
 import { gateCall } from "../../clients/certificate/gate-call.ts";
-import { hexOf, wordOf } from "../../evidence/bytes.ts";
 import { verifyCertificate } from "../../evidence/certificate-proof.ts";
 import { audienceTag, certificateNullifier, epochTag } from "../../evidence/certificate-statement.ts";
 import { FIELD_ORDER } from "../../evidence/eddsa-poseidon.ts";
 import { regionTag } from "../../evidence/gateway-window.ts";
 import { Groth16Verifier } from "../../evidence/groth16.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { nodeHex } from "../../protocol/quad-tree.ts";
 import { sampleContext, sampleSecret } from "../../tools/sample-household.ts";
 import { accountOf, type Called, Chain, type Deployed, evmProof } from "../support/evm.ts";
 import { ASKER, bentVerifier, gateOf, makeGate, REPORTER, STRANGER } from "../support/gates.ts";
@@ -220,11 +220,11 @@ describe("using a certificate", () => {
       settlement: zero,
       region: "polder-one",
       epoch: EPOCH,
-      root: hexOf(wordOf(ROOT)),
+      root: nodeHex(ROOT),
       for: AUDIENCE,
       side: "bought",
       atLeastWh: LEAST_WH,
-      nullifier: hexOf(wordOf(NULLIFIER)),
+      nullifier: nodeHex(NULLIFIER),
       proof: good.proof,
     });
     const called = encodeFunctionData({ abi: gate.abi, functionName: "use", args: argumentsOf() });

@@ -19,12 +19,10 @@ import { eventSchema } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import {
   authorise,
-  bytesOf,
   cancel,
   commit,
   deadlineS,
   FIRST_SLOT,
-  indexesOf,
   type Market,
   MIDNIGHT_S,
   openMarket,
@@ -40,6 +38,7 @@ import {
   unenrol,
   word,
 } from "../support/market.ts";
+import { bytesOf, indexesOf } from "../support/untouched-state.ts";
 
 type Line = { hash: string; body: string };
 
@@ -69,7 +68,7 @@ function lively(): Market {
   prove(market, FIRST_SLOT + 4, { 1: [100, 120, 5], 2: [-100, -40, -7] });
   market.accept(revoke(ann, word(7)));
   market.accept(cancel(cas, number + 1));
-  market.accept(unenrol(cas, 3));
+  market.accept(unenrol(3));
   market.to(MIDNIGHT_S + 5 * 3_600);
   return market;
 }

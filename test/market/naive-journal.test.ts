@@ -11,8 +11,9 @@ import { freeze, type Section, thaw } from "../../market/snapshot.ts";
 import { createState, type RegionState } from "../../market/state.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { mutatedText } from "../support/fuzz.ts";
-import { bytesOf, indexesOf, type Market, openMarket, settle, sha256 } from "../support/market.ts";
+import { type Market, openMarket, settle, sha256 } from "../support/market.ts";
 import { action, runActions, type Tally } from "../support/market-actions.ts";
+import { bytesOf, indexesOf } from "../support/untouched-state.ts";
 
 const tally: Tally = { accepted: 0, refused: 0, tradedWh: 0 };
 const region = fc

@@ -175,7 +175,7 @@ describe("several orders and meters of an account", () => {
 
   test("behavior: an account's meters are summed per slot first, so nobody trades with himself", () => {
     const { market, ann, bob } = street();
-    market.accept(enrol(ann, 11));
+    market.accept(enrol(11));
     market.accept(place(ann, "sell", [[100_000, 1_000]]));
     market.accept(place(ann, "buy", [[300_000, 1_000]]));
     market.to(MIDNIGHT_S + 3_600);

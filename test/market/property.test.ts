@@ -4,8 +4,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { freeze, thaw } from "../../market/snapshot.ts";
-import { bytesOf, indexesOf, replay } from "../support/market.ts";
+import { replay } from "../support/market.ts";
 import { action, runActions, type Tally } from "../support/market-actions.ts";
+import { bytesOf, indexesOf } from "../support/untouched-state.ts";
 
 describe("random regions", () => {
   test("property: invariants after every entry, exact conservation, and the journal gives the same bytes", () => {

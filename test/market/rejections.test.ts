@@ -4,18 +4,19 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { ProofFacts } from "../../market/decision.ts";
 import { ERRORS } from "../../protocol/errors.ts";
+import type { Hex } from "../../protocol/fields.ts";
 import {
-  address,
   cancel,
   enrol,
-  expectRejected,
   FIRST_SLOT,
   MIDNIGHT_S,
   openMarket,
   place,
   readings,
   session,
+  settle,
   wallet,
   word,
 } from "../support/market.ts";
@@ -23,6 +24,7 @@ import { identityCases } from "../support/rejections/identity.ts";
 import { meterCases } from "../support/rejections/meters.ts";
 import { provable } from "../support/rejections/rejection-case.ts";
 import { termsCases } from "../support/rejections/terms.ts";
+import { expectRejected } from "../support/untouched-state.ts";
 
 const CASES = [...identityCases, ...termsCases, ...meterCases];
 
@@ -31,9 +33,8 @@ describe("every refusal of the market, in the order of the table", () => {
 
   test("rejects: the sum of two meters of an account above what one may trade", () => {
     const market = openMarket();
-    const ann = address(1);
-    market.accept(enrol(ann, 1));
-    market.accept(enrol(ann, 2));
+    const [ann] = settle(market, 1) as [Hex];
+    market.accept(enrol(2));
     market.to(MIDNIGHT_S + 3_600);
     market.accept(readings(ann, 1, FIRST_SLOT, [600_000, -600_000]));
     expect(market.refuse(readings(ann, 2, FIRST_SLOT, [400_001]), "slot_side_full").facts.of).toBe("account");
@@ -99,8 +100,12 @@ describe("precedence", () => {
     );
     market.refuse(readings(ann, 2, FIRST_SLOT + 1, [1], 5), "window_length_wrong");
     market.refuse(readings(ann, 2, FIRST_SLOT + 1, [1]), "window_unaligned");
-    market.refuse(readings(ann, 2, FIRST_SLOT, [2_000_000]), "meter_not_owned");
-    market.refuse(readings(ann, 1, FIRST_SLOT, [2_000_000]), "above_nameplate");
+    market.accept(readings(bob, 2, FIRST_SLOT, [1]));
+    const again = readings(bob, 2, FIRST_SLOT, [2_000_000]);
+    const elsewhere = { ...again.evidence, root: word(7) } as ProofFacts;
+    market.refuse({ ...again, evidence: elsewhere }, "registry_root_wrong");
+    market.refuse(again, "window_already_proved");
+    market.refuse(readings(ann, 1, FIRST_SLOT, [2_000_000]), "slot_side_full");
   });
 });
 

@@ -3,7 +3,9 @@
 
 import { describe, expect, test } from "vitest";
 import { isRemembered } from "../../market/decide.ts";
+import { leavesOfWindow, rootOfWindow } from "../../market/registry.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { EMPTY_ROOTS, nodeHex } from "../../protocol/quad-tree.ts";
 import {
   address,
   authorise,
@@ -12,6 +14,7 @@ import {
   deadlineS,
   enrol,
   FIRST_SLOT,
+  leafOf,
   Market,
   MIDNIGHT_S,
   OPENED_AT_S,
@@ -44,9 +47,9 @@ describe("the first window", () => {
 
   test("behavior: a meter measures from the next window on, never inside the one that runs", () => {
     const market = openMarket();
-    market.accept(enrol(address(1), 1));
+    market.accept(enrol(1));
     market.to(MIDNIGHT_S + 10);
-    market.accept(enrol(address(2), 2));
+    market.accept(enrol(2));
     expect(market.events("meter_enrolled").map(({ fromSlot }) => fromSlot)).toEqual([
       FIRST_SLOT,
       FIRST_SLOT + 4,
@@ -109,27 +112,27 @@ describe("a window closes", () => {
 
   test("behavior: a revoked meter still proves the window it measured, and then its key and connection are free", () => {
     const market = openMarket();
-    const [ann, bob] = settle(market, 2) as [Hex, Hex];
+    const [ann] = settle(market, 2) as [Hex, Hex];
+    const before = rootOfWindow(market.state, FIRST_SLOT);
     market.to(MIDNIGHT_S + 10);
-    market.accept(unenrol(ann, 1));
-    market.refuse(enrol(bob, 1, { connection: word(50) }), "meter_exists");
-    market.accept(enrol(bob, 51, { connection: word(1) }));
+    market.accept(unenrol(1));
+    market.accept(enrol(51, { connection: word(1) }));
+    expect(rootOfWindow(market.state, FIRST_SLOT)).toBe(before);
     market.to(MIDNIGHT_S + 3_600);
     market.accept(readings(ann, 1, FIRST_SLOT, [5]));
     market.to(deadlineS(FIRST_SLOT));
     expect(market.state.indexes.meterByGateway.has(word(1))).toBe(false);
-    market.accept(enrol(bob, 1, { connection: word(50) }));
-    market.to(MIDNIGHT_S + 7_200);
-    market.refuse(readings(ann, 1, FIRST_SLOT + 4, [5]), "meter_not_owned");
-    market.accept(readings(bob, 51, FIRST_SLOT + 4, [5]));
+    market.accept(enrol(1, { connection: word(50) }));
+    expect(leavesOfWindow(market.state, FIRST_SLOT + 4)).toEqual([word(0), leafOf(2), leafOf(51)]);
+    expect(leavesOfWindow(market.state, FIRST_SLOT + 8)).toEqual([leafOf(1), leafOf(2), leafOf(51)]);
   });
 
   test("behavior: a meter revoked before it ever measured never does", () => {
     const market = openMarket();
-    const [ann] = settle(market, 1) as [Hex];
-    market.accept(unenrol(ann, 1));
-    market.to(MIDNIGHT_S + 3_600);
-    market.refuse(readings(ann, 1, FIRST_SLOT, [5]), "meter_not_active");
+    settle(market, 1);
+    market.accept(unenrol(1));
+    expect(leavesOfWindow(market.state, FIRST_SLOT)).toEqual([]);
+    expect(rootOfWindow(market.state, FIRST_SLOT)).toBe(nodeHex(EMPTY_ROOTS.at(-1) as bigint));
   });
 });
 

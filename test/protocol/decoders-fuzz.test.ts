@@ -106,7 +106,6 @@ describe("events and profiles", () => {
     const readings = {
       type: "readings_accepted",
       account: 1,
-      meter: 1,
       nullifier: `0x${"00".repeat(32)}`,
       firstSlot: 4,
     };

@@ -92,18 +92,34 @@ export const COMMANDS: { readonly [T in CommandType]: fc.Arbitrary<Extract<Comma
     sessionExpiresAtS: instant,
   }),
   revoke_session: fc.record({ type: type("revoke_session"), ...owned, key: bytes32 }),
+  appoint_installers: fc.record({
+    type: type("appoint_installers"),
+    ...envelope,
+    installers: fc
+      .uniqueArray(account, { maxLength: limits.MAX_INSTALLERS })
+      .map((all) => all.sort((left, right) => (left < right ? -1 : 1))),
+  }),
+  admit_account: fc.record({ type: type("admit_account"), ...owned }),
   enrol_meter: fc.record({
     type: type("enrol_meter"),
-    ...owned,
+    ...envelope,
     gatewayX: element,
     gatewayY: element,
+    commitment: element,
     connection: bytes32,
     nameplateWh: within(0, limits.MAX_READING_WH),
     connectionWh: within(0, limits.MAX_READING_WH),
     saleCapWh: window,
     purchaseCapWh: window,
+    windowSlots: fc.constantFrom(4 as const, 96 as const),
+    replaces: bytes32,
   }),
-  revoke_meter: fc.record({ type: type("revoke_meter"), ...owned, gateway: bytes32 }),
+  revoke_meter: fc.record({
+    type: type("revoke_meter"),
+    ...envelope,
+    gateway: bytes32,
+    isEmergency: fc.boolean(),
+  }),
   place_order: fc.record({
     type: type("place_order"),
     ...owned,

@@ -7,7 +7,6 @@ import type { Hex, Side } from "../../protocol/fields.ts";
 import {
   address,
   authorise,
-  bytesOf,
   cancel,
   commit,
   credit,
@@ -25,6 +24,7 @@ import {
   wallet,
   word,
 } from "./market.ts";
+import { bytesOf } from "./untouched-state.ts";
 
 /** Small numbers, so that commands meet each other's accounts, keys, meters and orders. */
 const home = fc.integer({ min: 1, max: 4 }).map(address);
@@ -104,8 +104,8 @@ const identity: fc.Arbitrary<Action> = fc
   .map(({ owner, key, what, limit, micros }) => (market: Market) => {
     if (what === 0) return revoke(owner, word(key % 4), signerOf(owner, key));
     if (what === 8) return commit(owner, key, signerOf(owner, key));
-    if (what === 1) return enrol(owner, key);
-    if (what === 2) return unenrol(owner, key);
+    if (what === 1) return enrol(key, limit % 3 === 0 ? { replaces: word(key), leaf: word(limit) } : {});
+    if (what === 2) return unenrol(key, limit % 2 === 0);
     if (what <= 4) return credit(owner, micros, limit === 0 ? wallet(owner) : undefined);
     const more = {
       spendingLimitMicros: limit,
@@ -172,7 +172,7 @@ export function runActions(
 ): Market {
   const market = openMarket({ parameters: { takeRateBps: 123, networkFeeMicrosPerKwh: 20_011 } });
   for (const owner of [1, 2, 3, 4]) {
-    market.accept(enrol(address(owner), owner));
+    market.accept(enrol(owner));
     market.accept(credit(address(owner), 40_000 * owner));
     market.accept(
       place(address(owner), owner % 2 === 0 ? "buy" : "sell", [[owner % 2 === 0 ? 250_000 : 50_000, 200]]),

@@ -3,12 +3,10 @@
 
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
-import { decide } from "../../market/decide.ts";
 import type { EvidenceFacts, Request, Signer } from "../../market/decision.ts";
 import { nextDueS } from "../../market/due.ts";
 import { violations } from "../../market/invariants.ts";
 import {
-  type Authentication,
   applyEntry,
   chainHash,
   type Entry,
@@ -18,13 +16,14 @@ import {
   GENESIS_HASH,
   type Sha256,
 } from "../../market/journal.ts";
-import { canonicalBytes } from "../../market/snapshot.ts";
+import { rootOfWindow } from "../../market/registry.ts";
 import { createState, type RegionState } from "../../market/state.ts";
 import type { Command, CommandOf, Parameters } from "../../protocol/commands.ts";
 import type { ErrorCode, Rejection } from "../../protocol/errors.ts";
 import type { MarketEvent, SlotCleared } from "../../protocol/events.ts";
 import type { Hex, Side } from "../../protocol/fields.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
+import { AUTH, expectRejected } from "./untouched-state.ts";
 
 /** SHA-256 over pieces, as the market wants it handed in. */
 export const sha256: Sha256 = (...pieces) => {
@@ -51,6 +50,7 @@ export const word = (number: number): Hex => `0x${number.toString(16).padStart(6
 export const OPERATOR = address(0xa1);
 export const TREASURY = address(0xa2);
 export const GRID = address(0xa3);
+export const INSTALLER = address(0xa4);
 
 /** Parameters without fees, so that a test that wants them says so. */
 export const PARAMETERS: Parameters = {
@@ -136,35 +136,44 @@ export function revoke(account: Hex, key: Hex, signer = wallet(account)): Draft 
   return { command: { type: "revoke_session", account, key } as const, signer, evidence: null };
 }
 
-/** Enrols gateway `meter` on connection `meter`, as the verifier of its key would have named them. */
+export function appoint(installers: readonly Hex[], signer = wallet(OPERATOR)): Draft {
+  return { command: { type: "appoint_installers", installers } as const, signer, evidence: null };
+}
+
+export function admit(account: Hex, signer = wallet(OPERATOR)): Draft {
+  return { command: { type: "admit_account", account } as const, signer, evidence: null };
+}
+
+/** The leaf of meter `meter`, as the verifier of its consent would have made it. */
+export const leafOf = (meter: number): Hex => word(0x1eaf_0000 + meter);
+
+/** Enrols gateway `meter` on connection `meter`; the facts are what the verifier of its consent would say. */
 export function enrol(
-  account: Hex,
   meter: number,
-  more: Body<"enrol_meter"> = {},
-  signer = wallet(OPERATOR),
+  more: Body<"enrol_meter"> & { readonly leaf?: Hex } = {},
+  signer = wallet(INSTALLER),
 ): Draft {
+  const { leaf = leafOf(meter), ...fields } = more;
   const command = {
     type: "enrol_meter",
-    account,
     gatewayX: String(meter),
     gatewayY: "1",
+    commitment: String(meter),
     connection: word(meter),
     nameplateWh: 1_000_000,
     connectionWh: 1_000_000,
     saleCapWh: 100_000_000,
     purchaseCapWh: 100_000_000,
-    ...more,
+    windowSlots: 4,
+    replaces: word(0),
+    ...fields,
   } as const;
-  const gateway = word(meter);
-  return { command, signer, evidence: { kind: "gateway-key", gateway, nullifier: gateway } };
+  return { command, signer, evidence: { kind: "gateway-consent", gateway: word(meter), leaf } };
 }
 
-export function unenrol(account: Hex, meter: number, signer = wallet(OPERATOR)): Draft {
-  return {
-    command: { type: "revoke_meter", account, gateway: word(meter) } as const,
-    signer,
-    evidence: null,
-  };
+export function unenrol(meter: number, isEmergency = false, signer = wallet(INSTALLER)): Draft {
+  const command = { type: "revoke_meter", gateway: word(meter), isEmergency } as const;
+  return { command, signer, evidence: null };
 }
 
 /** A ladder order; steps are [limit in micros per kWh, cap in Wh]. */
@@ -193,7 +202,7 @@ export function cancel(account: Hex, orderId: number, signer = wallet(account)):
   return { command: { type: "cancel_order", account, orderId } as const, signer, evidence: null };
 }
 
-/** One window of a meter; `netWh` shorter than `slots` is filled up with zeroes. */
+/** What is claimed of one window of a meter; `netWh` shorter than `slots` is filled up with zeroes. */
 export function readings(
   account: Hex,
   meter: number,
@@ -204,8 +213,11 @@ export function readings(
 ): Draft {
   const padded = [...netWh, ...new Array<number>(Math.max(0, slots - netWh.length)).fill(0)];
   const command = { type: "submit_readings", account, firstSlot, netWh: padded } as const;
-  const nullifier = `0x${sha256(word(meter), String(firstSlot))}` as Hex;
-  return { command, signer, evidence: { kind: "gateway-window", gateway: word(meter), nullifier } };
+  return {
+    command,
+    signer,
+    evidence: { kind: "meter-proof", root: ROOT_OF_WINDOW, nullifier: nullifierOf(meter, firstSlot) },
+  };
 }
 
 /** Commits to a number: to the market Poseidon of a secret is no other. */
@@ -214,41 +226,12 @@ export function commit(account: Hex, number: number, signer = wallet(account)): 
   return { command, signer, evidence: null };
 }
 
-/** All bytes of a state. */
-export function bytesOf(state: RegionState): Buffer {
-  return Buffer.concat([...canonicalBytes(state)]);
-}
+/** Stands in a draft for the root that the region has for the window. */
+export const ROOT_OF_WINDOW: Hex = "0x";
 
-/** What a state's look-ups hold, to be compared with those made again from its tables. */
-export function indexesOf(state: RegionState): Record<string, [string | number, number][]> {
-  const sorted = Object.entries(state.indexes).map(([name, map]) => {
-    const pairs = [...(map as Map<string | number, number>)];
-    return [name, pairs.sort(([left], [right]) => (left < right ? -1 : 1))] as const;
-  });
-  return Object.fromEntries(sorted);
-}
-
-/** Expects a refusal with this code, and that nothing of the state changed. */
-export function expectRejected(
-  state: RegionState,
-  request: Request,
-  atS: number,
-  code: ErrorCode,
-): Rejection {
-  const before = bytesOf(state);
-  const indexes = indexesOf(state);
-  const decision = decide(state, request, atS);
-  expect("rejection" in decision ? decision.rejection.code : decision.events.map(({ type }) => type)).toEqual(
-    code,
-  );
-  const result = execute(state, request, AUTH, null, atS);
-  expect(result).toEqual(decision);
-  expect(bytesOf(state).equals(before), "the state changed").toBe(true);
-  expect(indexesOf(state)).toEqual(indexes);
-  return (decision as { rejection: Rejection }).rejection;
-}
-
-const AUTH: Authentication = { scheme: "wallet", signature: "0x" };
+/** What a meter's proofs of a window have in common. */
+export const nullifierOf = (meter: number, firstSlot: number): Hex =>
+  `0x${sha256(word(meter), String(firstSlot))}`;
 
 /** A region over virtual time: what is due is done before each command, and every entry is kept and checked. */
 export class Market {
@@ -282,7 +265,20 @@ export class Market {
     const { type, ...body } = draft.command;
     const bound = { region: this.region, nonce: this.#nonce, expiresAtS: this.atS + 3_600, ...envelope };
     const command = { type, ...bound, ...body } as unknown as Command;
-    return { command, commandId: commandId(DOMAIN, command), signer: draft.signer, evidence: draft.evidence };
+    const { signer, evidence } = draft;
+    return {
+      command,
+      commandId: commandId(DOMAIN, command),
+      signer,
+      evidence: this.#rooted(command, evidence),
+    };
+  }
+
+  /** A proof is made against the root of its window, which a draft does not know. */
+  #rooted(command: Command, evidence: EvidenceFacts | null): EvidenceFacts | null {
+    if (evidence?.kind !== "meter-proof" || evidence.root !== ROOT_OF_WINDOW) return evidence;
+    if (command.type !== "submit_readings") throw new Error(`${command.type} shows no proof`);
+    return { ...evidence, root: rootOfWindow(this.state, command.firstSlot) };
   }
 
   /** Executes a request as it is. */
@@ -352,6 +348,7 @@ export function openMarket(more: MarketTerms = {}): Market {
   const { parameters, ...terms } = more;
   const market = new Market(OPENED_AT_S);
   market.accept(open({ ...terms, parameters: { ...PARAMETERS, ...parameters } }));
+  market.accept(appoint([INSTALLER]));
   return market;
 }
 
@@ -359,10 +356,11 @@ type MarketTerms = Omit<Body<"open_region">, "parameters"> & { readonly paramete
 
 /** Makes homes with a meter each (numbered like the home) and money; answers their addresses. */
 export function settle(market: Market, homes: number, micros = 1_000_000_000): Hex[] {
+  const windowSlots = market.state.header.opened?.windowSlots;
   return Array.from({ length: homes }, (_, index) => {
     const home = address(index + 1);
-    market.accept(enrol(home, index + 1));
-    if (micros > 0) market.accept(credit(home, micros));
+    market.accept(enrol(index + 1, windowSlots === undefined ? {} : { windowSlots }));
+    market.accept(micros > 0 ? credit(home, micros) : admit(home));
     return home;
   });
 }

@@ -7,7 +7,14 @@ import { FIELD_ORDER } from "../../evidence/eddsa-poseidon.ts";
 import { secretCommitment } from "../../evidence/meter-statement.ts";
 import { deadlineS, FIRST_SLOT, goTo, proof, useMarketTime } from "../durable-objects/region-under-test.ts";
 import { address, commit, credit, enrol, place, wallet } from "../support/market.ts";
-import { addressOf, expectAccepted, GatewayUnderTest, operator, walletOf } from "./gateway-under-test.ts";
+import {
+  addressOf,
+  expectAccepted,
+  GatewayUnderTest,
+  installer,
+  operator,
+  walletOf,
+} from "./gateway-under-test.ts";
 
 useMarketTime();
 
@@ -19,7 +26,7 @@ async function closedEpoch(): Promise<GatewayUnderTest> {
   const polder = await GatewayUnderTest.furnished();
   const { region } = polder;
   for (const home of [5, 6]) {
-    await region.accept(enrol(address(home), home, {}, wallet(addressOf(operator))));
+    await region.accept(enrol(home, {}, wallet(addressOf(installer))));
     await region.accept(credit(address(home), 1_000_000_000, wallet(addressOf(operator))));
     await region.accept(commit(address(home), home));
   }

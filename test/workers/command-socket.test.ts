@@ -189,13 +189,20 @@ describe("a command socket", () => {
 
   test("behavior: commands of many sockets share a journal row and its signature", async () => {
     const callers = await Promise.all(Array.from({ length: 12 }, () => Caller.of(polder)));
-    await Promise.all(
-      callers.map((caller, index) =>
-        caller.command(order({ steps: [{ limitPriceMicrosPerKwh: 100_000 + index, capWhPerSlot: 1 }] })),
+    // Signed before the first is sent, so that they are on their way together.
+    const orders = callers.map((_, index) =>
+      [1, 2].map((capWhPerSlot) =>
+        order({ steps: [{ limitPriceMicrosPerKwh: 100_000 + index, capWhPerSlot }] }),
       ),
     );
-    const signatures = new Set(callers.map(({ frames }) => frames[0].accepted.receipt.signature));
-    expect(signatures.size).toBeLessThan(callers.length);
+    callers.forEach(({ socket }, index) => {
+      for (const [id, one] of (orders[index] as SignedBody[]).entries())
+        socket.send(JSON.stringify({ id, ...one }));
+    });
+    await until(() => callers.every(({ frames }) => frames.length === 2));
+    const answers = callers.flatMap(({ frames }) => frames);
+    const signatures = new Set(answers.map(({ accepted }) => accepted.receipt.signature));
+    expect(signatures.size).toBeLessThan(answers.length);
   });
 
   test("behavior: a region that fails an intake answers a fault that may be tried again, and the socket goes on", async () => {

@@ -50,7 +50,7 @@ beforeAll(async () => {
       polder.command("cancel_order", { account: polder.account, orderId: 1 }),
     ),
     polder.bySession(polder.sessionSeed, command, evidence),
-    await polder.signed(operator, polder.enrolCommand(`0x${"41".repeat(32)}`)),
+    await polder.enrol(`0x${"41".repeat(32)}`),
     await polder.signed(polder.home, polder.sessionCommand(`0x${"42".repeat(32)}`)),
     await polder.signed(
       operator,

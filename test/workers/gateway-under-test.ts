@@ -4,7 +4,9 @@
 import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
 import { expect } from "vitest";
 import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
-import { signWindow } from "../../evidence/gateway-window.ts";
+import { signConsent } from "../../evidence/enrolment.ts";
+import type { ShownWindow } from "../../evidence/meter-proof.ts";
+import { secretCommitment } from "../../evidence/meter-statement.ts";
 import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { sessionKeyOf, signSession } from "../../evidence/session-signature.ts";
 import type { Command, CommandType } from "../../protocol/commands.ts";
@@ -12,9 +14,17 @@ import type { ErrorCode } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { commandDigest, typedDataOf } from "../../protocol/typed-data.ts";
 import { profileNamed } from "../durable-objects/profile.ts";
-import { FIRST_SLOT, gateway, MIDNIGHT_S, RegionUnderTest } from "../durable-objects/region-under-test.ts";
+import {
+  FIRST_SLOT,
+  gateway,
+  MIDNIGHT_S,
+  prover,
+  RegionUnderTest,
+} from "../durable-objects/region-under-test.ts";
 import { DOMAIN, GRID, PARAMETERS, TREASURY, word } from "../support/market.ts";
 import { DEPLOYMENT, OPERATOR_SECRET } from "../support/object-deployment.ts";
+import type { WindowToProve } from "../support/window-to-prove.ts";
+import proofs from "../vectors/proofs.json" with { type: "json" };
 
 export const ORIGIN = "https://polder.example";
 export const CHAIN_ID = 31_337;
@@ -24,6 +34,28 @@ export const RECEIPT_KEY = receiptKeyOf(`0x${DEPLOYMENT.RECEIPT_SEED}`);
 export const walletOf = (number: number): LocalAccount => privateKeyToAccount(word(number));
 export const operator: LocalAccount = privateKeyToAccount(OPERATOR_SECRET);
 export const addressOf = (wallet: LocalAccount): Hex => wallet.address.toLowerCase() as Hex;
+
+/** Who may enrol meters in the regions under test. */
+export const installer: LocalAccount = walletOf(0x1257);
+
+const LIMITS = { nameplateWh: 5_000, connectionWh: 4_000, saleCapWh: 12_000, purchaseCapWh: 10_000 };
+
+/** The secret of the household that a gateway's seed belongs to. */
+export const secretOf = (seed: Hex): bigint => (BigInt(seed) >> 8n) + 1n;
+
+const WELL_FORMED = {
+  kind: "meter-proof",
+  root: word(1),
+  nullifier: word(2),
+  heldBack: [],
+  proof: proofs[0]?.proof,
+};
+
+/** Claims of a window and what they rest on. */
+export interface Readings {
+  readonly command: Command;
+  readonly evidence: unknown;
+}
 
 export interface Reply {
   readonly status: number;
@@ -143,16 +175,26 @@ export class GatewayUnderTest {
   enrolCommand(seed: Hex, more: Fields = {}): Command {
     const [x, y] = poseidonKeyOf(bytesOfHex(seed));
     return this.command("enrol_meter", {
-      account: this.account,
       gatewayX: x.toString(),
       gatewayY: y.toString(),
+      commitment: secretCommitment(secretOf(seed)).toString(),
       connection: seed,
-      nameplateWh: 5_000,
-      connectionWh: 4_000,
-      saleCapWh: 12_000,
-      purchaseCapWh: 10_000,
+      ...LIMITS,
+      windowSlots: 4,
+      replaces: word(0),
       ...more,
     });
+  }
+
+  /** A gateway's enrolment by the installer, with the gateway's consent. */
+  enrol(seed: Hex, more: Fields = {}): Promise<SignedBody> {
+    const command = this.enrolCommand(seed, more);
+    return this.signed(installer, command, signConsent(seed, this.context, secretCommitment(secretOf(seed))));
+  }
+
+  /** What this region's evidence is bound to. */
+  get context() {
+    return { ...DOMAIN, regionId: this.name, windowSlots: 4 } as const;
   }
 
   sessionCommand(seed: Hex, more: Fields = {}): Command {
@@ -184,23 +226,43 @@ export class GatewayUnderTest {
     };
   }
 
-  /** A window's readings with the signature of a gateway over them. */
-  readings(
-    netWh: readonly number[],
-    firstSlot = FIRST_SLOT,
-    seed = this.gatewaySeed,
-  ): { command: Command; evidence: unknown } {
+  /** Claims with evidence that is well formed and proves nothing: for what is refused before a pairing. */
+  readings(netWh: readonly number[], firstSlot = FIRST_SLOT, more: Fields = {}): Readings {
     const command = this.command("submit_readings", { account: this.account, firstSlot, netWh });
-    const evidence = signWindow(seed, { ...DOMAIN, regionId: this.name, windowSlots: 4 }, firstSlot, netWh);
-    return { command, evidence };
+    return { command, evidence: { ...WELL_FORMED, ...more } };
+  }
+
+  /** Claims of a window with a real proof of them. */
+  async proved(
+    netWh: readonly number[],
+    { firstSlot = FIRST_SLOT, seed = this.gatewaySeed, account = this.account, policy = {} } = {},
+  ): Promise<Readings> {
+    const { leaves } = (await this.get(`/registry/${firstSlot}`)).json;
+    const window: WindowToProve = {
+      context: this.context,
+      firstSlot,
+      account,
+      netWh,
+      gatewaySeed: seed,
+      secret: secretOf(seed).toString(),
+      limits: LIMITS,
+      leaves,
+      policy,
+    };
+    const response = await prover.fetch("https://prover", { method: "POST", body: JSON.stringify(window) });
+    if (!response.ok) throw new Error(await response.text());
+    const shown = (await response.json()) as ShownWindow;
+    const command = this.command("submit_readings", { account, firstSlot, netWh: shown.netWh });
+    return { command, evidence: shown.evidence };
   }
 
   /** Opened, with the home's meter, money and session key. */
   static async furnished(name?: string): Promise<GatewayUnderTest> {
     const polder = new GatewayUnderTest(name);
     expectAccepted(await polder.open(), 201);
+    const appointment = polder.command("appoint_installers", { installers: [addressOf(installer)] });
     const steps: [string, LocalAccount, Command][] = [
-      ["/meters", operator, polder.enrolCommand(polder.gatewaySeed)],
+      ["/installers", operator, appointment],
       [
         "/credits",
         operator,
@@ -210,6 +272,7 @@ export class GatewayUnderTest {
     ];
     for (const [path, wallet, command] of steps)
       expectAccepted(await polder.post(path, await polder.signed(wallet, command)), 201);
+    expectAccepted(await polder.post("/meters", await polder.enrol(polder.gatewaySeed)), 201);
     return polder;
   }
 

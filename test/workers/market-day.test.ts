@@ -28,8 +28,7 @@ const buyerGateway = word(0xb0b);
 async function tradedDay(): Promise<GatewayUnderTest> {
   const polder = await GatewayUnderTest.furnished();
   const account = addressOf(buyer);
-  const enrol = polder.enrolCommand(buyerGateway, { account });
-  expectAccepted(await polder.post("/meters", await polder.signed(operator, enrol)), 201);
+  expectAccepted(await polder.post("/meters", await polder.enrol(buyerGateway)), 201);
   const credit = polder.command("credit_test_quote", { account, amountMicros: 1_000_000 });
   expectAccepted(await polder.post("/credits", await polder.signed(operator, credit)), 201);
   const ask = { side: "sell", steps: [{ limitPriceMicrosPerKwh: 100_000, capWhPerSlot: 1_000 }] };
@@ -44,7 +43,7 @@ async function tradedDay(): Promise<GatewayUnderTest> {
   );
   expectAccepted(await polder.post("/orders", await polder.signed(buyer, bid)), 201);
   goTo(MIDNIGHT_S + 3_600);
-  const sold = polder.readings(SOLD);
+  const sold = await polder.proved(SOLD);
   expectAccepted(
     await polder.post(
       "/readings",
@@ -53,9 +52,11 @@ async function tradedDay(): Promise<GatewayUnderTest> {
     ),
     201,
   );
-  const need = polder.readings(NEED, FIRST_SLOT, buyerGateway);
-  const command = { ...need.command, account } as typeof need.command;
-  expectAccepted(await polder.post("/readings", await polder.signed(buyer, command, need.evidence)), 201);
+  const need = await polder.proved(NEED, { seed: buyerGateway, account });
+  expectAccepted(
+    await polder.post("/readings", await polder.signed(buyer, need.command, need.evidence)),
+    201,
+  );
   goTo(MIDNIGHT_S + 3_600 + PARAMETERS.proofDelaySeconds);
   // The next command finds the clearing due; whether the alarm came first does not matter.
   expectAccepted(await polder.post("/orders", ask, polder.apiKey), 201);

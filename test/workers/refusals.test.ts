@@ -1,6 +1,10 @@
 // Owns the promise that every refusal reaches a caller over HTTP with its code and facts, and changes nothing.
 
+import { bn254 } from "@noble/curves/bn254.js";
 import { beforeEach, describe, expect, test } from "vitest";
+import { gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
+import type { MeterProof } from "../../evidence/meter-proof.ts";
+import type { Command } from "../../protocol/commands.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import {
   deadlineS,
@@ -11,15 +15,18 @@ import {
   useMarketTime,
 } from "../durable-objects/region-under-test.ts";
 import { PARAMETERS, word } from "../support/market.ts";
-import vectors from "../vectors/signatures.json" with { type: "json" };
 import {
   addressOf,
   expectAccepted,
   GatewayUnderTest,
+  installer,
   operator,
+  type Readings,
   request,
   walletOf,
 } from "./gateway-under-test.ts";
+
+const COORDINATE_ORDER = bn254.fields.Fp.ORDER;
 
 useMarketTime();
 
@@ -29,6 +36,18 @@ beforeEach(async () => {
 });
 
 const order = (more = {}) => polder.command("place_order", polder.orderFields(more));
+/** (−A, −B, C): the same statement, another proof. */
+function malleated(proof: MeterProof["proof"]): MeterProof["proof"] {
+  const minus = (value: string | undefined) => String(COORDINATE_ORDER - BigInt(value as string));
+  const [ax, ay, az] = proof.pi_a;
+  const [bx, by, bz] = proof.pi_b as [string[], string[], string[]];
+  return {
+    ...proof,
+    pi_a: [ax as string, minus(ay), az as string],
+    pi_b: [bx, [minus(by[0]), minus(by[1])], bz],
+  };
+}
+
 const byKey = (more = {}) =>
   polder.post(
     "/orders",
@@ -127,11 +146,54 @@ describe("orders", () => {
   });
 });
 
+describe("enrolments", () => {
+  test("rejects: consent to another commitment, of another gateway, region or none, and a key of small order", async () => {
+    const seed = word(0x31);
+    const good = await polder.enrol(seed);
+    const other = await polder.enrol(word(0x32));
+    const send = (body: unknown) => () => polder.post("/meters", body);
+    await polder.refuse("gateway_signature_invalid", send({ ...good, evidence: other.evidence }));
+    const elsewhere = await new GatewayUnderTest().enrol(seed);
+    await polder.refuse("gateway_signature_invalid", send({ ...good, evidence: elsewhere.evidence }));
+    const secret = polder.enrolCommand(seed, { commitment: "5" });
+    await polder.refuse(
+      "gateway_signature_invalid",
+      send(await polder.signed(installer, secret, good.evidence)),
+    );
+    await polder.refuse("evidence_malformed", send({ ...good, evidence: undefined }));
+    await polder.refuse("evidence_malformed", send({ ...good, evidence: polder.readings([]).evidence }));
+    const identity = polder.enrolCommand(seed, { gatewayX: "0", gatewayY: "1" });
+    await polder.refuse("gateway_key_invalid", send(await polder.signed(installer, identity, good.evidence)));
+    expectAccepted(await polder.post("/meters", good), 201);
+    await polder.refuse("meter_exists", send(await polder.enrol(seed)));
+  });
+
+  test("rejects: an enrolment by the operator, a rotation of nothing, a revocation of nothing", async () => {
+    const command = polder.enrolCommand(word(0x31));
+    const { evidence } = await polder.enrol(word(0x31));
+    await polder.refuse("not_installer", async () =>
+      polder.post("/meters", await polder.signed(operator, command, evidence)),
+    );
+    await polder.refuse("meter_not_found", async () =>
+      polder.post("/meters", await polder.enrol(word(0x31), { replaces: word(9) })),
+    );
+    await polder.refuse("meter_not_found", async () => {
+      const revocation = polder.command("revoke_meter", { gateway: word(9), isEmergency: true });
+      return polder.post("/meters/revocations", await polder.signed(installer, revocation));
+    });
+  });
+
+  test("rejects: the registry of a window that is over, too far ahead, or none", async () => {
+    for (const slot of [FIRST_SLOT - 4, FIRST_SLOT + 1, FIRST_SLOT + 400])
+      await polder.refuse("registry_not_found", () => polder.get(`/registry/${slot}`));
+    expect((await polder.get(`/registry/${FIRST_SLOT}`)).json).toMatchObject({ firstSlot: FIRST_SLOT });
+  });
+});
+
 describe("readings", () => {
-  const send = ({ command, evidence }: ReturnType<GatewayUnderTest["readings"]>) =>
+  const send = ({ command, evidence }: Readings) =>
     polder.post("/readings", polder.bySession(polder.sessionSeed, command, evidence));
-  const refuse = (code: ErrorCode, readings: ReturnType<GatewayUnderTest["readings"]>) =>
-    polder.refuse(code, () => send(readings));
+  const refuse = (code: ErrorCode, readings: Readings) => polder.refuse(code, () => send(readings));
 
   test("rejects: a window of the future, one that is half over, one that is unaligned, one of another length", async () => {
     goTo(MIDNIGHT_S + 1_800);
@@ -142,28 +204,8 @@ describe("readings", () => {
     await refuse("window_not_over", polder.readings([1, 2, 3, 4], FIRST_SLOT + 400));
     goTo(MIDNIGHT_S + 3_600);
     await refuse("window_unaligned", polder.readings([1, 2, 3, 4], FIRST_SLOT + 1));
-    const day = polder.command("submit_readings", {
-      account: polder.account,
-      firstSlot: FIRST_SLOT,
-      netWh: new Array(96).fill(0),
-    });
-    const { signWindow } = await import("../../evidence/gateway-window.ts");
-    const { DOMAIN } = await import("../support/market.ts");
-    const evidence = signWindow(
-      polder.gatewaySeed,
-      { ...DOMAIN, regionId: polder.name, windowSlots: 96 },
-      FIRST_SLOT,
-      new Array(96).fill(0),
-    );
-    await refuse("window_length_wrong", { command: day, evidence });
-    await refuse("evidence_malformed", {
-      ...polder.readings([1, 2, 3, 4]),
-      command: polder.command("submit_readings", {
-        account: polder.account,
-        firstSlot: FIRST_SLOT,
-        netWh: [1, 2, 3, 4, 5],
-      }),
-    });
+    await refuse("window_length_wrong", polder.readings(new Array(96).fill(0)));
+    await refuse("evidence_malformed", polder.readings([1, 2, 3, 4, 5]));
   });
 
   test("rejects: a window that has cleared, also before its alarm went off", async () => {
@@ -174,24 +216,18 @@ describe("readings", () => {
     await refuse("window_closed", polder.readings([1, 2, 3, 4], FIRST_SLOT - 400));
   });
 
-  test("rejects: the same window twice, also with other readings", async () => {
+  test("rejects: the same window twice, also with other claims, and then accepts another meter's", async () => {
+    const shed = word(0x5bed);
+    expectAccepted(await polder.post("/meters", await polder.enrol(shed)), 201);
     goTo(MIDNIGHT_S + 3_600);
-    expectAccepted(await send(polder.readings([1, 2, 3, 4])), 201);
-    await refuse("window_already_proved", polder.readings([1, 2, 3, 4]));
-    await refuse("window_already_proved", polder.readings([0, 0, 0, 0]));
-  });
-
-  test("rejects: more than nameplate, connection or caps allow", async () => {
-    goTo(MIDNIGHT_S + 3_600);
-    await refuse("above_nameplate", polder.readings([5_001, 0, 0, 0]));
-    await refuse("above_connection", polder.readings([0, -4_001, 0, 0]));
-    expect(await refuse("above_window_cap", polder.readings([4_000, 4_000, 4_000, 1]))).toMatchObject({
-      side: "sell",
-    });
-    expect(await refuse("above_window_cap", polder.readings([-4_000, -4_000, -2_001, 0]))).toMatchObject({
-      side: "buy",
-    });
-    expectAccepted(await send(polder.readings([5_000, 5_000, 2_000, -4_000])), 201);
+    const first = await polder.proved([100, 200, 300, -400]);
+    expectAccepted(await send(first), 201);
+    const less = await polder.proved([100, 200, 300, -400], { policy: { mostWh: 150 } });
+    await refuse("window_already_proved", less);
+    await refuse("window_already_proved", { ...first, command: { ...first.command, nonce: 7 } as Command });
+    expectAccepted(await send(await polder.proved([-30, 0, 60, 70], { seed: shed })), 201);
+    const { json } = await polder.get("/market");
+    expect(json.provedAccounts).toBe(1);
   });
 
   test("rejects: more than a reading can be, with malformed_request", async () => {
@@ -206,56 +242,76 @@ describe("readings", () => {
     }
   });
 
-  test("rejects: a gateway nobody enrolled, another account's, and one enrolled too late", async () => {
-    goTo(MIDNIGHT_S + 100);
+  test("rejects: a proof about other meters than the window's, also those before an emergency", async () => {
+    expectAccepted(await polder.post("/meters", await polder.enrol(word(0x31))), 201);
+    goTo(MIDNIGHT_S + 3_600);
+    const { root } = (await polder.get(`/registry/${FIRST_SLOT}`)).json;
+    const facts = await refuse("registry_root_wrong", polder.readings([1, 2, 3, 4]));
+    expect(facts).toEqual({ root, shown: word(1) });
+    const good = await polder.proved([1, 2, 3, 4]);
+    const gateway = gatewayIdOfSeed(word(0x31));
+    const removal = polder.command("revoke_meter", { gateway, isEmergency: true });
+    expectAccepted(await polder.post("/meters/revocations", await polder.signed(installer, removal)), 201);
+    await refuse("registry_root_wrong", good);
+    expectAccepted(await send(await polder.proved([1, 2, 3, 4])), 201);
+  });
+
+  test("rejects: a proof for other claims, another account or window, or with the pairing spoilt; three and no more", async () => {
     const stranger = addressOf(walletOf(2));
-    for (const [seed, more] of [
-      [word(0x31), { account: stranger }],
-      [word(0x32), {}],
-    ] as const) {
-      expectAccepted(
-        await polder.post("/meters", await polder.signed(operator, polder.enrolCommand(seed, more))),
-        201,
-      );
-    }
     goTo(MIDNIGHT_S + 3_600);
-    await refuse("meter_not_found", polder.readings([1, 2, 3, 4], FIRST_SLOT, word(0x33)));
-    await refuse("meter_not_owned", polder.readings([1, 2, 3, 4], FIRST_SLOT, word(0x31)));
-    await refuse("meter_not_active", polder.readings([1, 2, 3, 4], FIRST_SLOT, word(0x32)));
-  });
-
-  test("rejects: no evidence, evidence for other readings, another window, region or account", async () => {
-    goTo(MIDNIGHT_S + 3_600);
-    const good = polder.readings([1, 2, 3, 4]);
+    const good = await polder.proved([1, -2, 3, 4]);
+    const { evidence } = good as { evidence: MeterProof };
+    const other = async (fields: Record<string, unknown>, more: Partial<MeterProof> = {}) => ({
+      command: { ...good.command, nonce: 99, ...fields } as Command,
+      evidence: { ...evidence, ...more },
+    });
     await refuse("evidence_malformed", { command: good.command, evidence: undefined });
-    await refuse("gateway_signature_invalid", { ...good, evidence: polder.readings([1, 2, 3, 5]).evidence });
-    await refuse("gateway_signature_invalid", {
-      ...good,
-      evidence: polder.readings([1, 2, 3, 4], FIRST_SLOT + 4).evidence,
-    });
-    const elsewhere = new GatewayUnderTest();
-    await refuse("gateway_signature_invalid", {
-      ...good,
-      evidence: elsewhere.readings([1, 2, 3, 4]).evidence,
-    });
-    expectAccepted(await send(good), 201);
+    // A direction that is spelt twice is no spelling.
+    await refuse("evidence_malformed", await other({}, { heldBack: [0] }));
+    await refuse("proof_invalid", await other({ netWh: [2, -2, 3, 4] }));
+    const elsewhere = await polder.proved([1, -2, 3, 4], { account: stranger });
+    await refuse("proof_invalid", { command: good.command, evidence: elsewhere.evidence });
+    // Coordinates that are no point cost nearly as much as a pairing.
+    const pi_a = [evidence.proof.pi_a[0], "1", "1"] as string[];
+    await refuse("evidence_malformed", await other({}, { proof: { ...evidence.proof, pi_a } }));
+    await refuse("proof_attempts_exhausted", good);
+    // Another account's are its own, and so is another window.
+    const account = addressOf(operator);
+    const credit = polder.command("credit_test_quote", { account, amountMicros: 1 });
+    expectAccepted(await polder.post("/credits", await polder.signed(operator, credit)), 201);
+    const theirs = await polder.proved([1, -2, 3, 4], { account });
+    expectAccepted(
+      await polder.post("/readings", await polder.signed(operator, theirs.command, theirs.evidence)),
+      201,
+    );
+    goTo(MIDNIGHT_S + 7_200);
+    const next = await polder.proved([5, 6, -7, 8], { firstSlot: FIRST_SLOT + 4 });
+    expectAccepted(await send(next), 201);
   });
 
-  for (const { name, evidence, verdict } of (
-    vectors.gateway as { name: string; evidence: { kind: string }; verdict: { ok: boolean; code?: string } }[]
-  ).filter(
-    (vector) => vector.verdict.code === "gateway_key_invalid" || vector.verdict.code === "evidence_malformed",
-  )) {
-    test(`rejects: evidence of the vector "${name}"`, async () => {
-      goTo(MIDNIGHT_S + 3_600);
-      const { command } = polder.readings([1, 2, 3, 4]);
-      const before = await polder.region.stateHash();
-      const { json } = await send({ command, evidence });
-      // What the decoder of requests can see it refuses first.
-      expect([verdict.code, "malformed_request"]).toContain(json.code);
-      expect(await polder.region.stateHash()).toEqual(before);
-    });
-  }
+  test("behavior: a malleated proof is a proof, and its nullifier is used", async () => {
+    goTo(MIDNIGHT_S + 3_600);
+    const good = await polder.proved([10, -20, 30, 40]);
+    expectAccepted(await send(good), 201);
+    const evidence = good.evidence as MeterProof;
+    const command = { ...good.command, nonce: 98 } as Command;
+    const proof = malleated(evidence.proof);
+    await refuse("window_already_proved", { command, evidence: { ...evidence, proof } });
+  });
+
+  test("behavior: proofs that come together are verified together, each for itself, and sent again get their answer", async () => {
+    const seeds = [0x61, 0x62, 0x63, 0x64].map(word);
+    for (const seed of seeds) expectAccepted(await polder.post("/meters", await polder.enrol(seed)), 201);
+    goTo(MIDNIGHT_S + 3_600);
+    const all = await Promise.all(seeds.map((seed) => polder.proved([9, 8, -7, -6], { seed })));
+    const spoilt = {
+      command: { ...(all[1] as Readings).command, netWh: [9, 9, -7, -6] } as Command,
+      evidence: (all[1] as Readings).evidence,
+    };
+    const replies = await Promise.all([all[0], spoilt, all[2], all[3]].map((one) => send(one as Readings)));
+    expect(replies.map(({ json, status }) => json.code ?? status)).toEqual([201, "proof_invalid", 201, 201]);
+    expect((await send(all[0] as Readings)).json).toEqual(replies[0]?.json);
+  });
 
   test("rejects: evidence on a command that has none", async () => {
     const { evidence } = polder.readings([1, 2, 3, 4]);
@@ -272,13 +328,13 @@ describe("readings", () => {
 
 describe("what only the operator may", () => {
   const commands = (): [string, ReturnType<GatewayUnderTest["command"]>][] => [
-    ["/meters", polder.enrolCommand(word(0x41))],
-    ["/meters/revocations", polder.command("revoke_meter", { account: polder.account, gateway: word(5) })],
+    ["/installers", polder.command("appoint_installers", { installers: [polder.account] })],
+    ["/accounts", polder.command("admit_account", { account: addressOf(walletOf(7)) })],
     ["/credits", polder.command("credit_test_quote", { account: polder.account, amountMicros: 5 })],
     ["/parameters", polder.command("set_parameters", { parameters: PARAMETERS })],
   ];
 
-  test("rejects: enrolling, revoking, crediting and setting parameters by anybody else, with not_operator", async () => {
+  test("rejects: appointing, admitting, crediting and setting parameters by anybody else, with not_operator", async () => {
     for (const [path, command] of commands()) {
       await polder.refuse("not_operator", async () =>
         polder.post(path, await polder.signed(polder.home, command)),
@@ -298,21 +354,15 @@ describe("what only the operator may", () => {
     );
   });
 
-  test("rejects: a gateway key that is no key, a second enrolment, a revocation of none", async () => {
+  test("rejects: an account that is open, parameters out of bounds, too much money, installers out of order", async () => {
     const send = async (path: string, command: ReturnType<GatewayUnderTest["command"]>) =>
       polder.post(path, await polder.signed(operator, command));
-    await polder.refuse("gateway_key_invalid", () =>
-      send("/meters", polder.enrolCommand(word(0x42), { gatewayX: "0", gatewayY: "1" })),
+    await polder.refuse("account_exists", () =>
+      send("/accounts", polder.command("admit_account", { account: polder.account })),
     );
-    await polder.refuse("gateway_key_invalid", () =>
-      send("/meters", polder.enrolCommand(word(0x42), { gatewayX: "5", gatewayY: "5" })),
-    );
-    await polder.refuse("meter_exists", () => send("/meters", polder.enrolCommand(polder.gatewaySeed)));
-    await polder.refuse("meter_not_found", () =>
-      send(
-        "/meters/revocations",
-        polder.command("revoke_meter", { account: polder.account, gateway: word(6) }),
-      ),
+    const installers = [addressOf(installer), addressOf(installer)];
+    await polder.refuse("malformed_request", () =>
+      send("/installers", polder.command("appoint_installers", { installers })),
     );
     await polder.refuse("parameters_out_of_bounds", () =>
       send(

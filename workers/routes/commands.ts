@@ -2,7 +2,16 @@
 // command. It refuses nothing by itself: authentication and the region do.
 
 import { z } from "zod";
-import { anySigned, signedSchema } from "../../evidence/signed-command.ts";
+import type { Env } from "../../durable-objects/environment.ts";
+import type { Outcome } from "../../durable-objects/outcome.ts";
+import type { Region } from "../../durable-objects/region.ts";
+import type { ShownProof } from "../../evidence/meter-proof.ts";
+import {
+  anySigned,
+  type ProvedSubmission,
+  type Submission,
+  signedSchema,
+} from "../../evidence/signed-command.ts";
 import { orderAnswer } from "../../protocol/answers.ts";
 import { type CommandType, commandSchemas } from "../../protocol/commands.ts";
 import { bytes32, orderId, regionId } from "../../protocol/fields.ts";
@@ -10,6 +19,7 @@ import { acceptedAnswer } from "../answers.ts";
 import { eitherSchema, submissionOf } from "../authentication.ts";
 import { accepted, numeral, regionParams } from "../parts.ts";
 import { Refusal } from "../problems.ts";
+import { verifyProof } from "../proof-desk.ts";
 import { regionOf } from "../region-access.ts";
 import { type Application, type RequestContext, route } from "../router.ts";
 import { connect } from "../sockets.ts";
@@ -35,10 +45,32 @@ async function submit(
   fixed: Record<string, unknown> = {},
 ): Promise<Response> {
   const object = await regionOf(context.env, region);
-  const submission = await submissionOf(context, region, type, body, fixed);
+  const { submission, shown } = await submissionOf(context, region, type, body, fixed);
   // Any wallet can name itself the operator of a region that is registered and not open yet.
   if (submission.command.type === "open_region") throw new Refusal("not_operator", { path: "/v1/regions" });
-  return accepted(context, await object.submit(submission), status);
+  const settled = shown === null ? null : await prove(context.env, object, submission, shown);
+  return accepted(context, settled ?? (await object.submit(submission)), status);
+}
+
+/** Cheapest first: the region says whether a proof is worth verifying before it is. An outcome, or null when it holds. */
+async function prove(
+  env: Env,
+  region: DurableObjectStub<Region>,
+  submission: Submission,
+  shown: ShownProof,
+): Promise<Outcome | null> {
+  if (!isProved(submission)) throw new Error(`${submission.command.type} shows a proof`);
+  const preflight = await region.preflight(submission);
+  if (!("isSuspect" in preflight)) return preflight;
+  const verdict = await verifyProof(env, shown, preflight.isSuspect);
+  if (verdict.ok) return null;
+  const outcome = await region.proofFailed(submission.command);
+  if (verdict.reason === "malformed") throw new Refusal("evidence_malformed", { path: verdict.path });
+  return outcome;
+}
+
+function isProved(submission: Submission): submission is ProvedSubmission {
+  return submission.command.type === "submit_readings";
 }
 
 function orderRoutes(application: Application): void {
@@ -117,7 +149,7 @@ function otherSessionRoutes(application: Application): void {
       method: "post",
       path: "/v1/regions/:region/readings",
       tag: "readings",
-      summary: "Submit a window's net readings with their evidence",
+      summary: "Claim a window's net readings with a proof of the meter",
       description: `Accepted from the window's end until it closes. ${KEY_NOTE}`,
       accepts: "api-key",
       params: regionParams,
@@ -155,8 +187,10 @@ function signedRoutes(application: Application): void {
       "keys",
       "Authorise a session key (wallet); an API key is one whose seed travels as bearer token",
     ],
-    ["meters", "enrol_meter", "meters", "Enrol a gateway for an account (operator)"],
-    ["meters/revocations", "revoke_meter", "meters", "Revoke a gateway from the next window on (operator)"],
+    ["meters", "enrol_meter", "meters", "Enrol a meter, or rotate its key or secret (installer)"],
+    ["meters/revocations", "revoke_meter", "meters", "Revoke a meter, or remove it at once (installer)"],
+    ["installers", "appoint_installers", "operator", "Name all installers of the region (operator)"],
+    ["accounts", "admit_account", "operator", "Open an account that has no money yet (operator)"],
     [
       "credits",
       "credit_test_quote",

@@ -5,7 +5,13 @@ import { z } from "zod";
 import { marketClock, receiptSeed, signingDomain } from "../../durable-objects/environment.ts";
 import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { signedSchema } from "../../evidence/signed-command.ts";
-import { epochAnswer, marketAnswer, profileAnswer, slotAnswer } from "../../protocol/answers.ts";
+import {
+  epochAnswer,
+  marketAnswer,
+  profileAnswer,
+  registryAnswer,
+  slotAnswer,
+} from "../../protocol/answers.ts";
 import { marketTimeS } from "../../protocol/clock.ts";
 import { commandSchemas } from "../../protocol/commands.ts";
 import { address, bytes32, count, instantS, regionId, slotNumber } from "../../protocol/fields.ts";
@@ -23,6 +29,7 @@ export function regionRoutes(application: Application): void {
   deploymentRoutes(application);
   directoryRoutes(application);
   marketRoutes(application);
+  registryRoute(application);
 }
 
 function deploymentRoutes(application: Application): void {
@@ -120,7 +127,7 @@ function openingRoutes(application: Application): void {
     },
     async ({ context, env, body }) => {
       const { profile, ...signed } = body;
-      const submission = await submissionOf(context, profile.region, "open_region", signed);
+      const { submission } = await submissionOf(context, profile.region, "open_region", signed);
       const { signer } = submission;
       const isOperator = signer.scheme === "wallet" && signer.address === env.OPERATOR.toLowerCase();
       if (!isOperator || profile.operator !== signer.address) throw new Refusal("not_operator");
@@ -147,6 +154,25 @@ function openingRoutes(application: Application): void {
     async ({ context, env, params }) => {
       const profile = await profileOf(env, params.region);
       return context.json({ profile, market: await env.REGION.getByName(params.region).market() });
+    },
+  );
+}
+
+function registryRoute(application: Application): void {
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/registry/:firstSlot",
+      tag: "meters",
+      summary: "Every meter's leaf of a window that is open, running or next",
+      params: z.strictObject({ region: regionId, firstSlot: numeral(slotNumber) }),
+      answers: registryAnswer,
+    },
+    async ({ context, env, params }) => {
+      const registry = await (await regionOf(env, params.region)).registry(params.firstSlot);
+      if (registry === null) throw new Refusal("registry_not_found", { firstSlot: params.firstSlot });
+      return context.json(registry);
     },
   );
 }

@@ -2,16 +2,19 @@
 // that needs more than the market.
 
 import { expect } from "vitest";
+import type { Signer } from "../../../market/decision.ts";
 import { execute } from "../../../market/journal.ts";
 import { MAX_REMEMBERED_COMMANDS_PER_ACCOUNT } from "../../../protocol/limits.ts";
 import {
   address,
+  admit,
+  appoint,
   authorise,
   cancel,
   credit,
   enrol,
-  expectRejected,
   FIRST_SLOT,
+  INSTALLER,
   Market,
   OPENED_AT_S,
   OPERATOR,
@@ -26,6 +29,7 @@ import {
   wallet,
   word,
 } from "../market.ts";
+import { expectRejected } from "../untouched-state.ts";
 import { provable, type RejectionCase } from "./rejection-case.ts";
 
 export const identityCases: readonly RejectionCase[] = [
@@ -63,12 +67,8 @@ export const identityCases: readonly RejectionCase[] = [
     run: () => {
       const { market, ann } = provable();
       market.refuse({ ...readings(ann, 1, FIRST_SLOT, [1]), evidence: null }, "evidence_malformed");
+      market.refuse({ ...enrol(5), evidence: null }, "evidence_malformed");
     },
-  },
-  {
-    code: "gateway_key_invalid",
-    when: "an enrolment comes without a verified key",
-    run: () => openMarket().refuse({ ...enrol(address(1), 1), evidence: null }, "gateway_key_invalid"),
   },
   {
     code: "region_not_open",
@@ -124,12 +124,29 @@ export const identityCases: readonly RejectionCase[] = [
       for (const signer of [wallet(ann), session(word(7))]) {
         market.refuse(setParameters({}, signer), "not_operator");
         market.refuse(credit(ann, 5, signer), "not_operator");
-        market.refuse(enrol(ann, 5, {}, signer), "not_operator");
-        market.refuse(unenrol(ann, 1, signer), "not_operator");
+        market.refuse(appoint([ann], signer), "not_operator");
+        market.refuse(admit(address(5), signer), "not_operator");
       }
       const stranger = new Market(OPENED_AT_S);
       stranger.refuse(open({}, wallet(ann)), "not_operator");
       stranger.refuse(open({}, session(word(7))), "not_operator");
+    },
+  },
+  {
+    code: "not_installer",
+    when: "a meter is enrolled or revoked by anybody who is not appointed, the operator and former installers included",
+    run: () => {
+      const { market, ann } = provable();
+      market.accept(authorise(ann, word(7)));
+      const refuse = (signer: Signer): void => {
+        market.refuse(enrol(5, {}, signer), "not_installer");
+        for (const isEmergency of [false, true])
+          market.refuse(unenrol(1, isEmergency, signer), "not_installer");
+      };
+      for (const signer of [wallet(ann), wallet(OPERATOR), session(word(7))]) refuse(signer);
+      market.accept(appoint([ann]));
+      refuse(wallet(INSTALLER));
+      market.accept(enrol(5, {}, wallet(ann)));
     },
   },
   {

@@ -2,46 +2,39 @@
 // that needs more than the market.
 
 import { expect } from "vitest";
+import { decide } from "../../../market/decide.ts";
+import type { ProofFacts } from "../../../market/decision.ts";
+import { rootOfWindow } from "../../../market/registry.ts";
 import type { Hex } from "../../../protocol/fields.ts";
-import { MAX_METERS_PER_ACCOUNT } from "../../../protocol/limits.ts";
-import {
-  address,
-  enrol,
-  FIRST_SLOT,
-  type Market,
-  MIDNIGHT_S,
-  openMarket,
-  readings,
-  unenrol,
-  word,
-} from "../market.ts";
+import { TREE_LEAVES } from "../../../protocol/quad-tree.ts";
+import { type Draft, enrol, FIRST_SLOT, MIDNIGHT_S, readings, unenrol, word } from "../market.ts";
 import { provable, type RejectionCase } from "./rejection-case.ts";
 
 export const meterCases: readonly RejectionCase[] = [
   {
     code: "meter_exists",
-    when: "a gateway or a connection is enrolled twice",
+    when: "a gateway or a connection has a leaf already",
     run: () => {
-      const { market, ann, bob } = provable();
-      expect(market.refuse(enrol(ann, 1, { connection: word(9) }), "meter_exists").facts.held).toBe(
-        "gateway",
-      );
-      expect(market.refuse(enrol(bob, 1, { connection: word(9) }), "meter_exists").facts.held).toBe(
-        "gateway",
-      );
-      expect(market.refuse(enrol(bob, 9, { connection: word(1) }), "meter_exists").facts.held).toBe(
-        "connection",
-      );
+      const { market } = provable();
+      const held = (draft: Draft) => market.refuse(draft, "meter_exists").facts.held;
+      expect(held(enrol(1, { connection: word(9) }))).toBe("gateway");
+      expect(held(enrol(9, { connection: word(1) }))).toBe("connection");
+      // Another's place is taken over with another's key only where that key is free.
+      expect(held(enrol(1, { connection: word(2), replaces: word(2) }))).toBe("gateway");
     },
   },
   {
     code: "meters_exhausted",
-    when: "an account is given one meter too many",
+    when: "the registry's tree is full",
     run: () => {
-      const { market, ann, bob } = provable();
-      for (let meter = 1; meter < MAX_METERS_PER_ACCOUNT; meter += 1) market.accept(enrol(ann, 100 + meter));
-      market.refuse(enrol(ann, 99), "meters_exhausted");
-      market.accept(enrol(bob, 99));
+      const { market } = provable();
+      const { meters } = market.state.tables;
+      const before = meters.rows;
+      meters.reset(TREE_LEAVES);
+      for (let row = 0; row < TREE_LEAVES; row += 1) meters.columns.position[row] = row;
+      expect("rejection" in decide(market.state, market.request(enrol(99)), market.atS)).toBe(true);
+      market.refuse(enrol(99), "meters_exhausted");
+      meters.rows = before;
     },
   },
   {
@@ -51,6 +44,7 @@ export const meterCases: readonly RejectionCase[] = [
       const { market, ann } = provable();
       market.refuse(readings(ann, 1, FIRST_SLOT, [], 3), "window_length_wrong");
       market.refuse(readings(ann, 1, FIRST_SLOT, [], 96), "window_length_wrong");
+      market.refuse(enrol(9, { windowSlots: 96 }), "window_length_wrong");
     },
   },
   {
@@ -88,36 +82,40 @@ export const meterCases: readonly RejectionCase[] = [
   },
   {
     code: "meter_not_found",
-    when: "readings or a revocation name a meter that is not enrolled",
+    when: "a revocation or a rotation names a gateway without a leaf",
     run: () => {
-      const { market, ann } = provable();
-      market.refuse(readings(ann, 9, FIRST_SLOT, [1]), "meter_not_found");
-      market.refuse(unenrol(ann, 9), "meter_not_found");
-      market.refuse(unenrol(address(99), 9), "meter_not_found");
+      const { market } = provable();
+      for (const isEmergency of [false, true]) market.refuse(unenrol(9, isEmergency), "meter_not_found");
+      market.refuse(enrol(9, { replaces: word(8) }), "meter_not_found");
+      market.accept(unenrol(1));
+      market.refuse(unenrol(1), "meter_not_found");
+      market.refuse(enrol(9, { replaces: word(1), connection: word(1) }), "meter_not_found");
     },
   },
   {
-    code: "meter_not_owned",
-    when: "readings or a revocation name another's meter",
+    code: "connection_mismatch",
+    when: "a rotation would move a leaf to another connection, free or taken",
     run: () => {
-      const { market, ann } = provable();
-      market.refuse(readings(ann, 2, FIRST_SLOT, [1]), "meter_not_owned");
-      market.refuse(unenrol(ann, 2), "meter_not_owned");
-      market.refuse(unenrol(address(99), 2), "meter_not_owned");
+      const { market } = provable();
+      market.refuse(enrol(9, { replaces: word(1), connection: word(9) }), "connection_mismatch");
+      market.refuse(enrol(9, { replaces: word(1), connection: word(2) }), "connection_mismatch");
     },
   },
   {
-    code: "meter_not_active",
-    when: "a meter was enrolled after the window began, or revoked before it, or is revoked twice",
+    code: "registry_root_wrong",
+    when: "a proof is about other meters than the window's: made up, of a later window, or before an emergency",
     run: () => {
       const { market, ann } = provable();
-      market.accept(enrol(ann, 9));
-      market.to(MIDNIGHT_S + 3_700);
-      market.refuse(readings(ann, 9, FIRST_SLOT, [1]), "meter_not_active");
-      market.accept(unenrol(ann, 1));
-      market.refuse(unenrol(ann, 1), "meter_not_active");
-      market.to(MIDNIGHT_S + 3 * 3_600);
-      market.refuse(readings(ann, 9, FIRST_SLOT + 4, [1]), "window_closed");
+      const about = (root: Hex): Draft => {
+        const draft = readings(ann, 1, FIRST_SLOT, [1]);
+        return { ...draft, evidence: { ...draft.evidence, root } as ProofFacts };
+      };
+      const root = rootOfWindow(market.state, FIRST_SLOT);
+      expect(market.refuse(about(word(7)), "registry_root_wrong").facts.root).toBe(root);
+      market.accept(enrol(9));
+      market.refuse(about(rootOfWindow(market.state, FIRST_SLOT + 8)), "registry_root_wrong");
+      market.accept(unenrol(2, true));
+      market.refuse(about(root), "registry_root_wrong");
     },
   },
   {
@@ -131,41 +129,12 @@ export const meterCases: readonly RejectionCase[] = [
     },
   },
   {
-    code: "above_nameplate",
-    when: "a slot exports more than the nameplate",
-    run: () => {
-      const { market, ann } = limited();
-      market.refuse(readings(ann, 5, FIRST_SLOT, [0, 0, 101]), "above_nameplate");
-    },
-  },
-  {
-    code: "above_connection",
-    when: "a slot imports more than the connection",
-    run: () => {
-      const { market, ann } = limited();
-      market.refuse(readings(ann, 5, FIRST_SLOT, [0, -201]), "above_connection");
-    },
-  },
-  {
-    code: "above_window_cap",
-    when: "a window's exports or imports are above the enrolment's cap",
-    run: () => {
-      const { market, ann } = limited();
-      const sold = market.refuse(readings(ann, 5, FIRST_SLOT, [100, 100, 51]), "above_window_cap");
-      expect(sold.facts.side).toBe("sell");
-      const bought = market.refuse(readings(ann, 5, FIRST_SLOT, [-200, -200, -51, 100]), "above_window_cap");
-      expect(bought.facts.side).toBe("buy");
-      market.accept(readings(ann, 5, FIRST_SLOT, [100, 100, 50, -200]));
-    },
-  },
-  {
     code: "slot_side_full",
     when: "an account's meters or a side add up to more than the arithmetic allows",
     run: () => {
       const { market, ann, bob } = provable();
       const { sides } = market.state.tables;
       market.accept(readings(ann, 1, FIRST_SLOT, [1_000_000]));
-      market.accept(enrol(bob, 9, { nameplateWh: 1_048_575 }));
       sides.columns.surplusWh[1] = 5_000_000_000;
       market.refuse(readings(bob, 2, FIRST_SLOT, [0, 1]), "slot_side_full");
       sides.columns.surplusWh[1] = 0;
@@ -175,12 +144,3 @@ export const meterCases: readonly RejectionCase[] = [
     },
   },
 ];
-
-function limited(): { market: Market; ann: Hex } {
-  const market = openMarket();
-  const ann = address(1);
-  const limits = { nameplateWh: 100, connectionWh: 200, saleCapWh: 250, purchaseCapWh: 450 };
-  market.accept(enrol(ann, 5, limits));
-  market.to(MIDNIGHT_S + 3_600);
-  return { market, ann };
-}

@@ -12,10 +12,10 @@ import {
 import { SLOT_SECONDS } from "../../../protocol/units.ts";
 import {
   address,
+  admit,
   authorise,
   cancel,
   credit,
-  enrol,
   Market,
   MIDNIGHT_S,
   OPENED_AT_S,
@@ -25,6 +25,7 @@ import {
   revoke,
   session,
   setParameters,
+  TREASURY,
   word,
 } from "../market.ts";
 import { provable, type RejectionCase } from "./rejection-case.ts";
@@ -47,14 +48,23 @@ export const termsCases: readonly RejectionCase[] = [
     },
   },
   {
+    code: "account_exists",
+    when: "an account is admitted that is open",
+    run: () => {
+      const { market, ann } = provable();
+      market.refuse(admit(ann), "account_exists");
+      market.refuse(admit(TREASURY), "account_exists");
+    },
+  },
+  {
     code: "accounts_exhausted",
-    when: "a credit or an enrolment would open one account too many",
+    when: "a credit or an admission would open one account too many",
     run: () => {
       const market = openMarket();
       const { accounts } = market.state.tables;
       while (accounts.rows < MAX_ACCOUNTS_PER_REGION) accounts.append();
       market.refuse(credit(address(1), 5), "accounts_exhausted");
-      market.refuse(enrol(address(1), 1), "accounts_exhausted");
+      market.refuse(admit(address(1)), "accounts_exhausted");
     },
   },
   {

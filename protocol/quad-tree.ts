@@ -2,7 +2,7 @@
 // certificates. It refuses what is no field element, and more leaves than its depth holds.
 
 import { poseidon4 } from "poseidon-lite/poseidon4";
-import { FIELD_ORDER } from "./eddsa-poseidon.ts";
+import { FIELD_ORDER, type Hex } from "./fields.ts";
 
 /** Levels above the leaves. */
 export const TREE_DEPTH = 8;
@@ -15,13 +15,18 @@ export const EMPTY_LEAF = 0n;
 export type TreePath = readonly (readonly [bigint, bigint, bigint, bigint])[];
 
 /** Roots of empty trees of height 0 to 8. */
-const EMPTY: readonly bigint[] = Array.from({ length: TREE_DEPTH }).reduce<bigint[]>(
+export const EMPTY_ROOTS: readonly bigint[] = Array.from({ length: TREE_DEPTH }).reduce<bigint[]>(
   (roots) => {
     const below = roots.at(-1) as bigint;
     return [...roots, poseidon4([below, below, below, below])];
   },
   [EMPTY_LEAF],
 );
+
+/** A node of its four children: Poseidon over them. */
+export function hashNode(children: readonly bigint[]): bigint {
+  return poseidon4([...children]);
+}
 
 /** A tree in memory; a change costs eight hashes. */
 export class QuadTree {
@@ -34,13 +39,11 @@ export class QuadTree {
    * @throws RangeError for a leaf that is no field element, or more than 65,536.
    */
   constructor(leaves: readonly bigint[] = []) {
-    if (leaves.length > TREE_LEAVES) throw new RangeError(`a tree holds ${TREE_LEAVES} leaves`);
+    if (leaves.length > TREE_LEAVES) throw new RangeError(`more than ${TREE_LEAVES} leaves`);
     this.#levels[0] = leaves.map(checkedLeaf);
-    for (let level = 1, nodes = leaves.length; nodes > 0 && level <= TREE_DEPTH; level += 1) {
-      nodes = Math.ceil(nodes / 4);
-      this.#levels[level] = Array.from({ length: nodes }, (_, index) =>
-        poseidon4(this.#children(level, index)),
-      );
+    for (let level = 1; level <= TREE_DEPTH; level += 1) {
+      const nodes = Math.ceil((this.#levels[level - 1] as bigint[]).length / 4);
+      this.#levels[level] = Array.from({ length: nodes }, (_, index) => this.#hash(level, index));
     }
   }
 
@@ -58,10 +61,9 @@ export class QuadTree {
    * @throws RangeError for a position outside of the tree or a leaf that is no field element.
    */
   set(position: number, leaf: bigint): void {
-    checkedPosition(position);
-    this.#put(0, position, checkedLeaf(leaf));
+    this.#put(0, checkedPosition(position), checkedLeaf(leaf));
     for (let level = 1, index = position >> 2; level <= TREE_DEPTH; level += 1, index >>= 2) {
-      this.#put(level, index, poseidon4(this.#children(level, index)));
+      this.#put(level, index, this.#hash(level, index));
     }
   }
 
@@ -81,13 +83,20 @@ export class QuadTree {
     return [child(0), child(1), child(2), child(3)];
   }
 
+  #hash(level: number, index: number): bigint {
+    const children = this.#children(level, index);
+    return children.every((child) => child === EMPTY_ROOTS[level - 1])
+      ? (EMPTY_ROOTS[level] as bigint)
+      : hashNode(children);
+  }
+
   #node(level: number, index: number): bigint {
-    return this.#levels[level]?.[index] ?? (EMPTY[level] as bigint);
+    return this.#levels[level]?.[index] ?? (EMPTY_ROOTS[level] as bigint);
   }
 
   #put(level: number, index: number, value: bigint): void {
     const nodes = this.#levels[level] as bigint[];
-    while (nodes.length < index) nodes.push(EMPTY[level] as bigint);
+    while (nodes.length < index) nodes.push(EMPTY_ROOTS[level] as bigint);
     nodes[index] = value;
   }
 }
@@ -97,9 +106,19 @@ export function rootOfPath(leaf: bigint, path: TreePath): bigint | null {
   let node = leaf;
   for (const children of path) {
     if (!children.includes(node)) return null;
-    node = poseidon4([...children]);
+    node = hashNode(children);
   }
   return path.length === TREE_DEPTH ? node : null;
+}
+
+/** One number for a node's level and index. */
+export function nodeKey(level: number, index: number): number {
+  return level * TREE_LEAVES + index;
+}
+
+/** A node as 32 big-endian bytes. */
+export function nodeHex(node: bigint): Hex {
+  return `0x${node.toString(16).padStart(64, "0")}`;
 }
 
 function checkedLeaf(leaf: bigint): bigint {
