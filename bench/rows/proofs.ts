@@ -1,6 +1,8 @@
 // Owns the rows of the meter proof: its constraints, the time to prove a window, and our verifier inside workerd against
 // snarkjs in Node. It refuses proofs that snarkjs does not accept.
 
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { groth16 } from "snarkjs";
 import { readProvingArtifacts, readVerificationKey } from "../../circuits/artifacts.ts";
 import { compileCircuit } from "../../circuits/compile.ts";
@@ -18,6 +20,7 @@ import { compared, limited, type Measurement, type Row } from "../row.ts";
 const PROOFS = 64;
 const ROUNDS = 5;
 const PROVED = 5;
+const FIRST_ROUNDS = 5;
 const BUDGET = { 4: 8_181, 96: 10_400 } as const;
 
 /** Compiles from source: what the manifest says is not a measurement. */
@@ -135,6 +138,57 @@ async function verifying(day: ProvedWindow, say: (line: string) => void): Promis
   ];
 }
 
+/** What a Worker that never verified anything pays for its first proof: reading the key, its pairing, its tables. */
+async function firstRequest(day: ProvedWindow): Promise<Row> {
+  const key = await readVerificationKey("meter-96");
+  const { origin } = CIRCUITS["meter-96"];
+  const use = { origin, chainId: LOCAL_CHAIN_ID, publicElements: publicElementsOf(CIRCUITS["meter-96"]) };
+  const given = { key, use, items: [{ signals: day.publicSignals, proof: day.proof }] };
+  const first: number[] = [];
+  const later: number[] = [];
+  for (let round = 0; round < FIRST_ROUNDS; round += 1) {
+    const stack = await startParts();
+    try {
+      first.push((await timePart(stack, "proofs/single", given)) * 1_000);
+      for (let warm = 0; warm < 3; warm += 1) await timePart(stack, "proofs/single", given);
+      later.push((await timePart(stack, "proofs/single", given)) * 1_000);
+    } finally {
+      await stack.stop();
+    }
+  }
+  return limited({
+    name: "verify-first-request",
+    ours: median(first),
+    unit: "ms",
+    higherIsBetter: false,
+    limit: "reported, none set",
+    note: `request and answer included, median of ${FIRST_ROUNDS} fresh processes; the fifth request ${median(later).toFixed(0)} ms`,
+  });
+}
+
+/** What the verifier adds to a Worker, minified, keys of both window lengths included. */
+async function bundleRow(): Promise<Row> {
+  const { outputFiles } = await build({
+    entryPoints: ["bench/verifier-entry.ts"],
+    bundle: true,
+    minify: true,
+    // The gateway has it anyway.
+    external: ["zod"],
+    write: false,
+    format: "esm",
+    logLevel: "silent",
+  });
+  const bytes = (outputFiles[0] as { contents: Uint8Array }).contents;
+  return limited({
+    name: "verifier-bundle",
+    ours: bytes.length / 1_000,
+    unit: "kB",
+    higherIsBetter: false,
+    limit: "reported, none set",
+    note: `minified, with noble, Poseidon and both keys, without zod, which the gateway has anyway; ${(gzipSync(bytes).length / 1_000).toFixed(0)} kB gzipped`,
+  });
+}
+
 /** Measures the rows. */
 export const measure: Measurement = async (say) => {
   try {
@@ -144,7 +198,8 @@ export const measure: Measurement = async (say) => {
     say(`proving ${row.ours} s`);
     const certificate = await certificates();
     say(`a certificate ${certificate.ours} s, ${certificate.note}`);
-    return [...constraints, row, certificate, ...(await verifying(day, say))];
+    const verified = await verifying(day, say);
+    return [...constraints, row, certificate, ...verified, await firstRequest(day), await bundleRow()];
   } finally {
     await endSnarkThreads();
   }

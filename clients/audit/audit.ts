@@ -1,5 +1,6 @@
-// Owns the audit: a journal is believed in nothing. Chain, signatures and evidence are checked, every command decided
-// and everything the region did by itself derived again. It refuses at the first entry that does not follow.
+// Owns the audit: a journal is believed in nothing. Chain, signatures, consents and proofs are checked, the registry's roots
+// made from its leaves, every command decided and everything the region did by itself derived again. It refuses at the
+// first entry that does not follow.
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
@@ -22,6 +23,8 @@ import { commandSchema } from "../../protocol/commands.ts";
 import { bytes32, entryNumber, type Hex, instantS, signatureBytes } from "../../protocol/fields.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
 import { certificateRootOf } from "./certificate-root.ts";
+import { type BadProof, ProofBatches } from "./proof-batches.ts";
+import { RegistryReplay } from "./registry-replay.ts";
 
 /** What an audit found. */
 export interface AuditReport {
@@ -29,7 +32,12 @@ export interface AuditReport {
   readonly entries: number;
   readonly commands: number;
   readonly signatures: number;
+  /** Consents and proofs. */
   readonly evidences: number;
+  /** Meter proofs that were verified. */
+  readonly proofs: number;
+  /** Roots of the registry that were made from its leaves again. */
+  readonly registryRoots: number;
   readonly dueSteps: number;
   /** State hashes in the journal that were compared. */
   readonly stateHashes: number;
@@ -50,7 +58,7 @@ export interface AuditOptions {
   readonly claimed?: { readonly entry: number; readonly stateHash: Hex };
   /** Epochs whose certificate root is derived, and held against what the region publishes where that is not null. */
   readonly certificates?: ReadonlyMap<number, Hex | null>;
-  readonly progress?: (entry: number) => void;
+  readonly progress?: (entry: number, proofs: number) => void;
   /** Called after each entry that holds, with the state it leads to. */
   readonly observe?: (entry: Entry, state: RegionState) => void;
 }
@@ -62,7 +70,17 @@ export function sha256(...pieces: (string | Uint8Array)[]): string {
   return hash.digest("hex");
 }
 
-class Mismatch extends Error {}
+/** An entry does not follow: the one at hand, or the one named. */
+class Mismatch extends Error {
+  readonly entry: number | undefined;
+
+  constructor(message: string, entry?: number) {
+    super(message);
+    this.entry = entry;
+  }
+}
+
+const REFUSED = "the command's proof is refused: ";
 
 /** An entry's frame, which the operator wrote and nobody decoded before; its command has a decoder of its own. */
 const entrySchema = z.strictObject({
@@ -112,12 +130,14 @@ export async function audit(
     await run.finish();
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
-    failure = { entry: run.number, reason: error.message };
+    failure = run.failureOf(error);
   }
   return {
     auditOk: failure === null,
     ...run.counts,
     certificateRoots: run.certificateRoots,
+    proofs: run.proofs.verified,
+    registryRoots: run.registry.roots,
     headHash: run.hash,
     stateHash: stateHash(run.state, sha256),
     failure,
@@ -138,6 +158,9 @@ class AuditRun {
   readonly certificateRoots: Record<number, Hex> = {};
   hash = GENESIS_HASH;
   number = 0;
+  /** Verified many at a time, so behind the entries. */
+  readonly proofs: ProofBatches<number>;
+  readonly registry = new RegistryReplay();
   readonly #domain: SigningDomain;
   readonly #options: AuditOptions;
   readonly #receipts: Map<number, Receipt[]>;
@@ -146,6 +169,7 @@ class AuditRun {
   constructor(domain: SigningDomain, options: AuditOptions) {
     this.#domain = domain;
     this.#options = options;
+    this.proofs = new ProofBatches(domain.chainId);
     this.#receipts = Map.groupBy(options.receipts ?? [], ({ entry }) => entry);
   }
 
@@ -161,6 +185,8 @@ class AuditRun {
       throw new Mismatch(`decided by rules ${entry.rules}; audit it with the release that has them`);
     const derived = entry.command === undefined ? this.#deriveDueStep(entry) : await this.#decideAgain(entry);
     if (JSON.stringify(derived) !== decoded.body) throw new Mismatch("the entry is not what the rules give");
+    const wrong = this.registry.take(entry, this.state);
+    if (wrong !== null) throw new Mismatch(wrong);
     this.hash = decoded.hash;
     await this.#holdReceipts(decoded.hash, entry);
     this.counts.entries += 1;
@@ -168,10 +194,20 @@ class AuditRun {
     this.#holdCertificates(derived);
     if (this.number % INVARIANTS_EVERY === 0) this.#checkInvariants();
     this.#options.observe?.(entry, this.state);
-    this.#options.progress?.(this.number);
+    this.#options.progress?.(this.number, this.proofs.verified);
+  }
+
+  /** What is wrong first: a proof that still waits stands before the entry that was refused. */
+  failureOf(mismatch: Mismatch): NonNullable<AuditReport["failure"]> {
+    if (mismatch.entry === undefined) {
+      const bad = this.proofs.flush();
+      if (bad !== null) return { entry: bad.at, reason: REFUSED + bad.reason };
+    }
+    return { entry: mismatch.entry ?? this.number, reason: mismatch.message };
   }
 
   async finish(): Promise<void> {
+    this.#holdProofs(this.proofs.flush());
     this.#checkInvariants();
     const last = this.number;
     const { claimed, certificates = new Map() } = this.#options;
@@ -206,13 +242,13 @@ class AuditRun {
     if (!decoded.success || entry.auth === undefined) throw new Mismatch("the command is malformed");
     const command = decoded.data;
     const verdict = await verifyCommand(this.#domain, command, entry.auth, entry.evidence);
-    if (!verdict.ok) throw new Mismatch(`the command's proof is refused: ${verdict.code}`);
+    if (!verdict.ok) throw new Mismatch(REFUSED + verdict.code);
     this.counts.signatures += 1;
     if (entry.evidence !== undefined) this.counts.evidences += 1;
     const due = nextDueS(this.state);
     if (due !== null && due <= entry.atS) throw new Mismatch(`a step due at ${due} is missing before it`);
     if (entry.atS < this.state.header.atS) throw new Mismatch("market time goes back");
-    const { commandId, signer, evidence } = verdict;
+    const { commandId, signer, evidence, shown } = verdict;
     if (isRemembered(this.state, commandId) || this.#seen.has(commandId))
       throw new Mismatch("the command was accepted before");
     this.#seen.add(commandId);
@@ -225,7 +261,12 @@ class AuditRun {
     );
     if ("rejection" in result) throw new Mismatch(`the rules refuse the command: ${result.rejection.code}`);
     this.counts.commands += 1;
+    if (shown !== null) this.#holdProofs(this.proofs.add(shown, this.number));
     return result.entry;
+  }
+
+  #holdProofs(bad: BadProof<number> | null): void {
+    if (bad !== null) throw new Mismatch(REFUSED + bad.reason, bad.at);
   }
 
   /** A receipt must be the region's, for this command at this number with this hash. */

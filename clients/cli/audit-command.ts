@@ -28,7 +28,9 @@ export function auditCommand(program: Command): void {
   withPlace(
     program
       .command("audit")
-      .description("check a region's journal: chain, signatures, evidence, every decision, state hashes"),
+      .description(
+        "check a region's journal: chain, signatures, proofs, the registry's roots, every decision, state hashes",
+      ),
   )
     .option("--journal <file>", "a journal saved before, instead of downloading it")
     .option("--save <file>", "keep the journal here")
@@ -60,7 +62,10 @@ async function run(options: AuditOptions): Promise<void> {
   const report = await audit(domain, lines, {
     receipts,
     certificates,
-    progress: (entry) => isShown && entry % 250 === 0 && process.stderr.write(`\r${entry} entries checked`),
+    progress: (entry, proofs) =>
+      isShown &&
+      entry % 250 === 0 &&
+      process.stderr.write(`\r${entry} entries checked, ${proofs} proofs verified`),
     ...(claimed === null ? {} : { claimed }),
   });
   if (isShown) process.stderr.write("\r\u001b[K");
@@ -93,7 +98,7 @@ function receiptsIn(path: string): Receipt[] {
 }
 
 function inWords(region: string, report: AuditReport): string {
-  const checked = `${report.entries} entries: ${report.commands} commands with ${report.signatures} signatures and ${report.evidences} evidences, ${report.dueSteps} steps the region took by itself, ${report.stateHashes} state hashes, ${report.receipts} receipts`;
+  const checked = `${report.entries} entries: ${report.commands} commands with ${report.signatures} signatures and ${report.evidences} evidences, ${report.proofs} proofs of meters, ${report.registryRoots} roots of the registry, ${report.dueSteps} steps the region took by itself, ${report.stateHashes} state hashes, ${report.receipts} receipts`;
   if (report.failure === null) {
     const roots = Object.entries(report.certificateRoots).map(
       ([epoch, root]) => `\ncertificate root of epoch ${epoch} ${root}`,

@@ -3,6 +3,8 @@
 
 import type { Command } from "commander";
 import { privateKeyToAccount } from "viem/accounts";
+import type { FieldPoint } from "../../evidence/eddsa-poseidon.ts";
+import { gatewayIdOf, gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
 import { parseApiKey } from "../../evidence/session-signature.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { PolderClient } from "../sdk/client.ts";
@@ -52,4 +54,19 @@ export function walletFromEnvironment(): Signer {
     throw new Error("set POLDER_API_KEY to an API key or POLDER_WALLET_KEY to a wallet's private key");
   if (!/^0x[0-9a-fA-F]{64}$/.test(key)) throw new Error("POLDER_WALLET_KEY is not 0x and 64 hex digits");
   return walletSigner(privateKeyToAccount(key as Hex));
+}
+
+/**
+ * The gateway's seed from POLDER_GATEWAY_SEED, or undefined where it is not set.
+ * @param key of the gateway that it must be the seed of
+ * @throws Error when it is not well formed, or another gateway's
+ */
+export function gatewaySeedFromEnvironment(key?: FieldPoint): Hex | undefined {
+  const seed = process.env.POLDER_GATEWAY_SEED;
+  if (seed === undefined) return undefined;
+  if (!/^0x[0-9a-f]{64}$/.test(seed))
+    throw new Error("POLDER_GATEWAY_SEED is not a gateway's seed: 0x and 64 hex digits");
+  if (key !== undefined && gatewayIdOfSeed(seed as Hex) !== gatewayIdOf(key))
+    throw new Error(`POLDER_GATEWAY_SEED is the seed of another gateway than ${gatewayIdOf(key)}`);
+  return seed as Hex;
 }

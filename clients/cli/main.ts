@@ -7,6 +7,7 @@ import { PolderProblem, TransportFault } from "../sdk/problem.ts";
 import { agentCommands } from "./agent-commands.ts";
 import { auditCommand } from "./audit-command.ts";
 import { certificateCommands } from "./certificate-commands.ts";
+import { enrolmentCommands } from "./enrolment-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { meterCommands } from "./meter-commands.ts";
 import { operatorCommands } from "./operator-commands.ts";
@@ -23,6 +24,7 @@ agentCommands(program);
 auditCommand(program);
 operatorCommands(program);
 certificateCommands(program);
+enrolmentCommands(program);
 meterCommands(program);
 
 try {

@@ -1,16 +1,15 @@
-// Owns the commands of a region's operator: opening it, enrolling meters, test money, parameters. It refuses files with
-// unknown fields; the operator's key comes from POLDER_WALLET_KEY.
+// Owns the commands of a region's operator: opening it, its installers and accounts, test money, parameters. It refuses
+// files with unknown fields; the operator's key comes from POLDER_WALLET_KEY.
 
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { z } from "zod";
 import { commandSchemas, parametersSchema } from "../../protocol/commands.ts";
-import { address as addressField, bytes32, type Hex } from "../../protocol/fields.ts";
-import { MAX_READING_WH, MAX_WINDOW_CAP_WH } from "../../protocol/limits.ts";
+import { address as addressField, type Hex } from "../../protocol/fields.ts";
 import { profileSchema } from "../../protocol/profile.ts";
 import { PolderClient } from "../sdk/client.ts";
 import { type Place, placeOf, walletFromEnvironment, withPlace } from "./context.ts";
-import { address, price, whole } from "./options.ts";
+import { address, price } from "./options.ts";
 
 /** What `region open` reads: the profile without its operator, and the terms that hold for the region's life. */
 const openingSchema = z.strictObject({
@@ -23,15 +22,7 @@ const openingSchema = z.strictObject({
   parameters: parametersSchema,
 });
 
-interface EnrolOptions extends Place {
-  readonly gatewayX: string;
-  readonly gatewayY: string;
-  readonly connection: string;
-  readonly nameplateWh: number;
-  readonly connectionWh: number;
-}
-
-/** Adds `region open | credit | parameters` and `meter enrol | revoke`. */
+/** Adds `region open | credit | parameters | installers | admit`. */
 export function operatorCommands(program: Command): void {
   const region = program.commands.find((command) => command.name() === "region") as Command;
   withPlace(
@@ -53,27 +44,20 @@ export function operatorCommands(program: Command): void {
       .description("set the parameters from the next epoch on (operator)")
       .argument("<file>", "all of them as JSON"),
   ).action(setParameters);
-
-  const meter = program.command("meter").description("gateways and their enrolments");
   withPlace(
-    meter
-      .command("enrol")
-      .description("enrol a gateway for an account (operator)")
-      .argument("<address>", "the account", address),
+    region
+      .command("installers")
+      .description("name all installers of the region; whoever is not named is none any more (operator)")
+      .argument("[address...]", "their wallets"),
   )
-    .requiredOption("--gateway-x <decimal>", "of the gateway's public key")
-    .requiredOption("--gateway-y <decimal>", "of the gateway's public key")
-    .requiredOption("--connection <hex>", "the registrar's keyed tag of the grid connection, 32 bytes")
-    .option("--nameplate-wh <n>", "most Wh a slot can export", whole(0, MAX_READING_WH), MAX_READING_WH)
-    .option("--connection-wh <n>", "most Wh a slot can import", whole(0, MAX_READING_WH), MAX_READING_WH)
-    .action(enrol);
+    .option("--none", "nobody may enrol meters")
+    .action(appoint);
   withPlace(
-    meter
-      .command("revoke")
-      .description("revoke a gateway from the next window on (operator)")
-      .argument("<address>", "the account", address)
-      .argument("<gateway>", "its id"),
-  ).action(revoke);
+    region
+      .command("admit")
+      .description("open an account that has no money yet (operator)")
+      .argument("<address>", "the account", address),
+  ).action(admit);
 }
 
 async function open(file: string, { url }: Place): Promise<void> {
@@ -110,34 +94,19 @@ async function setParameters(file: string, options: Place): Promise<void> {
   }
 }
 
-async function enrol(account: Hex, options: EnrolOptions): Promise<void> {
+async function appoint(wallets: string[], options: Place & { readonly none?: boolean }): Promise<void> {
+  if ((wallets.length === 0) !== (options.none === true))
+    throw new Error("name the installers' wallets, or nobody with --none");
+  const installers = [...new Set(wallets.map(address))].sort();
   const { client, region } = await placeOf(options);
-  const { gatewayX, gatewayY, nameplateWh, connectionWh } = options;
-  const { events } = await client.submit(region, walletFromEnvironment(), {
-    type: "enrol_meter",
-    account,
-    gatewayX,
-    gatewayY,
-    connection: bytes32.parse(options.connection),
-    nameplateWh,
-    connectionWh,
-    saleCapWh: MAX_WINDOW_CAP_WH,
-    purchaseCapWh: MAX_WINDOW_CAP_WH,
-  });
-  for (const event of events) {
-    if (event.type === "meter_enrolled")
-      console.log(`gateway ${event.gateway} measures for ${account} from slot ${event.fromSlot} on`);
-  }
+  await client.submit(region, walletFromEnvironment(), { type: "appoint_installers", installers });
+  console.log(installers.length === 0 ? "nobody may enrol meters" : installers.join("\n"));
 }
 
-async function revoke(account: Hex, gateway: string, options: Place): Promise<void> {
+async function admit(account: Hex, options: Place): Promise<void> {
   const { client, region } = await placeOf(options);
-  await client.submit(region, walletFromEnvironment(), {
-    type: "revoke_meter",
-    account,
-    gateway: bytes32.parse(gateway),
-  });
-  console.log("revoked from the next window on; the running one still counts");
+  await client.submit(region, walletFromEnvironment(), { type: "admit_account", account });
+  console.log(`${account} is open`);
 }
 
 function readJson(file: string): unknown {

@@ -127,7 +127,6 @@ async function showAccount(account: Hex, options: Place & { json?: boolean }): P
     ["live orders", String(found.liveOrders)],
     ["sold this epoch", `${kwh(found.epochSoldWh)} kWh`],
     ["rewards", found.rewards],
-    ["meters", found.meters.map(({ gateway }) => gateway).join("\n")],
     [
       "session keys",
       found.sessions.map(({ key, isRevoked }) => `${key}${isRevoked ? " (revoked)" : ""}`).join("\n"),
@@ -174,7 +173,7 @@ async function showBill(account: Hex, options: BillOptions): Promise<void> {
     ["from", slotTime(from, profile.timeZone)],
     ["until", slotTime(until, profile.timeZone)],
     [
-      "exported, imported",
+      "claimed as exported, imported",
       `${kwh(sum((line) => Math.max(0, line.meteredWh)))}, ${kwh(sum((line) => Math.max(0, -line.meteredWh)))} kWh`,
     ],
     [

@@ -1,10 +1,12 @@
-// Owns what an agent must not forget: every window it signed, where it ended, and every receipt it was given. It refuses to forget;
-// lines are only ever added, and written to disk before anything is sent.
+// Owns what an agent must not forget: every window that was signed, where it ended, every proof it made, and every receipt
+// it was given. It refuses to forget; lines are only ever added, and written to disk before anything is sent.
 
 import { z } from "zod";
-import { type GatewayWindow, gatewayWindowSchema } from "../../evidence/gateway-window.ts";
+import { pointOf } from "../../evidence/field-text.ts";
+import { type GatewayWindow, gatewayIdOf, gatewayWindowSchema } from "../../evidence/gateway-window.ts";
+import { meterProofSchema, type ShownWindow } from "../../evidence/meter-proof.ts";
 import { type Receipt, receiptSchema } from "../../evidence/receipt.ts";
-import { count, readingWh, slotNumber } from "../../protocol/fields.ts";
+import { address, bytes32, count, type Hex, readingWh, slotNumber } from "../../protocol/fields.ts";
 import { openLines } from "./line-file.ts";
 import type { Registers } from "./meter-source.ts";
 
@@ -12,7 +14,7 @@ import type { Registers } from "./meter-source.ts";
 export interface SignedWindow {
   readonly firstSlot: number;
   readonly netWh: readonly number[];
-  readonly evidence: GatewayWindow;
+  readonly signed: GatewayWindow;
 }
 
 /** The meter's registers where a window ended. */
@@ -21,47 +23,76 @@ export interface WindowEnd extends Registers {
   readonly untilSlot: number;
 }
 
-/** What an agent remembers. */
-export interface AgentMemory {
+/** A window's claims with their proof, for one account. What it is about is its nullifier. */
+export interface KeptProof extends ShownWindow {
+  readonly account: Hex;
+  readonly firstSlot: number;
+}
+
+/** What is remembered of one gateway. */
+export interface GatewayMemory {
   signedWindow(firstSlot: number): SignedWindow | undefined;
   /** The last end of a window that was over when `firstSlot` began. */
   endBefore(firstSlot: number): WindowEnd | undefined;
   rememberEnd(end: WindowEnd): void;
   rememberWindow(window: SignedWindow): void;
+}
+
+/** What an agent remembers. */
+export interface AgentMemory {
+  /** @param gateway id of the gateway's key. */
+  ofGateway(gateway: Hex): GatewayMemory;
+  /** The last proof with a nullifier, so of one meter and window. */
+  proof(nullifier: Hex): KeptProof | undefined;
+  rememberProof(proof: KeptProof): void;
   receipts(): readonly Receipt[];
   rememberReceipt(receipt: Receipt): void;
 }
 
 /** A memory that ends with the process. */
 export function volatileMemory(): AgentMemory {
-  const windows = new Map<number, SignedWindow>();
+  const gateways = new Map<Hex, GatewayMemory>();
+  const proofs = new Map<Hex, KeptProof>();
   const receipts: Receipt[] = [];
+  return {
+    ofGateway(gateway) {
+      const memory = gateways.get(gateway) ?? volatileGatewayMemory();
+      gateways.set(gateway, memory);
+      return memory;
+    },
+    proof: (nullifier) => proofs.get(nullifier),
+    rememberProof: (proof) => void proofs.set(proof.evidence.nullifier, proof),
+    receipts: () => receipts,
+    rememberReceipt: (receipt) => void receipts.push(receipt),
+  };
+}
+
+function volatileGatewayMemory(): GatewayMemory {
+  const windows = new Map<number, SignedWindow>();
   const ends: WindowEnd[] = [];
   return {
     signedWindow: (firstSlot) => windows.get(firstSlot),
     endBefore: (firstSlot) => ends.findLast(({ untilSlot }) => untilSlot <= firstSlot),
     rememberEnd: (end) => void ends.push(end),
     rememberWindow: (window) => void windows.set(window.firstSlot, window),
-    receipts: () => receipts,
-    rememberReceipt: (receipt) => void receipts.push(receipt),
   };
 }
 
+const slots = z.array(readingWh).min(4).max(96);
 /** A line of the file; fields of a release that remembers more are left alone. */
 const lineSchema = z.object({
-  window: z
-    .object({
-      firstSlot: slotNumber,
-      netWh: z.array(readingWh).min(4).max(96),
-      evidence: gatewayWindowSchema,
-    })
+  window: z.object({ firstSlot: slotNumber, netWh: slots, signed: gatewayWindowSchema }).optional(),
+  end: z
+    .object({ gateway: bytes32, untilSlot: slotNumber, importMicroWh: count, exportMicroWh: count })
     .optional(),
-  end: z.object({ untilSlot: slotNumber, importMicroWh: count, exportMicroWh: count }).optional(),
+  proof: z
+    .object({ account: address, firstSlot: slotNumber, netWh: slots, evidence: meterProofSchema })
+    .optional(),
   receipt: receiptSchema.optional(),
 });
 
 /**
- * A memory in a file of lines, each `{"window": …}`, `{"end": …}` or `{"receipt": …}`.
+ * A memory in a file of lines, each `{"window": …}`, `{"end": …}`, `{"proof": …}` or `{"receipt": …}`.
  * @throws SyntaxError on a broken line, RangeError that names file, line and field on one that holds something else
  */
 export function fileMemory(file: string): AgentMemory {
@@ -73,20 +104,32 @@ export function fileMemory(file: string): AgentMemory {
       const { path, message } = decoded.error.issues[0] as z.core.$ZodIssue;
       throw new RangeError(`${file}, line ${index + 1}, ${path.join(".") || "value"}: ${message}`);
     }
-    const { window, end, receipt } = decoded.data;
-    if (window !== undefined) memory.rememberWindow(window);
-    if (end !== undefined) memory.rememberEnd(end);
+    const { window, end, proof, receipt } = decoded.data;
+    if (window !== undefined)
+      memory.ofGateway(gatewayIdOf(pointOf(window.signed.gateway))).rememberWindow(window);
+    if (end !== undefined) memory.ofGateway(end.gateway).rememberEnd(end);
+    if (proof !== undefined) memory.rememberProof(proof);
     if (receipt !== undefined) memory.rememberReceipt(receipt);
   }
   return {
     ...memory,
-    rememberWindow(window) {
-      lines.append({ window }, true);
-      memory.rememberWindow(window);
+    ofGateway(gateway) {
+      const kept = memory.ofGateway(gateway);
+      return {
+        ...kept,
+        rememberWindow(window) {
+          lines.append({ window }, true);
+          kept.rememberWindow(window);
+        },
+        rememberEnd(end) {
+          lines.append({ end: { gateway, ...end } }, true);
+          kept.rememberEnd(end);
+        },
+      };
     },
-    rememberEnd(end) {
-      lines.append({ end }, true);
-      memory.rememberEnd(end);
+    rememberProof(proof) {
+      lines.append({ proof }, true);
+      memory.rememberProof(proof);
     },
     rememberReceipt(receipt) {
       lines.append({ receipt }, false);

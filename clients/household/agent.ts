@@ -1,18 +1,20 @@
-// Owns a household's part in the market: it keeps its standing orders up to date, signs each window once when it is
-// over, and keeps its receipts. It refuses orders outside its limits, and to sign a window twice differently.
+// Owns a household's part in the market: it keeps its standing orders up to date, has each of its meters' windows proved
+// when it is over, and keeps its receipts. It refuses orders outside its limits.
 
 import type { Receipt } from "../../evidence/receipt.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { divDown, divUp, slotAt, slotStartS } from "../../protocol/units.ts";
+import { slotAt, slotStartS } from "../../protocol/units.ts";
 import type { Accepted, Market, PolderClient } from "../sdk/client.ts";
 import { PolderProblem } from "../sdk/problem.ts";
 import type { Signer } from "../sdk/signer.ts";
 import type { AgentMemory } from "./agent-memory.ts";
+import type { ClaimPolicy } from "./claim-policy.ts";
 import { type DesiredOrder, HORIZON_SLOTS, ordersAhead } from "./default-orders.ts";
-import type { MeterSource } from "./meter-source.ts";
-import { type Signing, signOnce } from "./software-gateway.ts";
+import { type HouseholdMeter, isRefusal, MeterWindows, type WindowCounts } from "./meter-windows.ts";
+import type { RegionRegistry } from "./region-registry.ts";
 import { standsUntil } from "./standing-orders.ts";
 import type { Tariff } from "./tariff.ts";
+import type { Prover } from "./window-prover.ts";
 
 /** The owner's own bounds, over whatever ladder or default is in force. */
 export interface AgentLimits {
@@ -25,9 +27,13 @@ export interface AgentOptions {
   readonly client: PolderClient;
   readonly region: string;
   readonly signer: Signer;
-  /** Seed of the gateway's key (EdDSA over Baby Jubjub). */
-  readonly gatewaySeed: Hex;
-  readonly meter: MeterSource;
+  /** Each proves its own windows; the region adds them up. */
+  readonly meters: readonly HouseholdMeter[];
+  /** How much of a window is claimed: who claims everything shows everything. */
+  readonly claims: ClaimPolicy;
+  /** Shared by all agents of a process. */
+  readonly prover: Prover;
+  readonly registry: RegionRegistry;
   readonly tariff: Tariff;
   readonly memory: AgentMemory;
   readonly limits?: AgentLimits;
@@ -40,26 +46,26 @@ export interface AgentOptions {
 }
 
 /** What an agent has done so far. */
-export interface AgentCounts {
+export interface AgentCounts extends WindowCounts {
   orders: number;
-  windows: number;
-  /** Windows whose time for evidence was over before the readings arrived. */
-  missed: number;
 }
-
-/** How often a live meter is asked for its last boundary in the time for evidence: every 18 s of an hour. */
-const QUESTIONS_PER_DELAY = 200;
 
 /** One household's agent. */
 export class HouseholdAgent {
-  readonly counts: AgentCounts = { orders: 0, windows: 0, missed: 0 };
+  readonly counts: AgentCounts = { orders: 0, windows: 0, missed: 0, proofs: 0, pending: 0 };
   readonly #options: AgentOptions;
+  readonly #meters: readonly MeterWindows[];
   #coveredUntilSlot = 0;
   #orderedUnder = "";
-  #nextWindow = 0;
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    const { meters, name, report = () => {} } = options;
+    const keep = (accepted: Accepted): void => this.#keep(accepted);
+    this.#meters = meters.map((meter, index) => {
+      const called = meters.length === 1 ? name : `${name}, meter ${index + 1}`;
+      return new MeterWindows({ ...options, name: called, meter, counts: this.counts, keep, report });
+    });
   }
 
   get name(): string {
@@ -82,11 +88,25 @@ export class HouseholdAgent {
   async step(atS: number): Promise<number> {
     const market = await this.#options.client.market(this.#options.region);
     await this.#keepOrders(market, atS);
-    const askAgainS = await this.#proveWindows(market, atS);
-    const windowEndS = askAgainS ?? slotStartS(this.#nextWindow + market.windowSlots);
+    const windowEndS = await this.#settleWindows(market, atS);
     const isDone = this.#coveredUntilSlot >= (this.#options.untilSlot ?? Number.MAX_SAFE_INTEGER);
     const renewAtS = isDone ? windowEndS : slotStartS(this.#coveredUntilSlot - market.windowSlots);
     return Math.min(windowEndS, Math.max(renewAtS, atS + 1));
+  }
+
+  /** @returns when there is something to do for a window again. @throws what stopped one meter, after all had their turn */
+  async #settleWindows(market: Market, atS: number): Promise<number> {
+    const outcomes = await Promise.allSettled(
+      this.#meters.map(async (meter) => {
+        const askAgainS = await meter.step(market, atS);
+        return askAgainS ?? slotStartS(meter.nextWindow + market.windowSlots);
+      }),
+    );
+    const againS = outcomes.map((outcome) => {
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value;
+    });
+    return Math.min(...againS);
   }
 
   async #keepOrders(market: Market, atS: number): Promise<void> {
@@ -177,86 +197,7 @@ export class HouseholdAgent {
     }
   }
 
-  /** @returns when to ask the meter again for a window it does not know yet; null when all that are over are done. */
-  async #proveWindows(market: Market, atS: number): Promise<number | null> {
-    const { windowSlots, windowFirstSlot, nextSlot } = market;
-    const open = nextSlot > windowFirstSlot ? windowFirstSlot + windowSlots : windowFirstSlot;
-    // Windows that closed while this agent was not asked.
-    for (let gone = this.#nextWindow; gone > 0 && gone < open; gone += windowSlots)
-      this.#miss(gone, windowSlots, "its time for evidence is over");
-    let next = Math.max(this.#nextWindow, open);
-    for (; slotStartS(next + windowSlots) <= atS; next += windowSlots) {
-      this.#nextWindow = next;
-      const askAgainS = await this.#proveWindow(market, next, atS);
-      if (askAgainS !== null) return askAgainS;
-    }
-    this.#nextWindow = next;
-    return null;
-  }
-
-  #miss(firstSlot: number, windowSlots: 4 | 96, reason: string): void {
-    const { meter, report } = this.#options;
-    let isEmpty = true;
-    for (let slot = firstSlot; slot < firstSlot + windowSlots; slot += 1)
-      isEmpty &&= (meter.read(slot)?.netWh ?? 0) === 0;
-    if (isEmpty) return;
-    this.counts.missed += 1;
-    report?.(`${this.name}: window ${firstSlot} was missed: ${reason}`);
-  }
-
-  /** @returns when to ask the meter again, or null when the window is done, one way or the other. */
-  async #proveWindow(market: Market, firstSlot: number, atS: number): Promise<number | null> {
-    const { client, region, signer, meter, memory } = this.#options;
-    const { windowSlots, parameters } = market;
-    const { proofDelaySeconds } = parameters;
-    // What is not known when half of the time for evidence is over is left out: late is worse than less.
-    const lastS = slotStartS(firstSlot + windowSlots) + divDown(proofDelaySeconds, 2);
-    const askAgainS = Math.min(lastS, atS + divUp(proofDelaySeconds, QUESTIONS_PER_DELAY));
-    const isKnown = (meter.knownUntilSlot?.() ?? Number.MAX_SAFE_INTEGER) >= firstSlot + windowSlots;
-    if (!isKnown && atS < lastS && memory.signedWindow(firstSlot) === undefined) return askAgainS;
-    const signing = await this.#sign(firstSlot, windowSlots);
-    if (!signing.ok) {
-      if (signing.mayHeal && atS < lastS) return askAgainS;
-      this.#miss(firstSlot, windowSlots, `its gateway did not sign it: ${signing.reason}`);
-      return null;
-    }
-    const { netWh, evidence } = signing.window;
-    if (netWh.every((wh) => wh === 0)) return null;
-    try {
-      this.#keep(
-        await client.submit(
-          region,
-          signer,
-          { type: "submit_readings", firstSlot, netWh: [...netWh] },
-          evidence,
-        ),
-      );
-      this.counts.windows += 1;
-    } catch (error) {
-      // The clocks of home and region differ a little, or the region is busy: the window is still open.
-      if (!isRefusal(error)) throw error;
-      // It arrived before its answer was lost, or in an earlier run.
-      if (error.code === "window_already_proved") return null;
-      // The enrolment acts from a later window on: nothing is lost.
-      if (error.code === "meter_not_active") return null;
-      this.#miss(firstSlot, windowSlots, error.message);
-    }
-    return null;
-  }
-
-  async #sign(firstSlot: number, windowSlots: 4 | 96): Promise<Signing> {
-    const { client, region, gatewaySeed, meter, memory } = this.#options;
-    const { chainId, settlement, clock } = await client.deployment();
-    const wish = { chainId, settlement, regionId: region, firstSlot, windowSlots, clockRate: clock.rate };
-    return signOnce(gatewaySeed, meter, memory, wish);
-  }
-
   #keep(accepted: Accepted): void {
     this.#options.memory.rememberReceipt(accepted.receipt);
   }
-}
-
-/** A refusal that trying again cannot change; one signed too long ago is signed anew. */
-function isRefusal(error: unknown): error is PolderProblem {
-  return error instanceof PolderProblem && !error.transient && error.code !== "command_expired";
 }

@@ -5,7 +5,7 @@
 import { signWindow } from "../../evidence/gateway-window.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { slotStartS } from "../../protocol/units.ts";
-import type { AgentMemory, SignedWindow } from "./agent-memory.ts";
+import type { GatewayMemory, SignedWindow } from "./agent-memory.ts";
 import type { MeterSource, Registers } from "./meter-source.ts";
 
 /** A meter's clock may be off by this much; seconds of wall time, as is the delay of a telegram. */
@@ -30,11 +30,12 @@ export type Signing =
 /**
  * Signs a window, once. A slot that the meter does not know is zero, and nothing is claimed for it.
  * @param seed the gateway's secret
+ * @param memory of that gateway
  */
-export function signOnce(seed: Hex, meter: MeterSource, memory: AgentMemory, wish: WindowToSign): Signing {
+export function signOnce(seed: Hex, meter: MeterSource, memory: GatewayMemory, wish: WindowToSign): Signing {
   const { chainId, settlement, regionId, firstSlot, windowSlots, clockRate } = wish;
-  const signed = memory.signedWindow(firstSlot);
-  if (signed !== undefined) return { ok: true, window: signed };
+  const before = memory.signedWindow(firstSlot);
+  if (before !== undefined) return { ok: true, window: before };
   const aheadS = (meter.clockAheadS?.() ?? 0) / clockRate;
   if (Math.abs(aheadS) > MOST_CLOCK_ERROR_S) {
     const seconds = Math.round(Math.abs(aheadS));
@@ -51,8 +52,8 @@ export function signOnce(seed: Hex, meter: MeterSource, memory: AgentMemory, wis
     return { ok: false, reason, mayHeal: false };
   }
   const netWh = Array.from({ length: windowSlots }, (_, index) => meter.read(firstSlot + index)?.netWh ?? 0);
-  const evidence = signWindow(seed, { chainId, settlement, regionId, windowSlots }, firstSlot, netWh);
-  const window = { firstSlot, netWh, evidence };
+  const signed = signWindow(seed, { chainId, settlement, regionId, windowSlots }, firstSlot, netWh);
+  const window = { firstSlot, netWh, signed };
   memory.rememberWindow(window);
   return { ok: true, window };
 }

@@ -5,7 +5,7 @@ import { slotAt } from "../../protocol/units.ts";
 import type { Household } from "../household/generator.ts";
 import { sleep } from "../household/runner.ts";
 import type { Market, PolderClient } from "../sdk/client.ts";
-import type { BoardRow, BoardTotals, TerminalBoard } from "./terminal-board.ts";
+import type { BoardRow, BoardTotals, ProverFigures, TerminalBoard } from "./terminal-board.ts";
 
 const POLL_MS = 250;
 /** A day: the night has no trades, and the board shows the latest slots that had. */
@@ -13,53 +13,60 @@ const KEPT_ROWS = 96;
 /** On the first look at a market with a history, only this much of it is read. */
 const LOOK_BACK_SLOTS = 96;
 
+/** What is followed, and where it is shown. */
+export interface Watching {
+  readonly client: PolderClient;
+  readonly region: string;
+  readonly households: readonly Household[];
+  readonly prover: ProverFigures;
+  readonly board: TerminalBoard;
+  readonly footer: readonly string[];
+}
+
 /** Follows one region. */
 export class MarketWatch {
-  readonly #client: PolderClient;
-  readonly #region: string;
-  readonly #households: readonly Household[];
-  readonly #board: TerminalBoard;
-  readonly #footer: readonly string[];
+  readonly #watching: Watching;
   #running: BoardRow[] = [];
   #cleared: BoardRow[] = [];
   #totals: BoardTotals = { tradedWh: 0, matchableWh: 0, settledMicros: 0, days: 0 };
   #nextSlot = -1;
   #slot = -1;
+  #wasProving = false;
 
-  constructor(
-    client: PolderClient,
-    region: string,
-    households: readonly Household[],
-    board: TerminalBoard,
-    footer: readonly string[],
-  ) {
-    this.#client = client;
-    this.#region = region;
-    this.#households = households;
-    this.#board = board;
-    this.#footer = footer;
+  constructor(watching: Watching) {
+    this.#watching = watching;
   }
 
   /** Follows the market until the signal, or until so many windows have settled under it. */
   async run(atS: () => number, signal: AbortSignal, days?: number): Promise<void> {
+    const { client, region, board, footer, prover } = this.#watching;
     let first: number | null = null;
     while (!signal.aborted) {
       try {
-        const market = await this.#client.market(this.#region);
+        const market = await client.market(region);
         first ??= market.windowFirstSlot;
         this.#follow(slotAt(atS()));
+        this.#followProofs();
         await this.#followCleared(market);
         if (days !== undefined && market.windowFirstSlot >= first + days * market.windowSlots) return;
       } catch (error) {
-        if (!signal.aborted) this.#board.notice(String(error));
+        if (!signal.aborted) board.notice(String(error));
       }
-      this.#board.show(this.#running, this.#cleared, this.#totals, this.#footer);
+      board.show({ running: this.#running, cleared: this.#cleared, totals: this.#totals, prover, footer });
       await sleep(POLL_MS, signal);
     }
   }
 
   summary(): string {
-    return this.#board.sums(this.#totals);
+    return this.#watching.board.sums(this.#totals);
+  }
+
+  /** Without a terminal: that a day's windows are being proved, and that they are. */
+  #followProofs(): void {
+    const { board, prover } = this.#watching;
+    const isProving = prover.pending > 0;
+    if (isProving !== this.#wasProving) board.printProofs(prover);
+    this.#wasProving = isProving;
   }
 
   /** The homes' own meters, slot by slot, as soon as a slot is over. */
@@ -67,14 +74,18 @@ export class MarketWatch {
     for (let over = Math.max(this.#slot, slot - 4); over < slot && this.#slot >= 0; over += 1) {
       const row: BoardRow = { slot: over, ...this.#metered(over), cleared: null, settledMicros: 0 };
       this.#running = [...this.#running.slice(1 - KEPT_ROWS), row];
-      this.#board.print(row);
+      this.#watching.board.print(row);
     }
     this.#slot = slot;
   }
 
   async #followCleared({ nextSlot, firstSlot, windowSlots }: Market): Promise<void> {
     if (this.#nextSlot < 0) this.#nextSlot = Math.max(firstSlot, nextSlot - LOOK_BACK_SLOTS);
-    for await (const cleared of this.#client.slots(this.#region, this.#nextSlot, nextSlot)) {
+    for await (const cleared of this.#watching.client.slots(
+      this.#watching.region,
+      this.#nextSlot,
+      nextSlot,
+    )) {
       const { slot, surplusWh, needWh, tradedWh, settledMicros } = cleared;
       const row: BoardRow = { slot, surplusWh, needWh, cleared, settledMicros };
       this.#cleared = [...this.#cleared.slice(1 - KEPT_ROWS), row];
@@ -84,7 +95,7 @@ export class MarketWatch {
         settledMicros: this.#totals.settledMicros + settledMicros,
         days: this.#totals.days + ((slot + 1) % windowSlots === 0 ? 1 : 0),
       };
-      this.#board.print(row);
+      this.#watching.board.print(row);
       this.#nextSlot = slot + 1;
     }
   }
@@ -92,7 +103,7 @@ export class MarketWatch {
   #metered(slot: number): { surplusWh: number; needWh: number } {
     let surplusWh = 0;
     let needWh = 0;
-    for (const household of this.#households) {
+    for (const household of this.#watching.households) {
       const { netWh } = household.slotEnergy(slot);
       if (netWh > 0) surplusWh += netWh;
       else needWh -= netWh;

@@ -1,16 +1,18 @@
-// Owns setting up a neighbourhood on a local deployment: the region, and per household its wallet, gateway, session key
-// and test money. It refuses nothing that is there already: running it again changes nothing.
+// Owns setting up a neighbourhood on a local deployment: the region with its installer, and per household its wallet,
+// meter, session key and test money. It refuses nothing that is there already: running it again changes nothing.
 
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
-import { exactBytes } from "../../evidence/bytes.ts";
-import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
+import type { MeterLimits } from "../../evidence/meter-statement.ts";
 import { formatApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Parameters } from "../../protocol/commands.ts";
 import { type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
-import { MAX_READING_WH, MAX_WINDOW_CAP_WH } from "../../protocol/limits.ts";
+import { MAX_WINDOW_CAP_WH } from "../../protocol/limits.ts";
 import type { Profile } from "../../protocol/profile.ts";
+import { enrolmentOf, requestEnrolment, WIDEST_LIMITS } from "../household/enrolment-request.ts";
+import type { MeterSource } from "../household/meter-source.ts";
+import type { HouseholdMeter } from "../household/meter-windows.ts";
 import type { PolderClient } from "../sdk/client.ts";
 import { PolderProblem } from "../sdk/problem.ts";
 import { type Signer, sessionSigner, walletSigner } from "../sdk/signer.ts";
@@ -21,6 +23,8 @@ export interface HouseholdKeys {
   readonly account: Hex;
   readonly sessionSeed: Hex;
   readonly gatewaySeed: Hex;
+  /** The meter's secret. */
+  readonly secret: bigint;
   readonly apiKey: string;
 }
 
@@ -34,6 +38,11 @@ export function operatorWallet(seed: string): LocalAccount {
   return privateKeyToAccount(derivedKey(seed, "operator"));
 }
 
+/** The wallet of a local deployment's one installer. */
+export function installerWallet(seed: string): LocalAccount {
+  return privateKeyToAccount(derivedKey(seed, "installer"));
+}
+
 /** The keys of one household. */
 export function householdKeys(seed: string, name: string): HouseholdKeys {
   const wallet = privateKeyToAccount(derivedKey(seed, `${name}/wallet`));
@@ -44,6 +53,8 @@ export function householdKeys(seed: string, name: string): HouseholdKeys {
     account,
     sessionSeed,
     gatewaySeed: derivedKey(seed, `${name}/gateway`),
+    // A field element; a real household's is drawn and never derived.
+    secret: BigInt(derivedKey(seed, `${name}/meter`)) >> 8n,
     apiKey: formatApiKey(account, sessionSeed),
   };
 }
@@ -55,7 +66,7 @@ export interface RegionTerms {
   readonly parameters: Parameters;
 }
 
-/** Opens the region unless it is open; answers with the operator's signer. */
+/** Opens the region and appoints its installer, unless it is open; answers with the operator's signer. */
 export async function openRegion(client: PolderClient, seed: string, terms: RegionTerms): Promise<Signer> {
   const operator = walletSigner(operatorWallet(seed));
   const known = await client.regions();
@@ -78,15 +89,24 @@ export async function openRegion(client: PolderClient, seed: string, terms: Regi
       parameters: terms.parameters,
     },
   );
+  await appointInstaller(client, terms.profile.region, seed, operator);
   return operator;
+}
+
+async function appointInstaller(
+  client: PolderClient,
+  region: string,
+  seed: string,
+  operator: Signer,
+): Promise<void> {
+  const installers = [installerWallet(seed).address.toLowerCase() as Hex];
+  await client.submit(region, operator, { type: "appoint_installers", installers });
 }
 
 export interface Enrolment {
   readonly name: string;
   readonly creditMicros: number;
-  /** Most Wh of a slot; the market's own bounds where the meter has none of its own. */
-  readonly nameplateWh?: number;
-  readonly connectionWh?: number;
+  readonly limits?: MeterLimits;
 }
 
 /** Gives a household its meter, its test money and its session key, unless it has them. */
@@ -95,24 +115,20 @@ export async function enrolHousehold(
   region: string,
   seed: string,
   operator: Signer,
-  { name, creditMicros, nameplateWh = MAX_READING_WH, connectionWh = MAX_READING_WH }: Enrolment,
+  { name, creditMicros, limits = WIDEST_LIMITS }: Enrolment,
 ): Promise<HouseholdKeys> {
   const keys = householdKeys(seed, name);
   if (await isEnrolled(client, region, keys)) return keys;
-  const [gatewayX, gatewayY] = poseidonKeyOf(exactBytes(keys.gatewaySeed, 32, "gateway seed"));
-  await passing("meter_exists", () =>
-    client.submit(region, operator, {
-      type: "enrol_meter",
-      account: keys.account,
-      gatewayX: gatewayX.toString(),
-      gatewayY: gatewayY.toString(),
-      connection: derivedKey(seed, `${name}/connection`),
-      nameplateWh,
-      connectionWh,
-      saleCapWh: MAX_WINDOW_CAP_WH,
-      purchaseCapWh: MAX_WINDOW_CAP_WH,
-    }),
-  );
+  const enrolling = () =>
+    passing("meter_exists", () => enrolMeter(client, region, seed, { name, keys, limits }));
+  try {
+    await enrolling();
+  } catch (error) {
+    // A first start that was cut off may have opened the region and appointed nobody.
+    if (!isProblem(error, "not_installer")) throw error;
+    await appointInstaller(client, region, seed, operator);
+    await enrolling();
+  }
   await client.submit(region, operator, {
     type: "credit_test_quote",
     account: keys.account,
@@ -132,6 +148,33 @@ export async function enrolHousehold(
     }),
   );
   return keys;
+}
+
+/** What an installer does: the household's request, and the connection's tag. */
+async function enrolMeter(
+  client: PolderClient,
+  region: string,
+  seed: string,
+  home: { readonly name: string; readonly keys: HouseholdKeys; readonly limits: MeterLimits },
+): Promise<void> {
+  const [{ chainId, settlement }, { windowSlots }] = await Promise.all([
+    client.deployment(),
+    client.market(region),
+  ]);
+  const { name, keys, limits } = home;
+  const context = { chainId, settlement, regionId: region, windowSlots };
+  const request = requestEnrolment(context, keys.gatewaySeed, keys.secret, limits);
+  const draft = enrolmentOf(request, { connection: derivedKey(seed, `${name}/connection`), limits });
+  await client.submit(region, walletSigner(installerWallet(seed)), draft, request.consent);
+}
+
+/** The meter as its household's agent has it. */
+export function householdMeter(
+  { gatewaySeed, secret }: HouseholdKeys,
+  source: MeterSource,
+  limits: MeterLimits = WIDEST_LIMITS,
+): HouseholdMeter {
+  return { source, gatewaySeed, secret, limits };
 }
 
 /** The signer an agent uses: the household's session key. */
@@ -154,7 +197,7 @@ async function isEnrolled(
     const { sessions } = await client.account(region, account);
     return sessions.some(({ key }) => key === sessionKeyOf(sessionSeed));
   } catch (error) {
-    if (error instanceof PolderProblem && error.code === "account_not_found") return false;
+    if (isProblem(error, "account_not_found")) return false;
     throw error;
   }
 }
@@ -164,6 +207,10 @@ async function passing(code: string, step: () => Promise<unknown>): Promise<void
   try {
     await step();
   } catch (error) {
-    if (!(error instanceof PolderProblem && error.code === code)) throw error;
+    if (!isProblem(error, code)) throw error;
   }
+}
+
+function isProblem(error: unknown, code: string): boolean {
+  return error instanceof PolderProblem && error.code === code;
 }

@@ -5,17 +5,21 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import colours from "picocolors";
-import { type MarketClock, marketTimeS, originFor, parseClock } from "../../protocol/clock.ts";
+import type { MeterLimits } from "../../evidence/meter-statement.ts";
+import { type MarketClock, marketTimeS, originFor, parseClock, wallTimeMs } from "../../protocol/clock.ts";
 import type { Parameters } from "../../protocol/commands.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
-import { SLOT_SECONDS } from "../../protocol/units.ts";
+import { SLOT_SECONDS, slotStartS } from "../../protocol/units.ts";
 import { whole } from "../cli/options.ts";
 import { HouseholdAgent } from "../household/agent.ts";
 import { fileMemory } from "../household/agent-memory.ts";
+import { WIDEST_LIMITS } from "../household/enrolment-request.ts";
 import { createNeighbourhood, type Household } from "../household/generator.ts";
 import { generatedSource } from "../household/meter-source.ts";
+import { RegionRegistry } from "../household/region-registry.ts";
 import { runAgent, sleep } from "../household/runner.ts";
 import type { Tariff } from "../household/tariff.ts";
+import { WindowProver } from "../household/window-prover.ts";
 import { PolderClient } from "../sdk/client.ts";
 import { startHomeServer } from "./home-server.ts";
 import { type LocalState, readLocalState, writeLocalState } from "./local-state.ts";
@@ -24,6 +28,7 @@ import {
   agentSigner,
   enrolHousehold,
   type HouseholdKeys,
+  householdMeter,
   openRegion,
   operatorWallet,
   type RegionTerms,
@@ -35,8 +40,13 @@ interface Options {
   readonly port: number;
   readonly state: string;
   readonly households: number;
-  readonly rate: number;
+  readonly rate?: number;
   readonly days?: number;
+}
+
+/** How a run goes: options, with the clock's rate chosen. */
+interface Run extends Options {
+  readonly rate: number;
 }
 
 const PLACE = { latitude: 52.5, longitude: 5.5, timeZone: "Europe/Amsterdam" } as const;
@@ -47,14 +57,18 @@ const CREDIT_MICROS = 100_000_000_000;
 const WINDOW_SLOTS = 96;
 /** The market begins half a day before a midsummer midnight (UTC), so that the homes are ready for its first day. */
 const BEGINS_AT_S = Date.UTC(2026, 5, 20, 10) / 1000;
-/** Sixteen slots a second: a first day to look at after some ten seconds. */
+/** Sixteen slots a second: a first day to settle after some ten seconds. */
 const FIRST_DAY_RATE = 16 * SLOT_SECONDS;
+/** Wall seconds that proving a day's window may take here, beside everything else on two cores. */
+const SECONDS_PER_PROOF = 2.5;
+/** Time for evidence besides: answers may be lost, and a home may be late. */
+const LEAST_DELAY_S = 7_200;
+const DAY_S = WINDOW_SLOTS * SLOT_SECONDS;
 
-const PARAMETERS: Parameters = {
+const PARAMETERS: Omit<Parameters, "proofDelaySeconds"> = {
   networkFeeMicrosPerKwh: 20_000,
   takeRateBps: 100,
   clearingPriceK: 5_000,
-  proofDelaySeconds: 7_200,
   emissionPerEpoch: "1000000000000000000000",
   emissionDecayBps: 10,
   rewardWeightEnergy: 1,
@@ -64,7 +78,7 @@ const PARAMETERS: Parameters = {
   rewardPerFee: "100000000000000000000",
 };
 
-const TERMS: RegionTerms = {
+const TERMS: Omit<RegionTerms, "parameters"> = {
   profile: {
     region: REGION,
     name: "Polder One",
@@ -78,7 +92,6 @@ const TERMS: RegionTerms = {
   },
   windowSlots: WINDOW_SLOTS,
   epochSlots: WINDOW_SLOTS,
-  parameters: PARAMETERS,
 };
 
 const TARIFF: Tariff = {
@@ -99,7 +112,10 @@ const program = new Command("polder-start")
   .option("--state <folder>", "where the state is kept", ".polder")
   .addOption(new Option("--households <n>", "homes that trade").default(12).argParser(whole(2, 200)))
   .addOption(
-    new Option("--rate <n>", "market seconds a second").default(SLOT_SECONDS).argParser(whole(2, 86_400)),
+    new Option(
+      "--rate <n>",
+      "market seconds a second; a slot a second, or as fast as this many homes' windows can be proved",
+    ).argParser(whole(2, 86_400)),
   )
   .addOption(
     new Option("--days <n>", "stop by itself after so many settled days").argParser(whole(1, 10_000)),
@@ -116,34 +132,45 @@ async function main(options: Options): Promise<void> {
     count: options.households,
     ...PLACE,
   });
+  const chosen: Run = { ...options, rate: options.rate ?? rateFor(options.households) };
+  if (chosen.rate > rateFor(options.households))
+    console.error(
+      `at this rate a day lasts ${Math.round(DAY_S / chosen.rate)} s, and proving its ${options.households} windows may take ${Math.round(options.households * SECONDS_PER_PROOF)} s: some may be missed`,
+    );
+  const provingS = Math.ceil(options.households * SECONDS_PER_PROOF * chosen.rate);
+  const delayS = Math.min(DAY_S, LEAST_DELAY_S + provingS);
+  const terms: RegionTerms = { ...TERMS, parameters: { ...PARAMETERS, proofDelaySeconds: delayS } };
   if (!state.hasHistory) {
     console.log(
       `${colours.bold("Polder")}: opening a region with ${households.length} homes; its first day passes in a few seconds`,
     );
-    await run(
-      { ...options, days: 1, rate: FIRST_DAY_RATE },
-      folder,
-      state,
-      households,
-      stopping.signal,
-      true,
-    );
+    await run({ ...chosen, rate: FIRST_DAY_RATE }, { folder, state, households, terms }, stopping.signal);
     if (stopping.signal.aborted) return;
     state = { ...readLocalState(folder, BEGINS_AT_S), hasHistory: true };
     writeLocalState(folder, state);
   }
-  await run(options, folder, state, households, stopping.signal, false);
+  await run(chosen, { folder, state, households, terms }, stopping.signal);
 }
 
-/** Brings everything up, runs it until the signal or the days are over, and takes it down in order. */
-async function run(
-  options: Options,
-  folder: string,
-  state: LocalState,
-  households: readonly Household[],
-  signal: AbortSignal,
-  isQuiet: boolean,
-): Promise<void> {
+/** The fastest clock at which a day's windows are proved within the day. */
+function rateFor(households: number): number {
+  return Math.min(SLOT_SECONDS, Math.floor(DAY_S / (households * SECONDS_PER_PROOF)));
+}
+
+/** What is brought up. */
+interface Market {
+  readonly folder: string;
+  readonly state: LocalState;
+  readonly households: readonly Household[];
+  readonly terms: RegionTerms;
+}
+
+/**
+ * Brings everything up, runs it until the signal or the days are over, and takes it down in order. A market without a
+ * history only passes its first day: the windows of it are proved when the clock runs slower.
+ */
+async function run(options: Run, market: Market, signal: AbortSignal): Promise<void> {
+  const { folder, state, households, terms } = market;
   const origin = originFor(state.marketS, Date.now(), options.rate);
   const clock = parseClock(origin, String(options.rate), LOCAL_CHAIN_ID);
   const over = new AbortController();
@@ -158,55 +185,81 @@ async function run(
     },
     logger: (line, level) => level === "error" && console.error(line),
   });
+  const prover = new WindowProver();
   const keeper = setInterval(() => keepTime(folder, state, clock), 1000);
   try {
     const client = new PolderClient(stack.url);
-    const homes = await enrol(client, state.seed, households);
-    const agents = homes.map((home) => agentOf(client, folder, home));
+    const homes = await enrol(client, state.seed, households, terms);
+    const agents = agentsOf(client, folder, homes, prover);
     const running = agents.map((agent) => runAgent(agent, { clock, signal: over.signal }));
-    if (isQuiet) await untilSettled(client, options.days ?? 1, over);
-    else await watch({ client, stack, homes, clock, folder, options, over });
+    if (state.hasHistory) await watch({ client, stack, homes, clock, folder, options, prover, over });
+    else await untilOver(client, clock, over.signal);
     over.abort();
+    await prover.close();
     await Promise.all(running);
   } finally {
     clearInterval(keeper);
     keepTime(folder, state, clock);
+    await prover.close();
     await stack.stop();
   }
 }
 
-async function enrol(client: PolderClient, seed: string, households: readonly Household[]): Promise<Home[]> {
-  const operator = await openRegion(client, seed, TERMS);
+async function enrol(
+  client: PolderClient,
+  seed: string,
+  households: readonly Household[],
+  terms: RegionTerms,
+): Promise<Home[]> {
+  const operator = await openRegion(client, seed, terms);
   return Promise.all(
     households.map(async (household) => {
-      const { name, nameplateWh, connectionWh } = household;
-      const enrolment = { name, nameplateWh, connectionWh, creditMicros: CREDIT_MICROS };
+      const enrolment = {
+        name: household.name,
+        limits: limitsOf(household),
+        creditMicros: CREDIT_MICROS,
+      };
       return { household, ...(await enrolHousehold(client, REGION, seed, operator, enrolment)) };
     }),
   );
 }
 
-function agentOf(client: PolderClient, folder: string, home: Home): HouseholdAgent {
-  const { household, account, gatewaySeed } = home;
-  return new HouseholdAgent({
-    name: household.name,
-    client,
-    region: REGION,
-    signer: agentSigner(home),
-    gatewaySeed,
-    meter: generatedSource(household),
-    tariff: TARIFF,
-    memory: fileMemory(join(folder, "agents", `${account}.ndjson`)),
-    report: (message) => console.error(message),
+function limitsOf({ nameplateWh, connectionWh }: Household): MeterLimits {
+  return { ...WIDEST_LIMITS, nameplateWh, connectionWh };
+}
+
+function agentsOf(
+  client: PolderClient,
+  folder: string,
+  homes: readonly Home[],
+  prover: WindowProver,
+): HouseholdAgent[] {
+  const registry = new RegionRegistry(client, REGION);
+  return homes.map((home) => {
+    const { household, account } = home;
+    return new HouseholdAgent({
+      name: household.name,
+      client,
+      region: REGION,
+      signer: agentSigner(home),
+      meters: [householdMeter(home, generatedSource(household), limitsOf(household))],
+      // Made-up homes have nothing to hide, and what is not claimed is not settled.
+      claims: { stepWh: 1 },
+      prover,
+      registry,
+      tariff: TARIFF,
+      memory: fileMemory(join(folder, "agents", `${account}.ndjson`)),
+      report: (message) => console.error(message),
+    });
   });
 }
 
-async function untilSettled(client: PolderClient, days: number, over: AbortController): Promise<void> {
-  while (!over.signal.aborted) {
-    const { windowFirstSlot, firstSlot } = await client.market(REGION);
-    if (windowFirstSlot >= firstSlot + days * WINDOW_SLOTS) return;
-    await sleep(250, over.signal);
-  }
+/** Waits until the first day has passed; what was metered in it is proved afterwards. */
+async function untilOver(client: PolderClient, clock: MarketClock, signal: AbortSignal): Promise<void> {
+  const { firstSlot } = await client.market(REGION);
+  const endS = slotStartS(firstSlot + WINDOW_SLOTS);
+  while (!signal.aborted && marketTimeS(clock, Date.now()) < endS)
+    await sleep(wallTimeMs(clock, endS) - Date.now(), signal);
 }
 
 interface Watched {
@@ -216,11 +269,12 @@ interface Watched {
   readonly clock: MarketClock;
   readonly folder: string;
   readonly options: Options;
+  readonly prover: WindowProver;
   readonly over: AbortController;
 }
 
 /** Shows the market until it is over, and serves the homes' own figures to the page meanwhile. */
-async function watch({ client, stack, homes, clock, folder, options, over }: Watched): Promise<void> {
+async function watch({ client, stack, homes, clock, folder, options, prover, over }: Watched): Promise<void> {
   const atS = (): number => marketTimeS(clock, Date.now());
   const homeServer = await startHomeServer(
     homes.map(({ household, account }) => ({
@@ -251,13 +305,14 @@ async function watch({ client, stack, homes, clock, folder, options, over }: Wat
   const footer = guide(stack.url, page, homes[0] as Home, folder);
   if (process.stdout.isTTY !== true) for (const line of footer) console.log(line);
   const board = new TerminalBoard(PLACE.timeZone, "EUR");
-  const watched = new MarketWatch(
+  const watched = new MarketWatch({
     client,
-    REGION,
-    homes.map(({ household }) => household),
+    region: REGION,
+    households: homes.map(({ household }) => household),
+    prover,
     board,
     footer,
-  );
+  });
   try {
     await watched.run(atS, over.signal, options.days);
   } finally {

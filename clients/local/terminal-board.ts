@@ -23,6 +23,22 @@ export interface BoardTotals {
   readonly days: number;
 }
 
+/** How far the day's proofs are. */
+export interface ProverFigures {
+  readonly made: number;
+  readonly pending: number;
+  readonly secondsPerProof: number;
+}
+
+/** Everything that the board shows at once. */
+export interface BoardView {
+  readonly running: readonly BoardRow[];
+  readonly cleared: readonly BoardRow[];
+  readonly totals: BoardTotals;
+  readonly prover: ProverFigures;
+  readonly footer: readonly string[];
+}
+
 const HEAD = "slot              metered +/− kWh      offered     asked  per kWh    traded   settled";
 const ROWS = 12;
 
@@ -51,13 +67,8 @@ export class TerminalBoard {
     this.#notices = [...this.#notices.slice(-3), text];
   }
 
-  /** Shows the current slot, the slots before it, and the sums. */
-  show(
-    running: readonly BoardRow[],
-    cleared: readonly BoardRow[],
-    totals: BoardTotals,
-    footer: readonly string[],
-  ): void {
+  /** Shows the current slot, the slots before it, the sums, and how far the proofs are. */
+  show({ running, cleared, totals, prover, footer }: BoardView): void {
     if (!this.#isLive) return;
     const lines = [
       colours.bold("running day"),
@@ -77,6 +88,7 @@ export class TerminalBoard {
       ),
       "",
       this.sums(totals),
+      proofs(prover),
       ...this.#notices.map((notice) => colours.yellow(notice)),
       "",
       ...footer,
@@ -87,6 +99,11 @@ export class TerminalBoard {
   /** Without a terminal: each running slot and each cleared slot once. */
   print(row: BoardRow): void {
     if (!this.#isLive) console.log(this.row(row));
+  }
+
+  /** Without a terminal: how far the proofs are. */
+  printProofs(figures: ProverFigures): void {
+    if (!this.#isLive) console.log(proofs(figures));
   }
 
   /** Ends the live board so that what follows is below it. */
@@ -125,6 +142,11 @@ export class TerminalBoard {
       money(settledMicros).padStart(9),
     ].join(" ");
   }
+}
+
+function proofs({ made, pending, secondsPerProof }: ProverFigures): string {
+  const each = made === 0 ? "" : `, ${secondsPerProof.toFixed(1)} s each`;
+  return `proofs: ${made} made${each}, ${pending} pending`;
 }
 
 function kwh(wh: number): string {

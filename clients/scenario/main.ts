@@ -8,13 +8,14 @@ import { parseLadders } from "../household/ladder-file.ts";
 import { parseDecimalMicros } from "../household/tariff.ts";
 import { loadDataset } from "./data-folder.ts";
 import { generatedDataset } from "./data-generated.ts";
+import type { Dataset } from "./data-set.ts";
 import { runNeighbourhood } from "./neighbourhood.ts";
 import type { ScenarioResult } from "./summary.ts";
 
 interface Options {
   readonly data?: string;
   readonly days: number;
-  readonly homes: number;
+  readonly homes?: number;
   readonly seed: number;
   readonly feedIn?: string;
   readonly networkFee: string;
@@ -24,13 +25,21 @@ interface Options {
   readonly json?: boolean;
 }
 
+/** Every home's day is proved: two days of these take a minute on two cores. */
+const GENERATED_HOMES = 8;
+
 const program = new Command("scenario").description("runs a scenario on this machine and reports it");
 program
   .command("neighbourhood")
   .description("homes trade their solar kWh through the real HTTP path, as fast as this machine goes")
   .option("--data <folder>", "folder of measured homes; generated homes without it")
   .addOption(new Option("--days <n>", "whole days to trade").default(2).argParser(whole(1, 366)))
-  .addOption(new Option("--homes <n>", "generated homes").default(17).argParser(whole(2, 500)))
+  .addOption(
+    new Option(
+      "--homes <n>",
+      `homes that trade; all of a folder's, or ${GENERATED_HOMES} generated ones`,
+    ).argParser(whole(2, 500)),
+  )
   .addOption(new Option("--seed <n>", "of the generated homes").default(1).argParser(whole(0, 2 ** 31)))
   .option("--feed-in <price>", "what the supplier pays per exported kWh, e.g. 0.08")
   .option("--network-fee <price>", "the grid's fee per kWh", "0.02")
@@ -38,15 +47,20 @@ program
     new Option("--take-rate <bps>", "the treasury's share of a sale").default(100).argParser(whole(0, 2000)),
   )
   .option("--orders <file>", "ladders that every home posts instead of the default")
-  .addOption(new Option("--pace <seconds>", "wall seconds a market day takes at least").argParser(seconds))
+  .addOption(
+    new Option(
+      "--pace <seconds>",
+      "wall seconds a market day takes; as many as proving takes without it",
+    ).argParser(seconds),
+  )
   .option("--json", "print one JSON object as the last line")
   .action(neighbourhood);
 
 async function neighbourhood(options: Options): Promise<void> {
   const dataset =
     options.data === undefined
-      ? generatedDataset(options.seed, options.homes, options.days)
-      : loadDataset(options.data);
+      ? generatedDataset(options.seed, options.homes ?? GENERATED_HOMES, options.days)
+      : firstHomes(loadDataset(options.data), options.homes);
   const feedIn =
     options.feedIn === undefined
       ? (dataset.feedInMicrosPerKwh ?? 80_000)
@@ -73,8 +87,17 @@ async function neighbourhood(options: Options): Promise<void> {
 }
 
 /** What must be true of every run, whatever the ladders. */
-function isGood({ auditOk, conservationDriftMicros, missedWindows }: ScenarioResult): boolean {
-  return auditOk && conservationDriftMicros === 0 && missedWindows === 0;
+function isGood(result: ScenarioResult): boolean {
+  const { auditOk, conservationDriftMicros, missedWindows, provedWh, tradedWh } = result;
+  return auditOk && conservationDriftMicros === 0 && missedWindows === 0 && provedWh === tradedWh;
+}
+
+/** The first homes of a data set, or all. @throws RangeError where it has fewer */
+function firstHomes(dataset: Dataset, homes: number | undefined): Dataset {
+  if (homes === undefined) return dataset;
+  if (homes > dataset.homes.length)
+    throw new RangeError(`${dataset.name} has ${dataset.homes.length} homes, not ${homes}`);
+  return { ...dataset, homes: dataset.homes.slice(0, homes) };
 }
 
 function inWords(result: ScenarioResult, currency: string): string {
@@ -86,6 +109,7 @@ function inWords(result: ScenarioResult, currency: string): string {
   );
   return [
     `${result.homes} homes, ${result.days} days: ${kwh(result.tradedWh)} traded of ${kwh(result.matchableWh)} matchable (${(100 * result.tradedShare).toFixed(1)} %)`,
+    `${result.proofs} proofs of meters, ${result.secondsPerProof.toFixed(2)} s each; ${kwh(result.provedWh)} of what traded is proved on both sides`,
     `buyers paid ${money(result.settledMicros)}: grid ${money(result.networkMicros)}, treasury ${money(result.feesMicros)}, dust ${result.dustMicros} micros`,
     ...rows,
     `audit ${result.auditOk ? "ok" : `FAILED at ${result.auditFailure}`} over ${result.entries} entries and ${result.receipts} receipts; money drift ${result.conservationDriftMicros} micros`,

@@ -9,11 +9,14 @@ import { HouseholdAgent } from "../household/agent.ts";
 import { volatileMemory } from "../household/agent-memory.ts";
 import type { DesiredOrder } from "../household/default-orders.ts";
 import { seriesSource } from "../household/meter-source.ts";
+import { RegionRegistry } from "../household/region-registry.ts";
 import { runAgent, sleep } from "../household/runner.ts";
 import type { Tariff } from "../household/tariff.ts";
+import { WindowProver } from "../household/window-prover.ts";
 import {
   agentSigner,
   enrolHousehold,
+  householdMeter,
   openRegion,
   operatorWallet,
   type RegionTerms,
@@ -21,6 +24,7 @@ import {
 import { startStack } from "../local/stack.ts";
 import { PolderClient } from "../sdk/client.ts";
 import type { Dataset, DatasetHome } from "./data-set.ts";
+import { measureProver, PROVING_PROCESSES, secondsPerDay } from "./pace.ts";
 import { type ScenarioResult, summarise } from "./summary.ts";
 
 export interface ScenarioOptions {
@@ -31,7 +35,7 @@ export interface ScenarioOptions {
   readonly orders?: readonly DesiredOrder[];
   readonly networkFeeMicrosPerKwh: number;
   readonly takeRateBps: number;
-  /** Wall seconds a market day takes at least; by default measured. */
+  /** Wall seconds a market day takes; without it, as many as this machine needs to prove a day's windows. */
   readonly secondsPerDay?: number;
   readonly signal: AbortSignal;
   readonly progress: (message: string) => void;
@@ -41,10 +45,8 @@ const REGION = "neighbourhood";
 const WINDOW_SLOTS = 96;
 const DAY_SECONDS = 86_400;
 const CREDIT_MICROS = 10_000_000_000;
-/** Wall milliseconds a home's day may take on two busy cores: two signatures, a request, a clearing. */
-const MS_PER_HOME_DAY = 25;
 /** Wall seconds for opening the region and enrolling a home, before its first window begins. */
-const SETUP_SECONDS = 3;
+const SETUP_SECONDS = 4;
 const SETUP_SECONDS_PER_HOME = 0.15;
 
 /** Runs the scenario on a deployment of its own and takes it down again. */
@@ -56,14 +58,39 @@ export async function runNeighbourhood(options: ScenarioOptions): Promise<Scenar
     const most = Math.floor((dataset.startSlot + dataset.slots - firstSlot) / WINDOW_SLOTS);
     throw new RangeError(`${dataset.name} has ${most} whole days, not ${days}`);
   }
-  const secondsPerDay =
-    options.secondsPerDay ?? Math.max(0.75, (dataset.homes.length * MS_PER_HOME_DAY) / 1000);
-  const rate = Math.round(DAY_SECONDS / secondsPerDay);
+  const prover = new WindowProver({ processes: PROVING_PROCESSES });
+  try {
+    progress("trying how fast this machine proves");
+    const secondsPerProof = await measureProver(prover);
+    const wallSeconds = options.secondsPerDay ?? secondsPerDay(dataset.homes.length, secondsPerProof);
+    progress(
+      `${secondsPerProof.toFixed(2)} s a proof; ${dataset.homes.length} homes, ${days} days at ${wallSeconds.toFixed(1)} s a day`,
+    );
+    signal.throwIfAborted();
+    return await runDays({ options, prover, firstSlot, untilSlot, secondsPerProof, wallSeconds });
+  } finally {
+    await prover.close();
+  }
+}
+
+interface Days {
+  readonly options: ScenarioOptions;
+  readonly prover: WindowProver;
+  readonly firstSlot: number;
+  readonly untilSlot: number;
+  readonly secondsPerProof: number;
+  /** Wall seconds of a market day. */
+  readonly wallSeconds: number;
+}
+
+async function runDays(run: Days): Promise<ScenarioResult> {
+  const { options, prover, firstSlot, untilSlot, wallSeconds } = run;
+  const { dataset, progress, signal } = options;
+  const rate = Math.round(DAY_SECONDS / wallSeconds);
   const setupSeconds = SETUP_SECONDS + dataset.homes.length * SETUP_SECONDS_PER_HOME;
   const origin = originFor(slotStartS(firstSlot), Date.now() + setupSeconds * 1000, rate);
   const clock = parseClock(origin, String(rate), LOCAL_CHAIN_ID);
   const seed = `scenario/${dataset.name}`;
-  progress(`${dataset.homes.length} homes, ${days} days at ${secondsPerDay.toFixed(2)} s a day`);
   const operator = operatorWallet(seed).address;
   const stack = await startStack({
     vars: { OPERATOR: operator, CLOCK_ORIGIN: origin, CLOCK_RATE: String(rate) },
@@ -71,7 +98,7 @@ export async function runNeighbourhood(options: ScenarioOptions): Promise<Scenar
   });
   try {
     const client = new PolderClient(stack.url);
-    const agents = await settleIn(client, seed, options, firstSlot, untilSlot);
+    const agents = await settleIn(client, seed, run);
     if (Date.now() > wallTimeMs(clock, slotStartS(firstSlot))) {
       throw new Error(
         "this machine was too slow to set the neighbourhood up in time; give it more with --pace",
@@ -79,8 +106,19 @@ export async function runNeighbourhood(options: ScenarioOptions): Promise<Scenar
     }
     await trade(client, agents, clock, untilSlot, options);
     signal.throwIfAborted();
-    return await summarise({ client, region: REGION, agents, options, firstSlot, untilSlot, seed });
+    const { secondsPerProof } = run;
+    return await summarise({
+      client,
+      region: REGION,
+      agents,
+      options,
+      firstSlot,
+      untilSlot,
+      seed,
+      secondsPerProof: prover.made === 0 ? secondsPerProof : prover.secondsPerProof,
+    });
   } finally {
+    await prover.close();
     await stack.stop();
   }
 }
@@ -94,11 +132,10 @@ export interface SettledHome {
 async function settleIn(
   client: PolderClient,
   seed: string,
-  options: ScenarioOptions,
-  firstSlot: number,
-  untilSlot: number,
+  { options, prover, firstSlot, untilSlot }: Days,
 ): Promise<SettledHome[]> {
   const { dataset, tariff, orders, progress } = options;
+  const registry = new RegionRegistry(client, REGION);
   const operator = await openRegion(client, seed, termsOf(options));
   return Promise.all(
     dataset.homes.map(async (home) => {
@@ -111,8 +148,19 @@ async function settleIn(
         client,
         region: REGION,
         signer: agentSigner(keys),
-        gatewaySeed: keys.gatewaySeed,
-        meter: seriesSource(dataset.startSlot, dataset.slots, (index) => home.netWhBySlot(index)),
+        meters: [
+          householdMeter(
+            keys,
+            // Nothing after the last day: it would be proved for nobody.
+            seriesSource(dataset.startSlot, untilSlot - dataset.startSlot, (index) =>
+              home.netWhBySlot(index),
+            ),
+          ),
+        ],
+        // Every Wh that can be matched is to settle.
+        claims: { stepWh: 1 },
+        prover,
+        registry,
         tariff,
         memory: volatileMemory(),
         untilSlot,

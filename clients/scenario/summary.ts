@@ -8,6 +8,7 @@ import { feedInAt, retailAt, type Tariff } from "../household/tariff.ts";
 import { accountOf } from "../local/neighbourhood.ts";
 import type { BillLine, PolderClient } from "../sdk/client.ts";
 import type { ScenarioOptions, SettledHome } from "./neighbourhood.ts";
+import { SettledSums } from "./settled-sums.ts";
 
 /** One household's outcome, in micros of the quote asset. */
 export interface HouseholdResult {
@@ -36,6 +37,15 @@ export interface ScenarioResult {
   readonly matchableWh: number;
   readonly tradedWh: number;
   readonly tradedShare: number;
+  /** Proofs of meters in the journal, each verified by the audit. */
+  readonly proofs: number;
+  /** What those proofs claim. */
+  readonly claimedSurplusWh: number;
+  readonly claimedNeedWh: number;
+  /** Of what traded, the Wh for which both sides showed proofs: all of it. */
+  readonly provedWh: number;
+  /** Wall seconds a proof took, several at a time. */
+  readonly secondsPerProof: number;
   /** What buyers paid in all. */
   readonly settledMicros: number;
   readonly feesMicros: number;
@@ -59,6 +69,7 @@ interface Ended {
   readonly firstSlot: number;
   readonly untilSlot: number;
   readonly seed: string;
+  readonly secondsPerProof: number;
 }
 
 /** Reads everything back over HTTP, audits it, and adds it up. */
@@ -66,22 +77,13 @@ export async function summarise(ended: Ended): Promise<ScenarioResult> {
   const { client, region, agents, options, firstSlot, untilSlot } = ended;
   const { dataset, progress, days } = options;
   progress("reading the market back");
-  const sums = { tradedWh: 0, feesMicros: 0, networkMicros: 0, dustMicros: 0, settledMicros: 0 };
+  const sums = new SettledSums();
   progress("auditing the journal");
   const receipts = agents.flatMap(({ agent }) => agent.receipts);
   const report = await audit(await client.deployment(), client.journal(region), {
     receipts,
     observe: ({ events }) => {
-      for (const event of events) {
-        if (event.type !== "slot_cleared") continue;
-        sums.tradedWh += event.tradedWh;
-        sums.feesMicros += event.feeMicros;
-        sums.networkMicros += event.networkMicros;
-        sums.dustMicros += event.dustMicros;
-        event.amountMicros.forEach((amount, index) => {
-          if ((event.filledWh[index] as number) < 0) sums.settledMicros -= amount;
-        });
-      }
+      for (const event of events) sums.add(event);
     },
   });
   const metered = meteredTotals(ended);
@@ -97,6 +99,11 @@ export async function summarise(ended: Ended): Promise<ScenarioResult> {
     ...metered,
     tradedWh: sums.tradedWh,
     tradedShare: metered.matchableWh === 0 ? 1 : sums.tradedWh / metered.matchableWh,
+    proofs: report.proofs,
+    claimedSurplusWh: sums.claimedSurplusWh,
+    claimedNeedWh: sums.claimedNeedWh,
+    provedWh: sums.provedWh,
+    secondsPerProof: Math.round(ended.secondsPerProof * 1_000) / 1_000,
     settledMicros: sums.settledMicros,
     feesMicros: sums.feesMicros,
     networkMicros: sums.networkMicros,

@@ -13,6 +13,7 @@ import type {
   Head,
   Market,
   Order,
+  Registry,
 } from "../../protocol/answers.ts";
 import { type MarketClock, marketTimeS, parseClock } from "../../protocol/clock.ts";
 import type { Command, CommandType } from "../../protocol/commands.ts";
@@ -43,7 +44,7 @@ export interface Accepted {
   readonly receipt: Receipt;
 }
 
-export type { Account, Bill, BillLine, ClearedSlot, Curve, Market, Order };
+export type { Account, Bill, BillLine, ClearedSlot, Curve, Market, Order, Registry };
 
 type DraftOf<T extends CommandType> = Omit<
   Extract<Command, { type: T }>,
@@ -111,6 +112,22 @@ export class PolderClient {
 
   region(region: string): Promise<{ profile: Profile; market: Market | null }> {
     return this.get(`/v1/regions/${region}`);
+  }
+
+  /**
+   * All meters' leaves of the window that begins at `firstSlot`: open, running or next. Whoever proves takes them all and
+   * makes its own path; whether they have the root is for the caller to compare.
+   */
+  async registry(region: string, firstSlot: number): Promise<Registry> {
+    const answer = await this.get<Registry>(`/v1/regions/${region}/registry/${firstSlot}`);
+    const { root, leaves } = answer;
+    const isWhole =
+      answer.firstSlot === firstSlot &&
+      isHex(root, 32) &&
+      Array.isArray(leaves) &&
+      leaves.every((leaf) => isHex(leaf, 32));
+    if (!isWhole) throw new TransportFault("the answer is not the registry of this window");
+    return answer;
   }
 
   slot(region: string, slot: number): Promise<ClearedSlot> {
@@ -210,7 +227,7 @@ export class PolderClient {
       Math.ceil(COMMAND_LIFE_SECONDS * Math.max(1, clock.rate)),
     );
     const command = {
-      ...(OPERATOR_WIDE.has(draft.type) ? {} : { account: signer.account }),
+      ...(WITHOUT_ACCOUNT.has(draft.type) ? {} : { account: signer.account }),
       region,
       nonce: Math.floor(Math.random() * Number.MAX_SAFE_INTEGER),
       expiresAtS: marketTimeS(clock, Date.now()) + life,
@@ -311,4 +328,10 @@ function listIn<T>(answer: object, name: string): readonly T[] {
 }
 
 /** Commands that act for no account. */
-const OPERATOR_WIDE: ReadonlySet<CommandType> = new Set(["open_region", "set_parameters"]);
+const WITHOUT_ACCOUNT: ReadonlySet<CommandType> = new Set([
+  "open_region",
+  "set_parameters",
+  "appoint_installers",
+  "enrol_meter",
+  "revoke_meter",
+]);

@@ -5,13 +5,16 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { HouseholdAgent } from "../../clients/household/agent.ts";
 import { volatileMemory } from "../../clients/household/agent-memory.ts";
 import type { MeterSource } from "../../clients/household/meter-source.ts";
+import { RegionRegistry } from "../../clients/household/region-registry.ts";
 import { runAgent } from "../../clients/household/runner.ts";
+import { householdMeter } from "../../clients/local/neighbourhood.ts";
 import { HomeAssistantMeter, parseHomeAssistantUrl } from "../../clients/meter/home-assistant-meter.ts";
 import { volatileBoundaries } from "../../clients/meter/slot-boundaries.ts";
 import type { Entry } from "../../market/journal.ts";
 import { type MarketClock, marketTimeS } from "../../protocol/clock.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { SLOT_SECONDS, slotAt, slotStartS } from "../../protocol/units.ts";
+import { prover } from "../support/client-proving.ts";
 import {
   eventually,
   FEED_IN,
@@ -22,10 +25,10 @@ import {
 } from "../support/client-region.ts";
 import { HomeAssistantServer, TOKEN } from "../support/home-assistant.ts";
 
-/** A window of an hour in three seconds of wall time. */
-const RATE = 1_200;
+/** A window of an hour in six seconds of wall time. */
+const RATE = 600;
 const WINDOW_S = 4 * SLOT_SECONDS;
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 60_000;
 
 let region: OpenRegion;
 let clock: MarketClock;
@@ -53,8 +56,10 @@ async function run(name: string, meter: MeterSource) {
     client: region.client,
     region: REGION,
     signer: home.signer,
-    gatewaySeed: home.gatewaySeed,
-    meter,
+    meters: [householdMeter(home, meter)],
+    claims: {},
+    prover,
+    registry: new RegionRegistry(region.client, REGION),
     tariff: {
       name: "flat",
       currency: "EUR",

@@ -11,14 +11,17 @@ import { type AgentMemory, fileMemory, volatileMemory } from "../../clients/hous
 import { defaultLimits } from "../../clients/household/default-orders.ts";
 import { parseLadders } from "../../clients/household/ladder-file.ts";
 import type { MeterSource } from "../../clients/household/meter-source.ts";
+import { RegionRegistry } from "../../clients/household/region-registry.ts";
 import { runAgent } from "../../clients/household/runner.ts";
 import type { Tariff } from "../../clients/household/tariff.ts";
-import type { HouseholdKeys } from "../../clients/local/neighbourhood.ts";
+import { type HouseholdKeys, householdMeter } from "../../clients/local/neighbourhood.ts";
 import { PolderClient } from "../../clients/sdk/client.ts";
 import { type Signer, sessionSigner, walletSigner } from "../../clients/sdk/signer.ts";
+import { gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
 import { sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Entry } from "../../market/journal.ts";
 import { type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
+import { prover } from "../support/client-proving.ts";
 import {
   eventually,
   FEED_IN,
@@ -29,9 +32,9 @@ import {
   termsOf,
 } from "../support/client-region.ts";
 
-/** A window of an hour in two seconds of wall time; evidence may take another two. */
-const RATE = 1_800;
-const PATIENCE_MS = 40_000;
+/** A window of an hour in four seconds of wall time; evidence may take another four. */
+const RATE = 900;
+const PATIENCE_MS = 60_000;
 
 const TARIFF: Tariff = {
   name: "flat",
@@ -41,12 +44,14 @@ const TARIFF: Tariff = {
 };
 
 let region: OpenRegion;
+let registry: RegionRegistry;
 let folder: string;
 let running: { readonly stop: AbortController; readonly ended: Promise<void> }[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "polder-agents-"));
   region = await openRegionAt(RATE);
+  registry = new RegionRegistry(region.client, REGION);
 });
 
 afterEach(stopAll);
@@ -74,8 +79,10 @@ function agentOf(home: Home, netWh: number, more: Partial<AgentOptions> = {}): H
     client: region.client,
     region: REGION,
     signer: home.signer,
-    gatewaySeed: home.gatewaySeed,
-    meter: constant(netWh),
+    meters: [householdMeter(home, constant(netWh))],
+    claims: {},
+    prover,
+    registry,
     tariff: TARIFF,
     memory: volatileMemory(),
     ...more,
@@ -229,7 +236,7 @@ describe("an agent's memory", () => {
     await stopAll();
     const signed = windows();
     expect(new Set(signed).size, "each window is signed once").toBe(signed.length);
-    const memory: AgentMemory = fileMemory(file);
+    const memory = fileMemory(file).ofGateway(gatewayIdOfSeed(home.gatewaySeed));
     const entries = await journal();
     for (const { command } of entries) {
       if (command?.type !== "submit_readings" || command.account !== home.account) continue;

@@ -38,9 +38,15 @@ describe("entries are left out, added or moved", () => {
     const renumbered = (number: number) =>
       forged(journal.lines, (entries) => entries.toSpliced(number - 1, 1));
     await expectRefused(renumbered(1), 1, /region_not_open/);
+    const appointed = commandNumber("appoint_installers");
+    await expectRefused(renumbered(appointed), appointed, /not_installer/);
     const enrolment = commandNumber("enrol_meter");
-    // The credit after it now opens the account itself, which its events do not say.
-    await expectRefused(renumbered(enrolment), enrolment, /not what the rules give/);
+    // The next enrolment takes its place in the tree, which its events do not say.
+    await expectRefused(
+      renumbered(enrolment),
+      commandNumber("enrol_meter", 1) - 1,
+      /not what the rules give/,
+    );
     const authorised = commandNumber("authorise_session", 2);
     // The order after it has another number now, and so has what it placed.
     await expectRefused(renumbered(authorised), authorised, /not what the rules give/);

@@ -24,6 +24,7 @@ describe("what was written is changed", () => {
   test("rejects: a changed field of a command, by the chain alone and by its signature", async () => {
     const fields: [CommandType, string, unknown][] = [
       ["credit_test_quote", "command.amountMicros", 50_000_001],
+      ["appoint_installers", "command.installers", []],
       ["enrol_meter", "command.nameplateWh", 4_999],
       ["authorise_session", "command.spendingLimitMicros", 1],
       ["place_order", "command.steps.0.limitPriceMicrosPerKwh", 99_999],
@@ -39,7 +40,7 @@ describe("what was written is changed", () => {
       await expectRefused(
         changed(journal.lines, number, path, value),
         number,
-        /signature_invalid|rules refuse the command: (not_operator|not_account_owner)/,
+        /signature_invalid|rules refuse the command: (not_operator|not_installer|not_account_owner)/,
       );
     }
     await expectRefused(changed(journal.lines, 1, "command.windowSlots", 96), 1, /not_operator/);
@@ -83,6 +84,8 @@ describe("what was written is changed", () => {
       [cleared, "events.0.dustMicros", 1_000],
       [cleared, "events.0.priceMicrosPerKwh", 1],
       [cleared, "events", []],
+      [commandNumber("enrol_meter"), "events.0.leaf", `0x${"11".repeat(32)}`],
+      [commandNumber("enrol_meter"), "events.0.nodes.7", `0x${"11".repeat(32)}`],
       [eventNumber("readings_accepted"), "events.0.netWh.0", 101],
       [eventNumber("epoch_closed"), "events.1.rewards.0", "9"],
       [eventNumber("epoch_closed"), "events.1.boughtWh.1", 1],
@@ -128,19 +131,63 @@ describe("what was written is changed", () => {
         [one.evidence, other.evidence] = [other.evidence, one.evidence];
         return entries;
       });
-    await expectRefused(swap(ann, bob), ann, /gateway_signature_invalid/);
-    await expectRefused(swap(bob, sameAsCas), bob, /gateway_signature_invalid/);
-    // The same readings of the same window: each signature fits, but the meter is somebody else's.
-    await expectRefused(swap(sameAsCas, cas), sameAsCas, /meter_not_owned/);
-    await expectRefused(
-      changed(journal.lines, ann, "evidence.signature.s", "1"),
-      ann,
-      /gateway_signature_invalid/,
-    );
-    await expectRefused(changed(journal.lines, ann, "evidence", undefined), ann, /evidence_malformed/);
-    const { evidence } = entryAt(ann);
+    await expectRefused(swap(ann, bob), ann, /proof_invalid/);
+    // The same readings of the same window: each proof names its account.
+    await expectRefused(swap(sameAsCas, cas), sameAsCas, /proof_invalid/);
+    const enrolled = commandNumber("enrol_meter");
     const placed = commandNumber("place_order");
-    await expectRefused(changed(journal.lines, placed, "evidence", evidence), placed, /evidence_malformed/);
+    const root = (entryAt(enrolled).events[0] as unknown as { nodes: string[] }).nodes.at(-1);
+    const changes: [number, string, unknown, RegExp][] = [
+      [ann, "evidence.root", root, /rules refuse the command: registry_root_wrong/],
+      [ann, "evidence.nullifier", `0x00${"11".repeat(31)}`, /proof_invalid/],
+      [ann, "evidence.nullifier", `0x${"ff".repeat(32)}`, /evidence_malformed/],
+      [ann, "evidence.heldBack", [0], /evidence_malformed/],
+      [ann, "evidence.proof.pi_a.2", "2", /evidence_malformed/],
+      [ann, "evidence.proof.protocol", "plonk", /evidence_malformed/],
+      [ann, "evidence.kind", "gateway-consent", /evidence_malformed/],
+      [ann, "evidence", undefined, /evidence_malformed/],
+      [enrolled, "evidence.signature.s", "1", /gateway_signature_invalid/],
+      [enrolled, "evidence", entryAt(ann).evidence, /evidence_malformed/],
+      [enrolled, "evidence", undefined, /evidence_malformed/],
+      [placed, "evidence", entryAt(ann).evidence, /evidence_malformed/],
+    ];
+    for (const [number, path, value, reason] of changes)
+      await expectRefused(changed(journal.lines, number, path, value), number, reason);
+  });
+
+  test("rejects: a proof that does not hold, though nothing else of its entry is wrong, before what is wrong later", async () => {
+    const ann = commandNumber("submit_readings");
+    const { proof } = entryAt(ann).evidence as {
+      proof: { pi_a: string[]; pi_b: string[][]; pi_c: string[] };
+    };
+    const other = entryAt(commandNumber("submit_readings", 1)).evidence as { proof: typeof proof };
+    // Points of the curve all of them: only the pairing tells.
+    const invalid = { ...proof, pi_a: proof.pi_c, pi_c: proof.pi_a };
+    const lines = changed(journal.lines, ann, "evidence.proof", invalid);
+    await expectRefused(lines, ann, /^the command's proof is refused: proof_invalid$/);
+    await expectRefused(changed(journal.lines, ann, "evidence.proof", other.proof), ann, /proof_invalid/);
+    // Proofs are verified many at a time; an entry after it that does not follow is not blamed first.
+    const later = commandNumber("cancel_order");
+    await expectRefused(changed(lines, later, "command.nonce", 0), ann, /proof_invalid/);
+    await expectRefused(lines.slice(0, -1), ann, /proof_invalid/, { claimed: journal.claimed });
+    const report = await audit(DOMAIN, lines);
+    expect(report.proofs, "that held before it").toBe(0);
+  });
+
+  test("behavior: a proof spelt another way is as good, and its receipt says that another entry stood there", async () => {
+    const ann = commandNumber("submit_readings");
+    const q = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
+    const negated = (coordinate: string) => String(q - BigInt(coordinate));
+    const { proof } = entryAt(ann).evidence as { proof: { pi_a: string[]; pi_b: string[][] } };
+    const [[ax, ay, az], [bx, by, bz]] = [proof.pi_a, proof.pi_b] as [string[], string[][]];
+    const spelt = {
+      ...proof,
+      pi_a: [ax, negated(ay as string), az],
+      pi_b: [bx, (by as string[]).map(negated), bz],
+    };
+    const lines = changed(journal.lines, ann, "evidence.proof", spelt);
+    expect((await audit(DOMAIN, lines)).failure).toBeNull();
+    await expectRefused(lines, ann, /another entry stood here/, { receipts: journal.receipts });
   });
 
   test("rejects: another state hash, rules version, command id, market time or number", async () => {
@@ -225,6 +272,9 @@ describe("an honest journal", () => {
       commands: steps.length,
       signatures: steps.length,
       evidences: steps.filter(({ evidence }) => evidence !== undefined).length,
+      proofs: 6,
+      // One for each enrolment, and one for each window that somebody claimed of.
+      registryRoots: 5,
       dueSteps: lines.length - steps.length,
       stateHashes: 2,
       receipts: receipts.length,

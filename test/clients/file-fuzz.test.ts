@@ -16,13 +16,13 @@ import { parseDecimalMicros, parseTariff } from "../../clients/household/tariff.
 import { csvMappingSchema, parseCsvMapping } from "../../clients/meter/csv-mapping.ts";
 import { loadDataset } from "../../clients/scenario/data-folder.ts";
 import { DataError } from "../../clients/scenario/data-set.ts";
-import { signWindow } from "../../evidence/gateway-window.ts";
+import { gatewayIdOfSeed, signWindow } from "../../evidence/gateway-window.ts";
 import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH } from "../../protocol/limits.ts";
-import { journal } from "../support/client-audit.ts";
-import { bodiesOf, chained } from "../support/client-journal.ts";
+import { bodiesOf, chained, LIVELY_UNTIL_S, quietSteps, writeJournal } from "../support/client-journal.ts";
 import { replayCorpus } from "../support/corpus.ts";
 import { expectDecoded, hostile, mutated, mutatedText } from "../support/fuzz.ts";
 import { DOMAIN, REGION, word } from "../support/market.ts";
+import { type ProofCase, provedOf } from "../support/proofs.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -130,18 +130,34 @@ describe("an agent's memory", () => {
   const window = {
     firstSlot: 8,
     netWh: [1, 2, 3, 4],
-    evidence: signWindow(word(1), { ...DOMAIN, regionId: REGION, windowSlots: 4 }, 8, [1, 2, 3, 4]),
+    signed: signWindow(word(1), { ...DOMAIN, regionId: REGION, windowSlots: 4 }, 8, [1, 2, 3, 4]),
   };
-  const lines = [{ window }, { end: { untilSlot: 12, importMicroWh: 5, exportMicroWh: 6 } }];
+  const gateway = gatewayIdOfSeed(word(1));
+  const [{ proof: pairing }] = provedOf("meter-4") as [ProofCase];
+  const evidence = {
+    kind: "meter-proof",
+    root: word(2),
+    nullifier: word(3),
+    heldBack: [1],
+    proof: { ...pairing, protocol: "groth16", curve: "bn128" },
+  };
+  const lines = [
+    { window },
+    { end: { gateway, untilSlot: 12, importMicroWh: 5, exportMicroWh: 6 } },
+    { proof: { account: `0x${"a1".repeat(20)}`, firstSlot: 8, netWh: [1, 0, -3, 4], evidence } },
+  ];
 
   const opened = (text: string): string => {
     const file = join(folder, "memory.ndjson");
     writeFileSync(file, `${JSON.stringify(lines[0])}\n${text}\n`);
     try {
       const memory = fileMemory(file);
-      expect(memory.signedWindow(8)?.netWh.length).toBeGreaterThan(3);
-      const end = memory.endBefore(Number.MAX_SAFE_INTEGER);
+      const own = memory.ofGateway(gateway);
+      expect(own.signedWindow(8)?.netWh.length).toBeGreaterThan(3);
+      const end = own.endBefore(Number.MAX_SAFE_INTEGER);
       if (end !== undefined) expect(Number.isSafeInteger(end.importMicroWh)).toBe(true);
+      const proof = memory.proof(word(3));
+      if (proof !== undefined) expect(Number.isSafeInteger(proof.firstSlot)).toBe(true);
       for (const { entry } of memory.receipts()) expect(Number.isSafeInteger(entry)).toBe(true);
       return "accepted";
     } catch (error) {
@@ -242,7 +258,8 @@ describe("folders of measured homes", () => {
 });
 
 test("property: an audit names the entry that was written anew in whatever way, and never throws", async () => {
-  const bodies = bodiesOf(journal.lines);
+  const { lines } = await writeJournal(await quietSteps(), LIVELY_UNTIL_S);
+  const bodies = bodiesOf(lines);
   await fc.assert(
     fc.asyncProperty(fc.nat(), fc.nat(), async (at, turn) => {
       const index = at % bodies.length;

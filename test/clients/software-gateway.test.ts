@@ -8,10 +8,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fileMemory, volatileMemory } from "../../clients/household/agent-memory.ts";
 import type { MeterSource, Registers } from "../../clients/household/meter-source.ts";
 import { signOnce } from "../../clients/household/software-gateway.ts";
-import { verifyGatewayWindow } from "../../evidence/gateway-window.ts";
+import { gatewayIdOfSeed, verifyGatewayWindow } from "../../evidence/gateway-window.ts";
 import type { Hex } from "../../protocol/fields.ts";
 
 const SEED: Hex = `0x${"7a".repeat(32)}`;
+const GATEWAY = gatewayIdOfSeed(SEED);
 const CONTEXT = {
   chainId: 31_337,
   settlement: `0x${"00".repeat(20)}` as Hex,
@@ -42,7 +43,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a gateway in software", () => {
   test("rejects: a clock more than ten seconds off, either way, until it is right again", () => {
-    const memory = volatileMemory();
+    const memory = volatileMemory().ofGateway(GATEWAY);
     const registers = { 4: 0, 5: 10, 6: 20, 7: 30, 8: 40 };
     for (const [aheadS, words] of [
       [11, "11 s ahead of"],
@@ -56,40 +57,50 @@ describe("a gateway in software", () => {
       expect(memory.signedWindow(4)).toBeUndefined();
       expect(memory.endBefore(99)).toBeUndefined();
     }
-    expect(signOnce(SEED, meterAt(registers, 600), volatileMemory(), wish(4, 60)).ok, "a fast market").toBe(
-      true,
-    );
+    expect(
+      signOnce(SEED, meterAt(registers, 600), volatileMemory().ofGateway(GATEWAY), wish(4, 60)).ok,
+      "a fast market",
+    ).toBe(true);
     expect(signOnce(SEED, meterAt(registers, 10), memory, wish(4)).ok).toBe(true);
   });
 
   test("rejects: a window that begins below where the last one ended; the next one is measured from there", () => {
     const file = join(folder, "rewound.ndjson");
     const first = meterAt({ 4: 100, 5: 110, 6: 120, 7: 130, 8: 140 });
-    expect(signOnce(SEED, first, fileMemory(file), wish(4)).ok).toBe(true);
+    expect(signOnce(SEED, first, fileMemory(file).ofGateway(GATEWAY), wish(4)).ok).toBe(true);
     const rewound = meterAt({ 9: 120, 10: 130, 11: 140, 12: 150, 13: 160, 14: 170, 15: 180, 16: 190 });
     const refused = {
       ok: false,
       mayHeal: false,
       reason: "its registers begin below those with which the window until 1970-01-01T02:00:00.000Z ended",
     };
-    expect(signOnce(SEED, rewound, fileMemory(file), wish(8))).toEqual(refused);
-    expect(fileMemory(file).signedWindow(8)).toBeUndefined();
-    expect(signOnce(SEED, rewound, fileMemory(file), wish(8)), "also after a restart").toEqual(refused);
-    expect(signOnce(SEED, rewound, fileMemory(file), wish(12)).ok, "from its own end on").toBe(true);
+    expect(signOnce(SEED, rewound, fileMemory(file).ofGateway(GATEWAY), wish(8))).toEqual(refused);
+    expect(fileMemory(file).ofGateway(GATEWAY).signedWindow(8)).toBeUndefined();
+    expect(
+      signOnce(SEED, rewound, fileMemory(file).ofGateway(GATEWAY), wish(8)),
+      "also after a restart",
+    ).toEqual(refused);
+    expect(
+      signOnce(SEED, rewound, fileMemory(file).ofGateway(GATEWAY), wish(12)).ok,
+      "from its own end on",
+    ).toBe(true);
   });
 
   test("behavior: a window is signed whole, what the meter does not know is zero, and never signed differently", () => {
-    const memory = volatileMemory();
+    const memory = volatileMemory().ofGateway(GATEWAY);
     const signing = signOnce(SEED, meterAt({ 4: 100, 5: 110, 7: 300, 8: 340 }), memory, wish(4));
     expect(signing).toMatchObject({ ok: true, window: { firstSlot: 4, netWh: [-10, 0, 0, -40] } });
     if (!signing.ok) return;
-    const { netWh, evidence } = signing.window;
-    expect(verifyGatewayWindow(CONTEXT, { firstSlot: 4, netWh: [...netWh] }, evidence).ok).toBe(true);
+    const { netWh, signed } = signing.window;
+    expect(verifyGatewayWindow(CONTEXT, { firstSlot: 4, netWh }, signed)).toEqual({
+      ok: true,
+      gateway: GATEWAY,
+    });
     expect(signOnce(SEED, meterAt({}, 99_999), memory, wish(4))).toEqual(signing);
   });
 
   test("behavior: a window whose registers nobody saw is signed empty, and the next is measured against the last seen", () => {
-    const memory = volatileMemory();
+    const memory = volatileMemory().ofGateway(GATEWAY);
     expect(signOnce(SEED, meterAt({ 4: 50, 8: 90 }), memory, wish(4)).ok).toBe(true);
     expect(signOnce(SEED, meterAt({}), memory, wish(8))).toMatchObject({ window: { netWh: [0, 0, 0, 0] } });
     expect(memory.endBefore(12)).toMatchObject({ untilSlot: 8, importMicroWh: 90e6 });

@@ -4,6 +4,7 @@
 import type { Region } from "../../durable-objects/region.ts";
 import { attackOf } from "./attacks.ts";
 import { homeOf } from "./people.ts";
+import { isProofAttack } from "./proof-attacks.ts";
 import { COMMITMENT, type HomeMemory } from "./requests.ts";
 import { SMOOTH, type Step, type Trip } from "./steps.ts";
 import type { Sent } from "./traffic.ts";
@@ -15,7 +16,7 @@ const LATELY = 40;
 
 /** Does a step. */
 export async function act(world: World, step: Step): Promise<void> {
-  const { traffic, timeline, clients, host } = world;
+  const { traffic, timeline, clients, host, windows } = world;
   switch (step.do) {
     case "wait":
       return world.pass(step.ms);
@@ -23,10 +24,13 @@ export async function act(world: World, step: Step): Promise<void> {
       return world.pass(nextMomentMs(world) + step.offsetMs - timeline.nowMs);
     case "window ends":
       await world.pass(windowEndMs(world) + step.offsetMs - timeline.nowMs);
-      for (const [who, trip] of step.trips.entries())
-        await send(world, { do: "readings", who, gateway: 0, trip });
+      for (const [who, trip] of step.trips.entries()) windows.bring(who, 0, step.provesMs, trip);
       return;
+    case "readings":
+      return windows.bring(step.who, step.gateway, step.provesMs, step.trip);
     case "attack":
+      world.attacks[step.how] = (world.attacks[step.how] ?? 0) + 1;
+      if (isProofAttack(step.how)) return windows.attack(step.how, step.who, step.salt, step.trip);
       return traffic.send(await attackOf(clients, step.how, step.who, step.salt), step.trip);
     case "replay":
       traffic.carry(recent(world, step.which), step.trip);

@@ -1,12 +1,23 @@
 // Owns a region without a network: commands really signed, decided and journaled by the real rules, and receipts by
 // the region's own key, so that a test can play the operator who then cheats. It refuses to hide a rejection.
 
-import { accountOf, derivedKey, householdKeys, operatorWallet } from "../../clients/local/neighbourhood.ts";
+import { claimsOf } from "../../circuits/meter-witness.ts";
+import { enrolmentOf, requestEnrolment } from "../../clients/household/enrolment-request.ts";
+import { WindowProver } from "../../clients/household/window-prover.ts";
+import {
+  accountOf,
+  derivedKey,
+  householdKeys,
+  installerWallet,
+  operatorWallet,
+} from "../../clients/local/neighbourhood.ts";
 import { type Signer, sessionSigner, walletSigner } from "../../clients/sdk/signer.ts";
 import { exactBytes } from "../../evidence/bytes.ts";
 import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
-import { signWindow } from "../../evidence/gateway-window.ts";
-import { secretCommitment } from "../../evidence/meter-statement.ts";
+import { pointOf } from "../../evidence/field-text.ts";
+import { regionTag, signWindow } from "../../evidence/gateway-window.ts";
+import { type ShownWindow, shownWindowOf } from "../../evidence/meter-proof.ts";
+import { type MeterLimits, meterLeaf, secretCommitment } from "../../evidence/meter-statement.ts";
 import {
   buildReceiptTree,
   type Receipt,
@@ -29,6 +40,7 @@ import {
 import { createState } from "../../market/state.ts";
 import { type Command, type CommandType, commandSchema } from "../../protocol/commands.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { QuadTree } from "../../protocol/quad-tree.ts";
 import { DOMAIN, MIDNIGHT_S, PARAMETERS, sha256 } from "./market.ts";
 
 export const SEED = "journal under audit";
@@ -54,6 +66,7 @@ export interface Journal {
 }
 
 export const operator = walletSigner(operatorWallet(SEED));
+export const installer = walletSigner(installerWallet(SEED));
 
 /** Keys and signers of a household. */
 export function householdOf(name: string) {
@@ -65,6 +78,14 @@ export function householdOf(name: string) {
   };
 }
 
+const WITHOUT_ACCOUNT: ReadonlySet<CommandType> = new Set([
+  "open_region",
+  "set_parameters",
+  "appoint_installers",
+  "enrol_meter",
+  "revoke_meter",
+]);
+
 let nonce = 0;
 
 /** Completes and signs a command that arrives at `atS`. */
@@ -75,7 +96,7 @@ export async function sign(
   evidence?: unknown,
 ): Promise<Step> {
   nonce += 1;
-  const isWide = draft.type === "open_region" || draft.type === "set_parameters";
+  const isWide = WITHOUT_ACCOUNT.has(draft.type);
   const command = commandSchema.parse({
     ...(isWide ? {} : { account: signer.account }),
     region: REGION,
@@ -108,7 +129,9 @@ export async function writeJournal(steps: readonly Step[], untilS: number): Prom
     advanceTo(atS);
     const verdict = await verifyCommand(DOMAIN, command, auth, evidence);
     if (!verdict.ok) throw new Error(`${command.type}: ${verdict.code}`);
-    const result = execute(state, { command, ...verdict }, auth, evidence, atS);
+    const { commandId, signer, evidence: facts } = verdict;
+    const request = { command, commandId, signer, evidence: facts };
+    const result = execute(state, request, auth, evidence, atS);
     if ("rejection" in result) throw new Error(`${command.type}: ${JSON.stringify(result.rejection)}`);
     const { entry } = result;
     keep(entry);
@@ -143,8 +166,11 @@ const order = { type: "place_order", validFromS: 0, validUntilS: 0, hours: [], r
 /** When `livelySteps` is over. */
 export const LIVELY_UNTIL_S = MIDNIGHT_S + 8_300;
 
-/** Three homes, two cleared windows, one closed epoch, and every kind of signature. */
-export async function livelySteps(): Promise<Step[]> {
+/** Where the homes' meters stand in the registry, by their order. */
+const HOMES = ["ann", "bob", "cas"].map(householdOf);
+
+/** Three homes with their meters, money and orders, and nothing measured yet. */
+export async function quietSteps(): Promise<Step[]> {
   const steps: Step[] = [
     await sign(OPENED_AT_S, operator, {
       type: "open_region",
@@ -158,18 +184,26 @@ export async function livelySteps(): Promise<Step[]> {
       receiptKey: receiptKeyOf(RECEIPT_SEED),
       parameters: { ...PARAMETERS, networkFeeMicrosPerKwh: 20_011, takeRateBps: 333 },
     }),
+    await sign(OPENED_AT_S, operator, { type: "appoint_installers", installers: [installer.account] }),
   ];
-  const homes = ["ann", "bob", "cas"].map(householdOf);
-  for (const home of homes) steps.push(...(await enrolled(home)));
-  const [ann, bob, cas] = homes as [Home, Home, Home];
+  for (const home of HOMES) steps.push(...(await enrolled(home)));
+  const [ann, bob, cas] = HOMES as [Home, Home, Home];
   const atS = OPENED_AT_S + 60;
   steps.push(await sign(atS, ann.session, { ...order, side: "sell", steps: [step(100_000), step(120_000)] }));
   steps.push(await sign(atS, bob.session, { ...order, side: "buy", steps: [step(300_000)] }));
-  const bobOrder = steps.length;
   steps.push(await sign(atS, cas.owner, { ...order, side: "buy", steps: [step(250_000)] }));
+  return steps;
+}
+
+/** Two cleared windows more, one closed epoch, and every kind of signature and evidence. */
+export async function livelySteps(): Promise<Step[]> {
+  const steps = await quietSteps();
+  // The last one is Cas's.
+  const bobOrder = steps.length - 1;
+  const [ann, bob, cas] = HOMES as [Home, Home, Home];
   for (const home of [ann, cas]) {
     const commitment = secretCommitment(certificateSecretOf(home.account)).toString();
-    steps.push(await sign(atS, home.owner, { type: "commit_certificate", commitment }));
+    steps.push(await sign(OPENED_AT_S + 60, home.owner, { type: "commit_certificate", commitment }));
   }
   const firstSlot = MIDNIGHT_S / 900;
   steps.push(
@@ -207,20 +241,25 @@ type Home = ReturnType<typeof householdOf>;
 /** What an account's certificates are made with. */
 export const certificateSecretOf = (account: Hex): bigint =>
   BigInt(derivedKey(SEED, `${account}/certificate`)) >> 8n;
+const CONTEXT = { ...DOMAIN, regionId: REGION, windowSlots: 4 } as const;
+const LIMITS: MeterLimits = {
+  nameplateWh: 5_000,
+  connectionWh: 5_000,
+  saleCapWh: 100_000,
+  purchaseCapWh: 100_000,
+};
 
 async function enrolled(home: Home): Promise<Step[]> {
-  const { account, gatewaySeed, sessionSeed, owner } = home;
-  const [gatewayX, gatewayY] = poseidonKeyOf(exactBytes(gatewaySeed, 32, "gateway seed"));
-  const bounds = { nameplateWh: 5_000, connectionWh: 5_000, saleCapWh: 100_000, purchaseCapWh: 100_000 };
+  const { account, gatewaySeed, secret, sessionSeed, owner } = home;
+  const request = requestEnrolment(CONTEXT, gatewaySeed, secret, LIMITS);
+  const connection = derivedKey(SEED, `${account}/connection`);
   return [
-    await sign(OPENED_AT_S + 30, operator, {
-      type: "enrol_meter",
-      account,
-      gatewayX: gatewayX.toString(),
-      gatewayY: gatewayY.toString(),
-      connection: derivedKey(SEED, `${account}/connection`),
-      ...bounds,
-    }),
+    await sign(
+      OPENED_AT_S + 30,
+      installer,
+      enrolmentOf(request, { connection, limits: LIMITS }),
+      request.consent,
+    ),
     await sign(OPENED_AT_S + 30, operator, { type: "credit_test_quote", account, amountMicros: 50_000_000 }),
     await sign(OPENED_AT_S + 30, owner, {
       type: "authorise_session",
@@ -236,20 +275,46 @@ async function enrolled(home: Home): Promise<Step[]> {
   ];
 }
 
+const prover = new WindowProver();
+const tree = new QuadTree(HOMES.map(leafOf));
+
+function leafOf({ gatewaySeed, secret }: Home): bigint {
+  return meterLeaf(keyOf(gatewaySeed), secretCommitment(secret), regionTag(CONTEXT), LIMITS);
+}
+
+function keyOf(gatewaySeed: Hex) {
+  return poseidonKeyOf(exactBytes(gatewaySeed, 32, "gateway seed"));
+}
+
+/** A home's window with its claims proved: all that was measured. */
+async function shownOf(home: Home, firstSlot: number, netWh: readonly number[]): Promise<ShownWindow> {
+  const { r8, s } = signWindow(home.gatewaySeed, CONTEXT, firstSlot, netWh).signature;
+  const position = HOMES.findIndex(({ account }) => account === home.account);
+  const proof = await prover.prove({
+    context: CONTEXT,
+    firstSlot,
+    account: home.account,
+    netWh,
+    gateway: keyOf(home.gatewaySeed),
+    signature: { r8: pointOf(r8), s: BigInt(s) },
+    secret: home.secret,
+    limits: LIMITS,
+    path: tree.path(position),
+    claims: claimsOf(netWh),
+  });
+  return shownWindowOf(proof);
+}
+
 async function proved(
   firstSlot: number,
   ...windows: readonly (readonly [Home, readonly number[]])[]
 ): Promise<Step[]> {
-  const context = { ...DOMAIN, regionId: REGION, windowSlots: 4 } as const;
   return Promise.all(
-    windows.map(([home, netWh]) =>
-      sign(
-        (firstSlot + 4) * 900,
-        home.session,
-        { type: "submit_readings", firstSlot, netWh },
-        signWindow(home.gatewaySeed, context, firstSlot, netWh),
-      ),
-    ),
+    windows.map(async ([home, measured]) => {
+      const { netWh, evidence } = await shownOf(home, firstSlot, measured);
+      const draft = { type: "submit_readings", firstSlot, netWh } as const;
+      return sign((firstSlot + 4) * 900, home.session, draft, evidence);
+    }),
   );
 }
 

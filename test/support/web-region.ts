@@ -13,16 +13,16 @@ import { type Stack, startStack } from "../../clients/local/stack.ts";
 import { PolderClient } from "../../clients/sdk/client.ts";
 import { PolderProblem } from "../../clients/sdk/problem.ts";
 import type { Signer } from "../../clients/sdk/signer.ts";
-import { signWindow } from "../../evidence/gateway-window.ts";
 import { marketTimeS, originFor, parseClock, wallTimeMs } from "../../protocol/clock.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { slotAt, slotStartS } from "../../protocol/units.ts";
+import { showWindow } from "./client-proving.ts";
 
 const SEED = "web test";
 export const REGION = "heron-lane";
 const WINDOW_SLOTS = 4;
-/** Half a market hour a second: a window takes two seconds, and a day lasts longer than the test. */
-const RATE = 1800;
+/** A window takes six seconds and so does its time for evidence, in which all homes prove; a day lasts longer than the test. */
+const RATE = 600;
 const BEGINS_AT_S = Date.UTC(2026, 5, 19, 22, 20) / 1000;
 
 /** A home with what it generates and uses in every quarter-hour. Wh. */
@@ -154,15 +154,16 @@ function openHomes(client: PolderClient, operator: Signer): Promise<WebHome[]> {
 
 /** Proves a home's window; false where its time for evidence was already over on a slow machine. */
 async function prove(client: PolderClient, home: WebHome, firstSlot: number): Promise<boolean> {
-  const { chainId, settlement } = await client.deployment();
-  const netWh = Array.from({ length: WINDOW_SLOTS }, () => home.generationWh - home.loadWh);
-  const context = { chainId, settlement, regionId: REGION, windowSlots: WINDOW_SLOTS } as const;
-  const evidence = signWindow(home.gatewaySeed, context, firstSlot, netWh);
+  const measured = Array.from({ length: WINDOW_SLOTS }, () => home.generationWh - home.loadWh);
   try {
-    await client.submit(REGION, agentSigner(home), { type: "submit_readings", firstSlot, netWh }, evidence);
+    const shown = await showWindow({ client, region: REGION, keys: home, firstSlot, netWh: measured });
+    if (shown === null) return false;
+    const { netWh, evidence } = shown;
+    const draft = { type: "submit_readings", firstSlot, netWh: [...netWh] } as const;
+    await client.submit(REGION, agentSigner(home), draft, evidence);
     return true;
   } catch (error) {
-    if (error instanceof PolderProblem && ["window_closed", "meter_not_active"].includes(error.code))
+    if (error instanceof PolderProblem && ["window_closed", "registry_not_found"].includes(error.code))
       return false;
     throw error;
   }
