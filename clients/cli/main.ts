@@ -1,11 +1,12 @@
-// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, audit. It refuses nothing itself;
-// refusals of the market are printed with their code and end with status 1, but where a command has statuses of its own.
+// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, certificate, audit. It refuses nothing
+// itself; refusals of the market are printed with their code and end with status 1, but where a command has statuses of its own.
 
 import { Command } from "commander";
 import { ZodError } from "zod";
 import { PolderProblem, TransportFault } from "../sdk/problem.ts";
 import { agentCommands } from "./agent-commands.ts";
 import { auditCommand } from "./audit-command.ts";
+import { certificateCommands } from "./certificate-commands.ts";
 import { enrolmentCommands } from "./enrolment-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { meterCommands } from "./meter-commands.ts";
@@ -24,6 +25,7 @@ agentCommands(program);
 windowCommand(program);
 auditCommand(program);
 operatorCommands(program);
+certificateCommands(program);
 enrolmentCommands(program);
 meterCommands(program);
 
