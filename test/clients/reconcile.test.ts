@@ -19,7 +19,7 @@ import { BEGINS_AT_S, FEED_IN, type OpenRegion, REGION, RETAIL } from "../suppor
 import { Windows } from "../support/client-windows.ts";
 import { nem12Of } from "../support/meter-files.ts";
 
-const WINDOWS = 3;
+const WINDOWS = 2;
 const DAYS = 4;
 const FIRST_SLOT = slotAt(BEGINS_AT_S);
 const TAMPERED_WH = 120;
@@ -39,48 +39,55 @@ let buyer: Hex;
 /** What was claimed of the slots that are settled for good. */
 let claims: { readonly seller: readonly BillLine[]; readonly buyer: readonly BillLine[] };
 
+type Home = Awaited<ReturnType<OpenRegion["household"]>>;
+
+function agentOf(home: Home, netWhAt: (slot: number) => number): HouseholdAgent {
+  const meter = { read: (slot: number) => ({ netWh: netWhAt(slot), generationWh: null, loadWh: null }) };
+  return new HouseholdAgent({
+    name: "home",
+    client: region.client,
+    region: REGION,
+    signer: home.signer,
+    meters: [householdMeter(home, meter)],
+    claims: {},
+    prover,
+    registry: new RegionRegistry(region.client, REGION),
+    tariff: {
+      name: "flat",
+      currency: "EUR",
+      feedInMicrosPerKwh: FEED_IN,
+      retail: { kind: "flat", microsPerKwh: RETAIL },
+    },
+    memory: volatileMemory(),
+  });
+}
+
+/** Agents of a moment: market time jumps, and a client keeps the clock that it was told first. */
+const step = (tampered: Home, honest: Home): Promise<void> =>
+  windows.step(
+    agentOf(tampered, (slot) => sellerWh(slot) + (isRaised(slot) ? TAMPERED_WH : 0)),
+    agentOf(honest, (slot) => BUYER_EXPORT_WH - buyerImportWh(slot)),
+  );
+
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "polder-reconcile-"));
   windows = await Windows.open();
   ({ region } = windows);
   line = new CommandLine(region.stack.url, folder);
-  const registry = new RegionRegistry(region.client, REGION);
-  const homeOf = async (name: string, netWhAt: (slot: number) => number) => {
-    const keys = await region.household(name);
-    const meter = { read: (slot: number) => ({ netWh: netWhAt(slot), generationWh: null, loadWh: null }) };
-    return new HouseholdAgent({
-      name,
-      client: region.client,
-      region: REGION,
-      signer: keys.signer,
-      meters: [householdMeter(keys, meter)],
-      claims: {},
-      prover,
-      registry,
-      tariff: {
-        name: "flat",
-        currency: "EUR",
-        feedInMicrosPerKwh: FEED_IN,
-        retail: { kind: "flat", microsPerKwh: RETAIL },
-      },
-      memory: volatileMemory(),
-    });
-  };
-  const homes = [
-    await homeOf("tampered", (slot) => sellerWh(slot) + (isRaised(slot) ? TAMPERED_WH : 0)),
-    await homeOf("honest", (slot) => BUYER_EXPORT_WH - buyerImportWh(slot)),
-  ];
-  [seller, buyer] = homes.map(({ account }) => account) as [Hex, Hex];
+  const tampered = await region.household("tampered");
+  const honest = await region.household("honest");
+  seller = tampered.account;
+  buyer = honest.account;
   for (let count = 0; count < WINDOWS; count += 1) {
     const firstSlot = await windows.next();
-    await windows.step(...homes);
+    await step(tampered, honest);
     await windows.over(firstSlot);
-    await windows.step(...homes);
+    await step(tampered, honest);
     await windows.settled(firstSlot);
   }
   claims = { seller: await linesOf(seller), buyer: await linesOf(buyer) };
-  expect(claims.seller.filter(({ tradedWh }) => tradedWh > 0).length).toBe(4 * WINDOWS);
-}, 120_000);
+  expect(claims.seller.filter(({ tradedWh }) => tradedWh > 0).length).toBeGreaterThanOrEqual(4 * WINDOWS);
+}, 180_000);
 
 afterAll(async () => {
   await region?.stop();
