@@ -15,6 +15,7 @@ export class CommandHome {
   readonly walletKey: Hex;
   readonly account: Hex;
   gatewaySeed = "";
+  meterFile = "";
   apiKey = "";
   constructor(name: string) {
     this.walletKey = derivedKey(SEED, `${name}/wallet`);
