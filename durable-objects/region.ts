@@ -100,9 +100,12 @@ export class Region extends DurableObject<Env> {
     }
   }
 
-  /** Decides a verified command; the answer leaves when its journal row is durable. */
-  submit(submission: Submission): Promise<Outcome> {
-    return this.engine.submit(submission);
+  /**
+   * Decides a verified command; the answer leaves when its journal row is durable.
+   * @param ticket that `preflight` gave, for a command that shows a proof.
+   */
+  submit(submission: Submission, ticket: number | null = null): Promise<Outcome> {
+    return this.engine.submit(submission, ticket);
   }
 
   /** Says whether a command that shows a proof is worth verifying; its outcome where that is clear already. */
@@ -110,9 +113,9 @@ export class Region extends DurableObject<Env> {
     return this.engine.preflight(submission);
   }
 
-  /** Counts a proof that was worth verifying and did not hold. */
-  proofFailed(command: SubmitReadings): Outcome {
-    return this.engine.proofFailed(command);
+  /** Counts a proof that was worth verifying, by the ticket of its preflight, and did not hold. */
+  proofFailed(command: SubmitReadings, ticket: number): Outcome {
+    return this.engine.proofFailed(command, ticket);
   }
 
   /** The tree of a window that is open, running or next, or null for any other. */

@@ -23,7 +23,7 @@ import { commandSchema } from "../../protocol/commands.ts";
 import { bytes32, entryNumber, type Hex, instantS, signatureBytes } from "../../protocol/fields.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
 import { certificateRootOf } from "./certificate-root.ts";
-import { type BadProof, ProofBatches } from "./proof-batches.ts";
+import { type BadProof, ProofBatches, type VerifierOf } from "./proof-batches.ts";
 import { RegistryReplay } from "./registry-replay.ts";
 
 /** What an audit found. */
@@ -61,6 +61,8 @@ export interface AuditOptions {
   readonly progress?: (entry: number, proofs: number) => void;
   /** Called after each entry that holds, with the state it leads to. */
   readonly observe?: (entry: Entry, state: RegionState) => void;
+  /** Verifies proofs instead of the committed keys, for a region that was never deployed: a simulated one. */
+  readonly verifierOf?: VerifierOf;
 }
 
 /** SHA-256 over concatenated pieces as hex digits. */
@@ -169,7 +171,7 @@ class AuditRun {
   constructor(domain: SigningDomain, options: AuditOptions) {
     this.#domain = domain;
     this.#options = options;
-    this.proofs = new ProofBatches(domain.chainId);
+    this.proofs = new ProofBatches(domain.chainId, options.verifierOf);
     this.#receipts = Map.groupBy(options.receipts ?? [], ({ entry }) => entry);
   }
 

@@ -1,7 +1,7 @@
 // Owns when an agent signs what a live meter knows: it waits for the last boundary, but not for ever, and not for a clock
 // that stays wrong. It refuses exact wall timing.
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { HouseholdAgent } from "../../clients/household/agent.ts";
 import { volatileMemory } from "../../clients/household/agent-memory.ts";
 import type { MeterSource } from "../../clients/household/meter-source.ts";
@@ -29,6 +29,7 @@ import { HomeAssistantServer, TOKEN } from "../support/home-assistant.ts";
 const RATE = 600;
 const WINDOW_S = 4 * SLOT_SECONDS;
 const PATIENCE_MS = 60_000;
+vi.setConfig({ testTimeout: 2 * PATIENCE_MS });
 
 let region: OpenRegion;
 let clock: MarketClock;
@@ -98,7 +99,7 @@ test("behavior: an agent waits for a meter that is late, signs what a silent one
     run("wrong clock", { clockAheadS: () => 11 * RATE, read: () => exports(20) }),
   ]);
   expect(await hasProved(late.account, 2), late.reports.join()).toBe(true);
-  expect(await hasProved(silent.account, 2), silent.reports.join()).toBe(true);
+  expect(await hasProved(silent.account, 1), silent.reports.join()).toBe(true);
   // The first window may have begun before there was an agent.
   for (const { netWh, afterS } of (await provedBy(late.account)).slice(1)) {
     expect(netWh, "nothing was missing").toEqual([40, 40, 40, 40]);

@@ -245,8 +245,8 @@ export class World implements HostWatcher, TrafficWatcher {
     }
     const { entry } = outcome.answer;
     this.note(`${draft.name} is entry ${entry}`);
-    const isNews = !request.isAnswered;
-    request.isAnswered = true;
+    const isNews = !request.isAccepted;
+    Object.assign(request, { isAnswered: true, isAccepted: true });
     if (!isNews) return;
     this.#count(this.accepted, submission.command.type);
     if (draft.who !== null && submission.command.type === "place_order")

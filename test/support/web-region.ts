@@ -10,7 +10,7 @@ import {
   operatorWallet,
 } from "../../clients/local/neighbourhood.ts";
 import { type Stack, startStack } from "../../clients/local/stack.ts";
-import { PolderClient } from "../../clients/sdk/client.ts";
+import { type Draft, PolderClient } from "../../clients/sdk/client.ts";
 import { PolderProblem } from "../../clients/sdk/problem.ts";
 import type { Signer } from "../../clients/sdk/signer.ts";
 import { marketTimeS, originFor, parseClock, wallTimeMs } from "../../protocol/clock.ts";
@@ -159,7 +159,7 @@ async function prove(client: PolderClient, home: WebHome, firstSlot: number): Pr
     const shown = await showWindow({ client, region: REGION, keys: home, firstSlot, netWh: measured });
     if (shown === null) return false;
     const { netWh, evidence } = shown;
-    const draft = { type: "submit_readings", firstSlot, netWh: [...netWh] } as const;
+    const draft: Draft = { type: "submit_readings", firstSlot, netWh: [...netWh] };
     await client.submit(REGION, agentSigner(home), draft, evidence);
     return true;
   } catch (error) {
