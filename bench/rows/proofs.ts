@@ -7,22 +7,15 @@ import { groth16 } from "snarkjs";
 import { readProvingArtifacts, readVerificationKey } from "../../circuits/artifacts.ts";
 import { compileCircuit } from "../../circuits/compile.ts";
 import { CIRCUITS, publicElementsOf } from "../../circuits/manifest.ts";
-import {
-  type ProvedWindow,
-  type ProvingArtifacts,
-  proveCertificate,
-  proveWindow,
-} from "../../circuits/prover.ts";
+import { type ProvedWindow, type ProvingArtifacts, proveWindow } from "../../circuits/prover.ts";
 import type { ProvingOrder } from "../../circuits/proving-worker.ts";
 import { endSnarkThreads } from "../../circuits/snark-threads.ts";
 import { regionTag } from "../../evidence/gateway-window.ts";
-import { Groth16Verifier } from "../../evidence/groth16.ts";
-import { readGroth16Key } from "../../evidence/groth16-key.ts";
 import { meterLeaf, secretCommitment } from "../../evidence/meter-statement.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { nodeHex, QuadTree } from "../../protocol/quad-tree.ts";
 import { CHROMIUM, hasChromium } from "../../tools/chromium.ts";
-import { sampleCertificate, sampleSecret, sampleWindow } from "../../tools/sample-household.ts";
+import { sampleSecret, sampleWindow } from "../../tools/sample-household.ts";
 import { BrowserProver } from "../browser-prover.ts";
 import { median } from "../median.ts";
 import { startParts, timePart } from "../parts.ts";
@@ -123,35 +116,6 @@ function browserOrder(): Omit<ProvingOrder, "artifacts"> {
 async function requireAccepted({ publicSignals, proof }: ProvedWindow): Promise<void> {
   const key = (await readVerificationKey("meter-96")) as object;
   if (!(await groth16.verify(key, publicSignals, proof))) throw new Error("snarkjs refuses the proof");
-}
-
-/** Proves the sample's certificate, and verifies it for the note. */
-async function certificates(): Promise<Row> {
-  const artifacts = await readProvingArtifacts("certificate");
-  const { origin } = CIRCUITS.certificate;
-  const publicElements = publicElementsOf(CIRCUITS.certificate);
-  const use = { origin, chainId: LOCAL_CHAIN_ID, publicElements };
-  const key = readGroth16Key(await readVerificationKey("certificate"), use);
-  const [prove, verify]: [number[], number[]] = [[], []];
-  for (let round = 0; round <= PROVED; round += 1) {
-    const started = performance.now();
-    const { publicSignals, proof } = await proveCertificate(sampleCertificate(), artifacts);
-    const proved = performance.now();
-    const verdict = new Groth16Verifier(key).verify({ signals: publicSignals, proof });
-    if (!verdict.ok) throw new Error("our verifier refuses the certificate");
-    // The first round warms up.
-    if (round === 0) continue;
-    prove.push((proved - started) / 1_000);
-    verify.push(performance.now() - proved);
-  }
-  return limited({
-    name: "prove-certificate",
-    ours: median(prove),
-    unit: "s",
-    higherIsBetter: false,
-    limit: "reported, none set",
-    note: `a certificate, witness included, in Node, median of ${PROVED}; verified in ${median(verify).toFixed(1)} ms`,
-  });
 }
 
 async function verifying(day: ProvedWindow, say: (line: string) => void): Promise<Row[]> {
@@ -256,9 +220,7 @@ export const measure: Measurement = async (say) => {
     say(`constraints ${constraints.map(({ ours }) => ours).join(" and ")}`);
     const { rows, day } = await proving(say);
     say(rows.map(({ name, ours }) => `${name} ${ours} s`).join(", "));
-    const certificate = await certificates();
-    say(`a certificate ${certificate.ours} s, ${certificate.note}`);
-    const proved = [...rows, certificate, ...(await verifying(day, say))];
+    const proved = [...rows, ...(await verifying(day, say))];
     return [...constraints, ...proved, await firstRequest(day), await bundleRow()];
   } finally {
     await endSnarkThreads();

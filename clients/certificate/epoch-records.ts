@@ -5,7 +5,7 @@ import { epochTag } from "../../evidence/certificate-statement.ts";
 import { treeOfPublished } from "../../evidence/certificate-tree.ts";
 import { regionTag } from "../../evidence/gateway-window.ts";
 import type { Epoch, Market } from "../../protocol/answers.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
 import type { QuadTree } from "../../protocol/quad-tree.ts";
 import { slotStartS } from "../../protocol/units.ts";
 import type { Deployment, PolderClient } from "../sdk/client.ts";
@@ -35,9 +35,13 @@ export async function readEpoch(client: PolderClient, region: string, epoch: num
   const deployment = await client.deployment();
   const { profile, market } = await client.region(region);
   if (market === null) throw new Error(`${region} is not opened yet`);
+  const running = Math.floor(market.windowFirstSlot / market.epochSlots);
   const span = spanOf(market, epoch);
+  if (epoch >= running)
+    throw new Error(`epoch ${epoch} of ${region} has not closed yet: it ends ${whenOf(span.endS)}`);
   const sums = await client.epoch(region, epoch);
-  if (sums === undefined) throw new Error(whyMissing(region, market, epoch));
+  if (sums === undefined)
+    throw new Error(`${region} has no epoch ${epoch}; the last one that closed is ${running - 1}`);
   const published = await client.certificates(region, epoch);
   const tree = treeOfPublished(published);
   if (tree === null || published.leaves.length !== sums.certificates.length)
@@ -68,9 +72,6 @@ function spanOf({ epochSlots }: Market, epoch: number): { readonly startS: numbe
   return { startS: slotStartS(epoch * epochSlots), endS: slotStartS((epoch + 1) * epochSlots) };
 }
 
-function whyMissing(region: string, market: Market, epoch: number): string {
-  const running = Math.floor(market.windowFirstSlot / market.epochSlots);
-  if (epoch < running) return `${region} has no epoch ${epoch}; the last one that closed is ${running - 1}`;
-  const ends = new Date(spanOf(market, epoch).endS * 1000).toISOString();
-  return `epoch ${epoch} of ${region} has not closed yet: it ends at ${ends}, and closes with its last window`;
+function whenOf(atS: number): string {
+  return atS > LAST_INSTANT_S ? "after the last year there is" : `at ${new Date(atS * 1000).toISOString()}`;
 }

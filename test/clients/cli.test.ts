@@ -11,7 +11,7 @@ import { type Stack, startStack } from "../../clients/local/stack.ts";
 import { PolderClient } from "../../clients/sdk/client.ts";
 import { parseApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { CommandHome, CommandLine } from "../support/client-commands.ts";
+import { CommandLine } from "../support/client-commands.ts";
 import { type Running, start } from "../support/client-process.ts";
 import { BEGINS_AT_S, eventually, REGION, SEED, termsOf, varsOf } from "../support/client-region.ts";
 import { nem12Of } from "../support/meter-files.ts";
@@ -50,8 +50,25 @@ const OPERATOR_KEY = { POLDER_WALLET_KEY: derivedKey(SEED, "operator") };
 const INSTALLER_KEY = { POLDER_WALLET_KEY: derivedKey(SEED, "installer") };
 const STEP = ["--step", "0.12:500"];
 
-const seller = new CommandHome("seller");
-const buyer = new CommandHome("buyer");
+/** A home of this test: its wallet, and what the commands made for it. */
+class Home {
+  readonly walletKey: Hex;
+  readonly account: Hex;
+  meterFile = "";
+  apiKey = "";
+  constructor(name: string) {
+    this.walletKey = derivedKey(SEED, `${name}/wallet`);
+    this.account = privateKeyToAccount(this.walletKey).address.toLowerCase() as Hex;
+  }
+  get key() {
+    return { POLDER_API_KEY: this.apiKey };
+  }
+  get wallet() {
+    return { POLDER_WALLET_KEY: this.walletKey };
+  }
+}
+const seller = new Home("seller");
+const buyer = new Home("buyer");
 
 function openingFile(): string {
   const { profile, ...terms } = termsOf();
@@ -82,7 +99,7 @@ describe("before there is a region", () => {
   });
 
   test("invariant: no command takes a key on its command line", async () => {
-    const nouns = ["region", "account", "bill", "order", "key", "agent", "meter", "certificate", "audit"];
+    const nouns = ["region", "account", "bill", "order", "key", "agent", "meter", "audit"];
     const help = async (args: string[]) => (await polder([...args, "--help"])).stdout;
     for (const noun of nouns) {
       const text = await help([noun]);
@@ -167,11 +184,6 @@ function nem12Meter(name: string, importWh: number, exportWh: number): string {
 
 describe("a household", () => {
   test("behavior: two agents trade until Ctrl-C, and the bill shows it as a table, as CSV and as JSON", async () => {
-    const commit = ["certificate", "commit", "--keep", file("kept.ndjson")];
-    const committed = await good(commit, seller.wallet);
-    expect(committed).toMatch(
-      /^committed \(entry \d+\); it counts for epoch \d+ and later ones\nthe secret is in /,
-    );
     const agents = [
       [seller, csvMeter("seller.csv", 400)] as const,
       [buyer, nem12Meter("buyer.csv", 330, 30)] as const,
@@ -254,94 +266,6 @@ describe("a household", () => {
     expect(shown.sessions.map((session) => session.key)).toContain(key);
     expect(await good(["key", "revoke", "-"], seller.key)).toMatch(/^revoked/);
     await bad([[["order", "place", "sell", ...STEP], /^session_(revoked|unknown): /, seller.key]]);
-  });
-});
-
-describe("a certificate", () => {
-  /** The first epoch in which the homes traded, closed. */
-  const closedEpoch = async (): Promise<number> => {
-    const traded = (await client.bill(REGION, buyer.account)).lines.find(({ tradedWh }) => tradedWh < 0);
-    const epoch = Math.floor((traded?.slot as number) / termsOf().epochSlots);
-    expect(await eventually(async () => (await client.epoch(REGION, epoch)) !== undefined, PATIENCE_MS)).toBe(
-      true,
-    );
-    return epoch;
-  };
-  const make = (epoch: number, ...more: string[]) => [
-    "certificate",
-    "make",
-    "--keep",
-    file("kept.ndjson"),
-    "--epoch",
-    `${epoch}`,
-    "--for",
-    "a landlord",
-    ...more,
-  ];
-
-  test("rejects: what no certificate exists for, with a reason in words", async () => {
-    const epoch = await closedEpoch();
-    const amount = ["--at-least", "300Wh"];
-    await bad([
-      [make(epoch), /--at-least/],
-      [make(epoch, "--at-least", "300"), /an amount with its unit/],
-      [make(epoch, "--at-least", "0.3Wh"), /not a whole number of Wh/],
-      [make(epoch, ...amount, "--sold", "--bought"), /cannot be used with/],
-      [make(epoch, "--at-least", "1MWh"), /sold .* in epoch \d+, which is less than 1000 kWh/],
-      [make(epoch + 9_999, ...amount), /has not closed yet: it ends at \d{4}-/],
-      [make(1, ...amount), /has no epoch 1; the last one that closed is \d+/],
-      [make(epoch, ...amount, "--account", buyer.account), /keeps no secret for 0x/],
-      [["certificate", "commit", "--keep", file("kept.ndjson")], /set .*POLDER_WALLET_KEY/],
-      [["certificate", "check", file("absent.json")], /absent\.json: nothing is established: ENOENT/],
-      [["certificate", "check", write("odd.json", {})], /not a certificate/],
-    ]);
-  });
-
-  test("behavior: is made without saying whose, and checked by whoever it was made for", async () => {
-    const epoch = await closedEpoch();
-    const [first, second, other] = ["first.json", "second.json", "other.json"].map(file) as [
-      string,
-      string,
-      string,
-    ];
-    const made = await good(make(epoch, "--at-least", "0.3kWh", "--out", first));
-    expect(made).toMatch(
-      /^it says: an account of polder-clients sold at least 300 Wh of local solar in epoch/,
-    );
-    expect(made).toMatch(/only one account of the epoch reaches that/);
-    await good(make(epoch, "--at-least", "1Wh", "--out", second));
-    await good([...make(epoch, "--at-least", "1Wh", "--out", other), "--for", "an employer"]);
-    expect(readFileSync(first, "utf8")).not.toContain(seller.account.slice(2));
-    const check = (...args: string[]) => ["certificate", "check", ...args];
-    const words = await good(check(first, "--for", "a landlord"));
-    expect(words).toMatch(/established: an account of polder-clients sold at least 300 Wh .*Amsterdam\)/);
-    expect(words).toMatch(
-      /nullifier 0x[0-9a-f]{64}: shown to you again for this epoch, it is the same account/,
-    );
-    const { root, nullifier } = JSON.parse(readFileSync(first, "utf8")) as { root: Hex; nullifier: Hex };
-    expect(JSON.parse(await good(check(first, other, "--json", "--root", root)))).toMatchObject([
-      { established: true, atLeastWh: 300, nullifier, candidates: 1 },
-      { established: true, for: "an employer" },
-    ]);
-    expect(await good(["certificate", "encode", first])).toMatch(/^0x[0-9a-f]{8}[0-9a-f]+\n$/);
-    const forged = write(
-      "forged.json",
-      readFileSync(first, "utf8").replace('"atLeastWh": 300', '"atLeastWh": 301'),
-    );
-    await bad([
-      [check(other, "--for", "a landlord"), /made for "an employer", not for "a landlord"/],
-      [check(forged), /its proof is not one of what it says/],
-      [check(first, "--root", `0x${"00".repeat(32)}`), /its root 0x\S+ is not that of epoch/],
-      [check(first, "--region", "nowhere"), /region_not_found/],
-      [
-        check(second, first, "--json"),
-        /first\.json: nothing is established: it shows the same account as .*second/,
-      ],
-    ]);
-    // The root that an audit of the journal derives is the one that the region publishes.
-    expect(await good(["audit", "--certificates", `${epoch}`])).toContain(
-      `certificate root of epoch ${epoch} ${root}`,
-    );
   });
 });
 
