@@ -158,11 +158,9 @@ async function showBill(account: Hex, options: BillOptions): Promise<void> {
   };
   const lines: BillLine[] = [];
   let tariff = "";
-  for (let next: number | null = from; next !== null; ) {
-    const page = await client.bill(region, account, { ...query, from: next });
+  for await (const page of client.billPages(region, account, query)) {
     lines.push(...page.lines);
     tariff = `${page.tariff.name}: ${money(page.tariff.retailMicrosPerKwh)} / ${money(page.tariff.feedInMicrosPerKwh)}`;
-    next = page.next;
   }
   if (options.json) return console.log(JSON.stringify(lines));
   if (options.csv) return void process.stdout.write(billCsv(lines));

@@ -4,7 +4,8 @@
 import type { Region } from "../../durable-objects/region.ts";
 import { attackOf } from "./attacks.ts";
 import { homeOf } from "./people.ts";
-import type { HomeMemory } from "./requests.ts";
+import { isProofAttack } from "./proof-attacks.ts";
+import { COMMITMENT, type HomeMemory } from "./requests.ts";
 import { SMOOTH, type Step, type Trip } from "./steps.ts";
 import type { Sent } from "./traffic.ts";
 import type { World } from "./world.ts";
@@ -15,7 +16,7 @@ const LATELY = 40;
 
 /** Does a step. */
 export async function act(world: World, step: Step): Promise<void> {
-  const { traffic, timeline, clients, host } = world;
+  const { traffic, timeline, clients, host, windows } = world;
   switch (step.do) {
     case "wait":
       return world.pass(step.ms);
@@ -23,10 +24,13 @@ export async function act(world: World, step: Step): Promise<void> {
       return world.pass(nextMomentMs(world) + step.offsetMs - timeline.nowMs);
     case "window ends":
       await world.pass(windowEndMs(world) + step.offsetMs - timeline.nowMs);
-      for (const [who, trip] of step.trips.entries())
-        await send(world, { do: "readings", who, gateway: 0, trip });
+      for (const [who, trip] of step.trips.entries()) windows.bring(who, 0, step.provesMs, trip);
       return;
+    case "readings":
+      return windows.bring(step.who, step.gateway, step.provesMs, step.trip);
     case "attack":
+      world.attacks[step.how] = (world.attacks[step.how] ?? 0) + 1;
+      if (isProofAttack(step.how)) return windows.attack(step.how, step.who, step.salt, step.trip);
       return traffic.send(await attackOf(clients, step.how, step.who, step.salt), step.trip);
     case "replay":
       traffic.carry(recent(world, step.which), step.trip);
@@ -146,23 +150,31 @@ async function read(world: World, who: number): Promise<void> {
   const { account } = homeOf(who);
   await world.host.call(
     (region) => pagesOf(region, account),
-    ({ health, orders, market }) => {
+    ({ health, orders, market, epochs, certificates }) => {
       world.note(`read: ${orders.length} orders, slot ${market?.nextSlot}`);
       const [broken] = health.violations;
       if (broken !== undefined) world.witness.fail("invariants", `the health page says: ${broken}`);
+      epochs.forEach((epoch, index) => {
+        const leaves = certificates[index] ?? [];
+        const isWhole = leaves.every(({ commitment }) => commitment === COMMITMENT);
+        if (!isWhole || leaves.length !== epoch.certificates.length)
+          world.witness.fail("certificates", `epoch ${epoch.epoch} has ${JSON.stringify(leaves)}`);
+      });
     },
     nothing,
   );
 }
 
 function pagesOf(region: Region, account: Parameters<Region["account"]>[0]) {
+  const epochs = region.epochs(0, 9_000_000);
   return {
     market: region.market(),
     account: region.account(account),
     orders: region.orders(account),
     bill: region.bill(account, 0, 9_000_000),
     slots: region.slots(0, 9_000_000),
-    epochs: region.epochs(0, 9_000_000),
+    epochs,
+    certificates: epochs.map(({ epoch }) => region.certificates(epoch)),
     health: region.health(),
   };
 }

@@ -1,8 +1,12 @@
 // Owns a household that the shipping agent runs over the shipping SDK: its clock, its memory, and a `fetch` that is the
 // simulated network. It refuses any path that an agent does not ask for.
 
+import type { WindowInputs } from "../../circuits/meter-witness.ts";
+import type { ProvedWindow } from "../../circuits/prover.ts";
 import { HouseholdAgent } from "../../clients/household/agent.ts";
 import { type AgentMemory, volatileMemory } from "../../clients/household/agent-memory.ts";
+import type { MeterSource } from "../../clients/household/meter-source.ts";
+import { RegionRegistry } from "../../clients/household/region-registry.ts";
 import { PolderClient } from "../../clients/sdk/client.ts";
 import { PolderProblem, TransportFault } from "../../clients/sdk/problem.ts";
 import { sessionSigner } from "../../clients/sdk/signer.ts";
@@ -10,8 +14,10 @@ import type { Region } from "../../durable-objects/region.ts";
 import type { Command } from "../../protocol/commands.ts";
 import { problemOf, rejected } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { meterOf } from "./meters.ts";
 import { CLOCK_ORIGIN, type ObjectHost } from "./object-host.ts";
-import { AGENT_HOME, DOMAIN, gatewayOf, keyOf, OPERATOR, REGION } from "./people.ts";
+import { AGENT_HOME, DOMAIN, keyOf, OPERATOR, REGION } from "./people.ts";
+import type { Proving } from "./proving.ts";
 import type { Draft } from "./requests.ts";
 import { SMOOTH, type Trip } from "./steps.ts";
 import type { Timeline } from "./timeline.ts";
@@ -23,10 +29,13 @@ export interface AgentWorld {
   readonly host: ObjectHost;
   readonly send: (draft: Draft, trip: Trip) => Promise<void>;
   readonly fail: (check: string, message: string) => void;
+  readonly proving: Proving;
 }
 
 /** A connection without an answer is given up after this long. */
 const TIMEOUT_MS = 10_000;
+/** A prover takes about this long. */
+const PROVES_MS = 1_500;
 /** What the sun and the home do, by window; a slot before the agent lived has no reading. */
 const NET_WH = [240, -310, 900, -120, 0, -55] as const;
 
@@ -89,19 +98,17 @@ export class AgentHome {
   #make(): HouseholdAgent {
     const life = this.#life;
     const fetching = (url: string, init?: { readonly body?: string }) => this.#fetch(life, url, init?.body);
+    const client = new PolderClient("http://simulated", { fetch: fetching as unknown as typeof fetch });
+    const { gateway, secret, limits } = METER;
     return new HouseholdAgent({
       name: AGENT_HOME.name,
-      client: new PolderClient("http://simulated", { fetch: fetching as unknown as typeof fetch }),
+      client,
       region: REGION,
       signer: sessionSigner(AGENT_HOME.account, keyOf(AGENT_HOME, 0).seed),
-      gatewaySeed: gatewayOf(AGENT_HOME, 0).seed,
-      meter: {
-        read: (slot) => ({
-          netWh: NET_WH[Math.floor(slot / 4) % NET_WH.length] as number,
-          generationWh: null,
-          loadWh: null,
-        }),
-      },
+      meters: [{ source: SOURCE, gatewaySeed: gateway.seed, secret, limits }],
+      claims: { stepWh: 5 },
+      prover: { prove: (inputs) => this.#prove(life, inputs) },
+      registry: new RegionRegistry(client, REGION),
       tariff: {
         name: "flat",
         currency: "EUR",
@@ -109,6 +116,22 @@ export class AgentHome {
         retail: { kind: "flat", microsPerKwh: 300_000 },
       },
       memory: this.#memory,
+    });
+  }
+
+  /** The prover's process: it takes its time, and what it answers after the agent's end reaches nobody. */
+  #prove(life: number, inputs: WindowInputs): Promise<ProvedWindow> {
+    const { timeline, proving } = this.#world;
+    return new Promise((resolve, reject) => {
+      timeline.after(PROVES_MS, () =>
+        this.#turn(life, () => {
+          try {
+            resolve(proving.proveInputs(inputs, METER.gateway.id));
+          } catch (error) {
+            reject(error);
+          }
+        }),
+      );
     });
   }
 
@@ -165,6 +188,8 @@ export class AgentHome {
     else if (path === `/v1/regions/${REGION}/market`) this.#read((region) => region.market(), trip, answer);
     else if (path === `/v1/regions/${REGION}/accounts/${account}/orders`)
       this.#read((region) => ({ orders: region.orders(account) }), trip, answer);
+    else if (path.startsWith(REGISTRY_PATH))
+      this.#registry(Number(path.slice(REGISTRY_PATH.length)), trip, answer);
     else throw new Error(`an agent asks for ${path}`);
   }
 
@@ -197,6 +222,13 @@ export class AgentHome {
     timeline.hold(() => send(draft, { ...trip, retries: 0 }));
   }
 
+  #registry(firstSlot: number, trip: Trip, answer: (status: number, value: unknown) => void): void {
+    const none = problemOf(rejected("registry_not_found", { firstSlot }));
+    const told = (status: number, value: unknown) =>
+      value === null ? answer(none.status, none) : answer(status, value);
+    this.#read((region) => region.registry(firstSlot), trip, told);
+  }
+
   #read<T>(
     work: (region: Region) => T,
     { outMs, backMs }: Trip,
@@ -219,6 +251,16 @@ export class AgentHome {
     }
   }
 }
+
+const METER = meterOf(AGENT_HOME, 0, 0);
+const REGISTRY_PATH = `/v1/regions/${REGION}/registry/`;
+const SOURCE: MeterSource = {
+  read: (slot) => ({
+    netWh: NET_WH[Math.floor(slot / 4) % NET_WH.length] as number,
+    generationWh: null,
+    loadWh: null,
+  }),
+};
 
 const DEPLOYMENT = {
   ...DOMAIN,

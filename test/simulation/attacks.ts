@@ -2,26 +2,23 @@
 // the outcome: where an attack must never be accepted, whatever the region's state, the request says so.
 
 import { commandSchema } from "../../protocol/commands.ts";
-import { gatewayOf, HOUSEHOLDS, homeOf, INTRUDER, type Pen, walletPen, windowOf } from "./people.ts";
-import {
-  type Clients,
-  type Draft,
-  HIGHEST_BID,
-  NAMEPLATE_WH,
-  OTHER_DOMAIN,
-  orderOf,
-  penOf,
-  windowEnvelope,
-} from "./requests.ts";
-import type { Attack } from "./steps.ts";
+import { consentOf, meterOf } from "./meters.ts";
+import { Installer } from "./offices.ts";
+import { HOUSEHOLDS, homeOf, INSTALLER, INTRUDER, OPERATOR, type Pen, walletPen } from "./people.ts";
+import { type Clients, type Draft, HIGHEST_BID, OTHER_DOMAIN, orderOf, penOf } from "./requests.ts";
+import type { Attack, ProofAttack } from "./steps.ts";
 
-const ATTACKED: readonly Attack[] = ["above nameplate", "window not over", "window again"];
 /** Long before every region. */
 const LONG_AGO_S = 1_000_000_000;
 const MONTH_S = 30 * 86_400;
 
 /** The request of an attack. `salt` chooses among its spellings. */
-export async function attackOf(clients: Clients, how: Attack, who: number, salt: number): Promise<Draft> {
+export async function attackOf(
+  clients: Clients,
+  how: Exclude<Attack, ProofAttack>,
+  who: number,
+  salt: number,
+): Promise<Draft> {
   const home = homeOf(who);
   const owner = penOf(home, 0);
   const order = orderOf(home, "sell", [90_000], 10);
@@ -30,18 +27,11 @@ export async function attackOf(clients: Clients, how: Attack, who: number, salt:
     pen: Pen,
     more: Parameters<Clients["bind"]>[2] = {},
     evidence?: unknown,
-    mustFail = true,
   ): Promise<Draft> => {
     const command = clients.bind(body, who, more);
     const raw = { command, auth: await pen(command), ...(evidence === undefined ? {} : { evidence }) };
-    return { name: how, who: null, raw, mustFail, isHonest: false };
+    return { name: how, who: null, raw, mustFail: true, isHonest: false };
   };
-  const readings = (firstSlot: number, netWh: readonly number[], mustFail: boolean): Promise<Draft> => {
-    const window = windowOf(gatewayOf(home, 0), firstSlot, netWh);
-    const body = { type: "submit_readings", account: home.account, firstSlot, netWh } as const;
-    return send(body, owner, windowEnvelope(firstSlot, 9 - ATTACKED.indexOf(how)), window, mustFail);
-  };
-  const last = clients.lastWindow(who);
   switch (how) {
     case "forged signature":
       return send(order, walletPen(INTRUDER));
@@ -55,15 +45,20 @@ export async function attackOf(clients: Clients, how: Attack, who: number, salt:
       return send(order, owner, { expiresAtS: LONG_AGO_S });
     case "lives too long":
       return send(order, owner, { expiresAtS: clients.nowS(who) + MONTH_S });
-    case "above nameplate":
-      return readings(last, [NAMEPLATE_WH + 1, 0, 0, 0], true);
-    // Not by itself refused: the region's clock may be ahead. That none is accepted early is the book's to see.
-    case "window not over":
-      return readings(last + 4, [100, 100, 100, 100], false);
-    case "window again":
-      return readings(last, [777, 777, -777, 0], false);
     case "no operator":
       return send({ type: "credit_test_quote", account: home.account, amountMicros: 5 }, walletPen(home));
+    // Nobody but an installer, not even the operator.
+    case "no installer": {
+      const { body, evidence } = new Installer().first(home, salt % 2);
+      return send(body, walletPen([home, OPERATOR, INTRUDER][salt % 3] as typeof home), {}, evidence);
+    }
+    // One gateway agrees to what another is to be enrolled with.
+    case "consent of another": {
+      const { body } = new Installer().first(home, 0, salt % 3);
+      const other = salt % 2 === 0 ? meterOf(home, 1, salt % 3) : meterOf(INTRUDER, 0, salt % 3);
+      const { commitment } = meterOf(home, 0, salt % 3);
+      return send(body, walletPen(INSTALLER), {}, consentOf(other.gateway, commitment));
+    }
     case "stranger":
       return send(orderOf(INTRUDER, "sell", [90_000], 10), walletPen(INTRUDER));
     case "overdraft of limits":

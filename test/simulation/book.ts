@@ -1,8 +1,14 @@
-// Owns an account of money and time that the region does not keep: who was credited what, what each slot moved, and when
-// the region had to act by itself. It refuses to use the market's own arithmetic for any of it.
+// Owns an account of money, time and proofs that the region does not keep: who was credited what, what each slot moved,
+// which meter claimed, and when the region had to act by itself. It refuses to use the market's own arithmetic for any of it.
 
 import type { Entry } from "../../market/journal.ts";
+import type { SubmitReadings } from "../../protocol/commands.ts";
 import type { EventOf, MarketEvent } from "../../protocol/events.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import { RegistryBook } from "./registry-book.ts";
+
+/** Tells which gateway's window a command with its evidence claims; null for what nobody proved. */
+export type GatewayOf = (command: SubmitReadings, evidence: unknown) => string | null;
 
 /** Says what in an entry contradicts the book, or nothing. */
 export class Book {
@@ -14,9 +20,21 @@ export class Book {
   #parameters: { readonly fromEpoch: number; readonly proofDelaySeconds: number }[] = [];
   #windowFirstSlot = 0;
   #nextSlot = 0;
-  readonly #proved = new Set<number>();
+  readonly registry = new RegistryBook();
+  /** Gateways whose open window was claimed. */
+  readonly #proved = new Set<string>();
+  readonly #gatewayOf: GatewayOf;
   /** What each session key may still spend. */
   readonly #allowances = new Map<number, number>();
+
+  constructor(gatewayOf: GatewayOf) {
+    this.#gatewayOf = gatewayOf;
+  }
+
+  /** First slot of the window whose evidence is awaited. */
+  get openSlot(): number {
+    return this.#windowFirstSlot;
+  }
 
   /** Balances by address. */
   get balances(): ReadonlyMap<string, bigint> {
@@ -44,8 +62,10 @@ export class Book {
       return `a command was decided at ${entry.atS}, before what was due at ${due}`;
     if (entry.command?.type === "credit_test_quote")
       this.#credit(entry.command.account, entry.command.amountMicros);
+    const misplaced = this.registry.take(entry, this.#windowFirstSlot) ?? this.#prove(entry);
+    if (misplaced !== null) return misplaced;
     for (const event of entry.events) {
-      const wrong = this.#follow(event, entry.atS);
+      const wrong = this.#follow(event);
       if (wrong !== null) return wrong;
     }
     return null;
@@ -60,10 +80,11 @@ export class Book {
     this.#balances.set(address, (this.#balances.get(address) ?? 0n) + micros);
   }
 
-  #follow(event: MarketEvent, atS: number): string | null {
+  #follow(event: MarketEvent): string | null {
     switch (event.type) {
       case "region_opened":
         this.#opened = event;
+        this.registry.opened(event.firstSlot);
         this.#windowFirstSlot = event.firstSlot;
         this.#nextSlot = event.firstSlot;
         this.#parameters = [{ fromEpoch: 0, proofDelaySeconds: event.parameters.proofDelaySeconds }];
@@ -80,8 +101,6 @@ export class Book {
       case "session_authorised":
         this.#allowances.set(event.session, event.spendingLimitMicros);
         return null;
-      case "readings_accepted":
-        return this.#prove(event, atS);
       case "slot_cleared":
         return this.#clear(event);
       case "window_closed":
@@ -91,11 +110,22 @@ export class Book {
     }
   }
 
-  #prove({ firstSlot, netWh, meter }: EventOf<"readings_accepted">, atS: number): string | null {
+  /** Somebody proved it, for this account, against this window's registry; and nothing else of this meter and window. */
+  #prove({ command, events, evidence, atS }: Entry): string | null {
+    if (command?.type !== "submit_readings") return null;
+    const { firstSlot, netWh } = command;
+    const gateway = this.#gatewayOf(command, evidence);
+    const { root, nullifier } = evidence as { readonly root: Hex; readonly nullifier: Hex };
+    const [event] = events as readonly [EventOf<"readings_accepted">];
+    if (gateway === null) return `nobody proved what was accepted for window ${firstSlot}`;
+    if (event.nullifier !== nullifier || event.netWh.join() !== netWh.join())
+      return `window ${firstSlot}: other claims were accepted than were proved`;
+    if (root !== this.registry.rootOf(firstSlot))
+      return `window ${firstSlot} was proved against another registry than it has`;
     if (firstSlot !== this.#windowFirstSlot) return `window ${firstSlot} was proved while another was open`;
     if ((firstSlot + netWh.length) * 900 > atS) return `window ${firstSlot} was proved before it was over`;
-    if (this.#proved.has(meter)) return `meter ${meter} proved window ${firstSlot} twice`;
-    this.#proved.add(meter);
+    if (this.#proved.has(gateway)) return `gateway ${gateway} proved window ${firstSlot} twice`;
+    this.#proved.add(gateway);
     return null;
   }
 
@@ -133,6 +163,7 @@ export class Book {
     if (this.#nextSlot !== firstSlot + (this.#opened?.windowSlots ?? 0))
       return `window ${firstSlot} closed before slot ${this.#nextSlot} cleared`;
     this.#windowFirstSlot = this.#nextSlot;
+    this.registry.closed(this.#nextSlot);
     this.#proved.clear();
     return null;
   }

@@ -2,7 +2,8 @@
 // leaving out others changes nothing in it. It refuses to look at the world.
 
 import { dayStream, type Stream } from "../../clients/household/random-stream.ts";
-import { HOUSEHOLDS } from "./people.ts";
+import { SECRETS } from "./meters.ts";
+import { GATEWAYS, HOUSEHOLDS } from "./people.ts";
 import { type Attack, SMOOTH, type Step, type StepKind, type StoredTable, type Trip } from "./steps.ts";
 
 const STEPS = 1;
@@ -39,7 +40,17 @@ class Draw {
   }
 
   table(): StoredTable | null {
-    return this.pick([null, null, "journal", "segments", "snapshots", "snapshots", "sections", "slots"]);
+    return this.pick([
+      null,
+      null,
+      "journal",
+      "segments",
+      "snapshots",
+      "snapshots",
+      "sections",
+      "slots",
+      "failed_proofs",
+    ]);
   }
 
   trip(): Trip {
@@ -49,7 +60,17 @@ class Draw {
       outMs,
       backMs: this.chance(0.12) ? null : this.pick([5, 20, 400, 8_000]),
       retries: this.pick([0, 1, 2, 3]),
+      hopMs: this.pick([1, 1, 1, 1, 1, 40, 900, 14_000]),
     };
+  }
+
+  /** A prover takes seconds; on a machine that does nothing else, less. */
+  provesMs(): number {
+    return this.pick([10, 10, 1_500, 1_500, 40_000]);
+  }
+
+  secret(): number {
+    return this.whole(0, SECRETS - 1);
   }
 }
 
@@ -60,16 +81,30 @@ const ATTACKS: readonly Attack[] = [
   "another region",
   "expired",
   "lives too long",
-  "above nameplate",
-  "window not over",
-  "window again",
-  "window again",
   "no operator",
+  "no installer",
+  "consent of another",
   "stranger",
   "overdraft of limits",
   "junk",
   "junk",
   "junk",
+  "another's proof",
+  "another region's proof",
+  "another window's proof",
+  "stale root",
+  "meter of nobody",
+  "nullifier again",
+  "claims inflated",
+  "directions swapped",
+  "secret rotated",
+  "secret rotated",
+  "proof malleated",
+  "proof of junk",
+  "proofs that fail",
+  "window not over",
+  "window again",
+  "window again",
 ];
 
 type Makers = { readonly [K in StepKind]: (draw: Draw) => Extract<Step, { do: K }> };
@@ -86,6 +121,7 @@ const MAKERS: Makers = {
   "window ends": (draw) => ({
     do: "window ends",
     offsetMs: draw.pick([0, 1, 500, 20_000]),
+    provesMs: draw.provesMs(),
     trips: Array.from({ length: HOUSEHOLDS }, () => draw.trip()),
   }),
   order: (draw) => {
@@ -116,6 +152,7 @@ const MAKERS: Makers = {
     do: "readings",
     who: draw.home(),
     gateway: draw.pick([0, 0, 0, 1]),
+    provesMs: draw.provesMs(),
     trip: draw.trip(),
   }),
   authorise: (draw) => ({
@@ -133,8 +170,30 @@ const MAKERS: Makers = {
     micros: draw.pick([1, 30_000, 1_000_000, 2_000_000_000_000_000]),
     trip: draw.trip(),
   }),
-  enrol: (draw) => ({ do: "enrol", who: draw.home(), gateway: draw.whole(0, 1), trip: draw.trip() }),
-  unenrol: (draw) => ({ do: "unenrol", who: draw.home(), gateway: draw.pick([0, 1, 1]), trip: draw.trip() }),
+  admit: (draw) => ({ do: "admit", who: draw.home(), trip: draw.trip() }),
+  appoint: (draw) => ({ do: "appoint", isThere: draw.chance(0.7), trip: draw.trip() }),
+  enrol: (draw) => ({
+    do: "enrol",
+    who: draw.home(),
+    gateway: draw.whole(0, GATEWAYS - 1),
+    secret: draw.pick([0, 0, draw.secret()]),
+    trip: draw.trip(),
+  }),
+  rotate: (draw) => ({
+    do: "rotate",
+    who: draw.home(),
+    gateway: draw.whole(0, GATEWAYS - 1),
+    secret: draw.secret(),
+    replaced: draw.pick([0, 0, 1]),
+    trip: draw.trip(),
+  }),
+  unenrol: (draw) => ({
+    do: "unenrol",
+    who: draw.home(),
+    gateway: draw.pick([0, 1, 1]),
+    isEmergency: draw.chance(0.5),
+    trip: draw.trip(),
+  }),
   parameters: (draw) => ({
     do: "parameters",
     networkFee: draw.pick([0, 20_011]),
@@ -210,10 +269,13 @@ const WEIGHTS: Readonly<Record<StepKind, number>> = {
   authorise: 3,
   revoke: 0.7,
   credit: 4,
+  admit: 0.5,
+  appoint: 0.7,
   enrol: 3,
-  unenrol: 0.5,
+  rotate: 2.5,
+  unenrol: 1,
   parameters: 2,
-  attack: 16,
+  attack: 20,
   replay: 6,
   flood: 0.4,
   ask: 4,

@@ -21,6 +21,8 @@ export function tallyLines(tallies: Tallies, seeds: number): string[] {
     `region   ${whole(checks.entries ?? 0)} entries, ${list(platform)}`,
     `checks   ${whole(checks.invariants ?? 0)} invariants over ${whole(checks.checkedEntries ?? 0)} entries, ${whole(checks.recoveries ?? 0)} recoveries, ${whole(checks.audits ?? 0)} audits, ${whole(checks.answers ?? 0)} answers (${whole(checks.repeats ?? 0)} given again)`,
     `network  ${list(network)}`,
+    `proofs   ${list(tallies.proofs)}`,
+    `attacks  ${list(tallies.attacks)}`,
     `agent    ${list(tallies.agent)}`,
     `faults   ${list(faults)}`,
     `accepted ${list(tallies.accepted)}`,

@@ -1,30 +1,28 @@
-// Owns what the people of a simulated region send: honest requests of the operator and the households, each with what
-// its sender knows. It refuses to know the region's state: a household knows its clock and what it was answered.
+// Owns what the people of a simulated region send: honest requests of offices and households, each with what its sender
+// knows. It refuses to know the region's state: a household knows its clock and what it was answered.
 
-import { PARAMETERS, seedOf } from "../../bench/fleet.ts";
 import type { Outcome } from "../../durable-objects/outcome.ts";
-import { sessionKeyOf } from "../../evidence/session-signature.ts";
+import type { Registry } from "../../protocol/answers.ts";
 import type { Command, CommandType } from "../../protocol/commands.ts";
 import type { RawRequest } from "./gateway.ts";
-import { RECEIPT_SEED } from "./object-host.ts";
+import { measuredBy, meterAmong, policyOf } from "./meters.ts";
+import { admission, appointment, credit, type Form, Installer, OPENING, operatorForm } from "./offices.ts";
 import {
   AGENT_HOME,
   DOMAIN,
-  GRID,
-  gatewayOf,
   HOMES,
   type Household,
   homeOf,
+  INSTALLER,
   keyOf,
   OPERATOR,
   type Pen,
   type Person,
   REGION,
   sessionPen,
-  TREASURY,
   walletPen,
-  windowOf,
 } from "./people.ts";
+import { Proving } from "./proving.ts";
 import type { Step } from "./steps.ts";
 
 /** A request with what a simulation knows of it. */
@@ -40,9 +38,10 @@ export interface Draft {
   readonly tell?: (outcome: Outcome) => void;
 }
 
-export const NAMEPLATE_WH = 5_000;
 /** No household lets a key bid more. */
 export const HIGHEST_BID = 300_000;
+/** What every household commits to: to a region it is any number. */
+export const COMMITMENT = "7";
 /** How long a command lives. */
 const LIFE_S = 5_400;
 
@@ -61,11 +60,14 @@ interface Envelope {
   readonly expiresAtS?: number;
 }
 
-type Body = Readonly<Record<string, unknown>> & { readonly type: CommandType };
+/** A command without what binds it to a region and a moment. */
+export type Body = Readonly<Record<string, unknown>> & { readonly type: CommandType };
 
 /** Everybody who sends requests. */
 export class Clients {
   readonly homes: HomeMemory[] = HOMES.map(() => ({ orders: [], isAway: false, driftS: 0 }));
+  readonly proving = new Proving();
+  readonly #installer = new Installer();
   readonly #nowMs: () => number;
   #nonce = 0;
 
@@ -100,17 +102,23 @@ export class Clients {
     return { name, who, raw, mustFail: false, isHonest: true };
   }
 
-  /** What opens every simulated region: the operator's opening, and households with money, a meter, a key and orders. */
+  /**
+   * What opens every simulated region: the operator's opening and its installer, and households with a meter, money, a key
+   * and orders.
+   */
   async opening(withAgent: boolean): Promise<Draft[]> {
-    const operator = walletPen(OPERATOR);
-    const drafts = [await this.draft("opening", null, OPENING, operator)];
+    const drafts = [await this.#office(OPENING), await this.#office(appointment([INSTALLER.account]))];
     for (const [who, home] of [...HOMES, ...(withAgent ? [AGENT_HOME] : [])].entries()) {
-      drafts.push(await this.draft("enrolment", null, enrolment(home, 0), operator));
-      drafts.push(await this.draft("credit", null, credit(home, 400_000 * (who + 1)), operator));
+      drafts.push(await this.#office(this.#installer.first(home, 0), INSTALLER));
+      // An account is opened by its admission, or with its first money.
+      if (who % 2 === 1) drafts.push(await this.#office(admission(home)));
+      drafts.push(await this.#office(credit(home, 400_000 * (who + 1))));
       // One home's limit is so low that it binds.
       const limitMicros = who === 1 ? 100_000 : 1_000_000_000;
       const body = authorisation(home, 0, limitMicros, this.nowS(who) + 3_000_000);
       drafts.push(await this.draft("authorisation", null, body, walletPen(home)));
+      const commitment: Body = { type: "commit_certificate", account: home.account, commitment: COMMITMENT };
+      drafts.push(await this.draft("commitment", null, commitment, walletPen(home)));
       // The agent knows by itself what to order.
       if (home === AGENT_HOME) continue;
       for (const side of ["sell", "buy"] as const) {
@@ -123,7 +131,11 @@ export class Clients {
 
   /** An honest step's request; null when its sender is away or has nothing to send. */
   async honest(step: Step): Promise<Draft | null> {
-    if ("who" in step && this.homes[step.who]?.isAway === true && !BY_OPERATOR.has(step.do)) return null;
+    const operators = operatorForm(step);
+    if (operators !== null) return this.#office(operators);
+    const installers = this.#installer.form(step);
+    if (installers !== null) return this.#office(installers, INSTALLER);
+    if ("who" in step && this.homes[step.who]?.isAway === true) return null;
     switch (step.do) {
       case "order":
         return this.#order(step);
@@ -134,8 +146,6 @@ export class Clients {
         const body: Body = { type: "cancel_order", account: home.account, orderId };
         return this.draft("cancel", step.who, body, penOf(home, step.key));
       }
-      case "readings":
-        return this.#readings(step.who, step.gateway);
       case "authorise": {
         const home = homeOf(step.who);
         const body = authorisation(home, step.key, step.limitMicros, this.nowS(step.who) + step.lastsS);
@@ -147,39 +157,45 @@ export class Clients {
         return this.draft("revocation", step.who, body, walletPen(home));
       }
       default:
-        return this.#operators(step);
+        return null;
     }
   }
 
-  #operators(step: Step): Promise<Draft> | null {
-    const operator = walletPen(OPERATOR);
-    switch (step.do) {
-      case "credit":
-        return this.draft("credit", null, credit(homeOf(step.who), step.micros), operator);
-      case "enrol":
-        return this.draft("enrolment", null, enrolment(homeOf(step.who), step.gateway), operator);
-      case "unenrol": {
-        const home = homeOf(step.who);
-        const gateway = gatewayOf(home, step.gateway).id;
-        return this.draft(
-          "disenrolment",
-          null,
-          { type: "revoke_meter", account: home.account, gateway },
-          operator,
-        );
-      }
-      case "parameters": {
-        const parameters = {
-          ...TERMS,
-          networkFeeMicrosPerKwh: step.networkFee,
-          takeRateBps: step.takeRateBps,
-          proofDelaySeconds: step.delayS,
-        };
-        return this.draft("parameters", null, { type: "set_parameters", parameters }, operator);
-      }
-      default:
-        return null;
-    }
+  /**
+   * Claims of a window with their proof, against a registry as the region told it; the same command however often it is
+   * asked. Null where no enrolment of the gateway is among the leaves: then no proof exists.
+   */
+  async readings(who: number, index: number, registry: Registry, pen?: Pen): Promise<Draft | null> {
+    const home = homeOf(who);
+    const { firstSlot, leaves } = registry;
+    const meter = meterAmong(home, index, leaves);
+    if (meter === null) return null;
+    const { account } = home;
+    const measured = measuredBy(who, index, firstSlot);
+    const policy = policyOf(home);
+    const shown = this.proving.prove({ meter, account, firstSlot, netWh: measured, policy, leaves });
+    if (shown === null) return null;
+    const { netWh, evidence } = shown;
+    const body: Body = { type: "submit_readings", account, firstSlot, netWh };
+    return this.draft(
+      "readings",
+      who,
+      body,
+      pen ?? penOf(home, 0),
+      evidence,
+      windowEnvelope(firstSlot, index),
+    );
+  }
+
+  /** An office's form, signed; the installer notes where a meter that was accepted stands. */
+  async #office({ name, body, evidence }: Form, office: Person = OPERATOR): Promise<Draft> {
+    const draft = await this.draft(name, null, body, walletPen(office), evidence);
+    const tell = (outcome: Outcome): void => {
+      if ("rejection" in outcome) return;
+      for (const event of outcome.answer.events)
+        if (event.type === "meter_enrolled") this.#installer.enrolled(event.gateway, event.connection);
+    };
+    return { ...draft, tell };
   }
 
   #order(step: Extract<Step, { do: "order" }>): Promise<Draft> {
@@ -190,16 +206,6 @@ export class Clients {
       replaces: step.replaces === null ? 0 : this.#known(step.who, step.replaces),
     };
     return this.draft("order", step.who, body, penOf(home, step.key));
-  }
-
-  /** The window that ended last, as a household's clock has it; the same readings however often it is asked. */
-  #readings(who: number, index: number): Promise<Draft> {
-    const home = homeOf(who);
-    const firstSlot = this.lastWindow(who);
-    const netWh = READINGS[(who * 3 + index + firstSlot / 4) % READINGS.length] as readonly number[];
-    const body: Body = { type: "submit_readings", account: home.account, firstSlot, netWh };
-    const evidence = windowOf(gatewayOf(home, index), firstSlot, netWh);
-    return this.draft("readings", who, body, penOf(home, 0), evidence, windowEnvelope(firstSlot, index));
   }
 
   /** First slot of the last whole window on a household's clock. */
@@ -219,44 +225,6 @@ export function windowEnvelope(firstSlot: number, spelling: number): Envelope {
   return { nonce: firstSlot * 10 + spelling, expiresAtS: (firstSlot + 8) * 900 + LIFE_S };
 }
 
-const BY_OPERATOR: ReadonlySet<Step["do"]> = new Set(["credit", "enrol", "unenrol"]);
-
-/** Sun on some, load on others; a few of each, so that signatures can be kept. */
-const READINGS: readonly (readonly number[])[] = [
-  [300, 500, 800, 200],
-  [-200, -400, -300, -900],
-  [1_200, 0, -50, 30],
-  [-150, -150, -150, -150],
-  [0, 0, 4_999, 1],
-  [-5_000, -1, -77, -640],
-];
-
-export const TERMS = {
-  ...PARAMETERS,
-  networkFeeMicrosPerKwh: 20_011,
-  takeRateBps: 123,
-  proofDelaySeconds: 900,
-};
-
-const OPENING: Body = {
-  type: "open_region",
-  timeZone: "Europe/Amsterdam",
-  windowSlots: 4,
-  epochSlots: 8,
-  quote: "test",
-  operator: OPERATOR.account,
-  gridOperator: GRID.account,
-  treasury: TREASURY.account,
-  receiptKey: sessionKeyOf(`0x${RECEIPT_SEED}`),
-  parameters: TERMS,
-};
-
-const credit = ({ account }: Household, amountMicros: number): Body => ({
-  type: "credit_test_quote",
-  account,
-  amountMicros,
-});
-
 /** An order that stands until it is cancelled. */
 export function orderOf(
   { account }: Person,
@@ -266,21 +234,6 @@ export function orderOf(
 ): Body {
   const steps = prices.map((limitPriceMicrosPerKwh) => ({ limitPriceMicrosPerKwh, capWhPerSlot }));
   return { type: "place_order", account, side, steps, validFromS: 0, validUntilS: 0, hours: [], replaces: 0 };
-}
-
-function enrolment(home: Household, index: number): Body {
-  const { x, y } = gatewayOf(home, index);
-  return {
-    type: "enrol_meter",
-    account: home.account,
-    gatewayX: x,
-    gatewayY: y,
-    connection: seedOf(`connection of ${home.name}, ${index}`),
-    nameplateWh: NAMEPLATE_WH,
-    connectionWh: NAMEPLATE_WH,
-    saleCapWh: 50_000,
-    purchaseCapWh: 50_000,
-  };
 }
 
 function authorisation(home: Household, key: number, limitMicros: number, untilS: number): Body {

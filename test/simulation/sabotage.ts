@@ -2,13 +2,16 @@
 // them. It refuses to be used by anything but such tests.
 
 import type { Region } from "../../durable-objects/region.ts";
+import { rootOfWindow } from "../../market/registry.ts";
 import { NO_END_SLOT } from "../../protocol/events.ts";
 import type { Rules } from "./faulty-rules.ts";
 import type { ObjectHost } from "./object-host.ts";
+import type { Traffic } from "./traffic.ts";
 
-/** One bug: what it does to the platform once, to every new instance, and to the rules. */
+/** One bug: what it does to the platform and to the gateway once, to every new instance, and to the rules. */
 interface Sabotage {
   readonly platform?: (host: ObjectHost) => void;
+  readonly gateway?: (traffic: Traffic) => void;
   readonly instance?: (region: Region) => void;
   readonly rules?: (rules: Rules) => Rules;
 }
@@ -104,6 +107,43 @@ export const SABOTAGES = {
         return result;
       },
     }),
+  },
+  "a nullifier is forgotten": {
+    rules: afterwards((state, { evidence }) => {
+      if (evidence?.kind === "meter-proof") state.indexes.nullifiers.delete(evidence.nullifier);
+    }),
+  },
+  "an enrolment reaches the open window": {
+    rules: afterwards(({ header }, { command }) => {
+      if (command.type !== "enrol_meter") return;
+      const newest = header.roots.at(-1)?.root;
+      header.roots = header.roots.map((root) => ({ ...root, root: newest ?? root.root }));
+    }),
+  },
+  "a removal leaves the open window's root": {
+    rules: (rules) => ({
+      ...rules,
+      execute(state, ...rest) {
+        const before = rootOfWindow(state, state.header.windowFirstSlot);
+        const result = rules.execute(state, ...rest);
+        const [{ command }] = rest;
+        if ("entry" in result && command.type === "revoke_meter" && command.isEmergency)
+          state.header.roots = state.header.roots.map((one) =>
+            one.fromSlot <= state.header.windowFirstSlot ? { ...one, root: before } : one,
+          );
+        return result;
+      },
+    }),
+  },
+  "failed proofs are forgotten on a crash": {
+    platform: ({ storage }) => {
+      storage.bugs.forgetsOnCrash = "failed_proofs";
+    },
+  },
+  "a proof is taken for one that holds": {
+    gateway: (traffic) => {
+      traffic.isCredulous = true;
+    },
   },
 } as const satisfies Record<string, Sabotage>;
 

@@ -55,7 +55,13 @@ export class SimulatedStorage {
   /** How often an accident happened, by kind. */
   readonly accidents = { fail: 0, die: 0 };
   /** Bugs of the platform itself, for testing the tester. */
-  readonly bugs = { keepsHalfTransactions: false, answersEarly: false, forgetsAlarms: false };
+  readonly bugs = {
+    keepsHalfTransactions: false,
+    answersEarly: false,
+    forgetsAlarms: false,
+    /** Name of a table that no crash leaves anything of. */
+    forgetsOnCrash: "",
+  };
   /** Asked before each write; true drops it silently: a bug of the platform, for testing the tester. */
   drops: (query: string) => boolean = () => false;
 
@@ -125,8 +131,7 @@ export class SimulatedStorage {
 
   /** True where sections of a snapshot are stored that does not count yet. */
   get hasHalfSnapshot(): boolean {
-    const tables = "SELECT COUNT(*) AS n FROM sqlite_master WHERE name IN ('sections', 'snapshots')";
-    if ((this.#run(tables, [])[0] as { n: number }).n < 2) return false;
+    if (this.#tables("sections", "snapshots") < 2) return false;
     const loose =
       "SELECT COUNT(*) AS n FROM sections WHERE generation NOT IN (SELECT generation FROM snapshots)";
     return (this.#run(loose, [])[0] as { n: number }).n > 0;
@@ -177,6 +182,8 @@ export class SimulatedStorage {
       this.#database.exec(`ROLLBACK TO ${reached}`);
       this.#commit();
     }
+    if (this.#tables(this.bugs.forgetsOnCrash) === 1)
+      this.#database.exec(`DELETE FROM ${this.bugs.forgetsOnCrash}`);
     this.#inFlight.length = 0;
     this.#held = [];
     this.#isDirty = false;
@@ -260,6 +267,12 @@ export class SimulatedStorage {
     if (accident.kind === "fail") throw new DiskFailed("a disk that was told to fail");
     this.kill();
     throw new ObjectDied("the object died while it wrote");
+  }
+
+  /** How many of some tables there are. */
+  #tables(...names: readonly string[]): number {
+    const query = `SELECT COUNT(*) AS n FROM sqlite_master WHERE name IN (${names.map(() => "?").join()})`;
+    return (this.#run(query, names)[0] as { n: number }).n;
   }
 
   #pages(pragma: "page_count" | "page_size"): number {

@@ -31,6 +31,8 @@ export interface Tallies {
   readonly checks: Readonly<Record<string, number>>;
   readonly platform: Readonly<Record<string, number>>;
   readonly network: Readonly<Record<string, number>>;
+  readonly proofs: Readonly<Record<string, number>>;
+  readonly attacks: Readonly<Record<string, number>>;
   readonly agent: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
   readonly accepted: Readonly<Record<string, number>>;
@@ -109,6 +111,8 @@ function talliesOf(world: World, steps: number, seconds: number): Tallies {
     checks: witness.counts,
     platform: host.counts,
     network: { ...traffic.counts, "feed frames": world.frames },
+    proofs: { ...world.windows.counts, ...witness.attempts.counts, proofs: world.clients.proving.proofs },
+    attacks: world.attacks,
     agent: world.agent?.counts ?? {},
     faults: {
       ...faults,
@@ -122,11 +126,13 @@ function talliesOf(world: World, steps: number, seconds: number): Tallies {
   };
 }
 
+/** What is a number of its own. */
+type Totals = "steps" | "events" | "seconds" | "simulatedHours" | "tradedWh";
+
 /** Tallies of several runs together. */
 export function sumOfTallies(all: readonly Tallies[]): Tallies {
-  const sum = (name: "steps" | "events" | "seconds" | "simulatedHours" | "tradedWh"): number =>
-    all.reduce((total, tallies) => total + tallies[name], 0);
-  const merged = (name: "checks" | "platform" | "network" | "agent" | "faults" | "accepted" | "refused") => {
+  const sum = (name: Totals): number => all.reduce((total, tallies) => total + tallies[name], 0);
+  const merged = (name: Exclude<keyof Tallies, Totals>) => {
     const totals: Record<string, number> = {};
     for (const tallies of all)
       for (const [key, count] of Object.entries(tallies[name])) totals[key] = (totals[key] ?? 0) + count;
@@ -141,6 +147,8 @@ export function sumOfTallies(all: readonly Tallies[]): Tallies {
     checks: merged("checks"),
     platform: merged("platform"),
     network: merged("network"),
+    proofs: merged("proofs"),
+    attacks: merged("attacks"),
     agent: merged("agent"),
     faults: merged("faults"),
     accepted: merged("accepted"),

@@ -11,25 +11,44 @@ export interface Trip {
   readonly backMs: number | null;
   /** How often the sender sends the same bytes again while it has no answer. */
   readonly retries: number;
+  /** How long the gateway takes between two calls of the object, where a proof has to be verified in between. */
+  readonly hopMs: number;
 }
 
 /** Tables of the region's database whose writes are worth a fault of their own. */
-export type StoredTable = "journal" | "segments" | "snapshots" | "sections" | "slots";
+export type StoredTable = "journal" | "segments" | "snapshots" | "sections" | "slots" | "failed_proofs";
 
 /** How a request travels when nothing is wrong. */
-export const SMOOTH: Trip = { outMs: [5], backMs: 5, retries: 0 };
+export const SMOOTH: Trip = { outMs: [5], backMs: 5, retries: 0, hopMs: 1 };
+
+/** What can be done with proofs that should not be. */
+export type ProofAttack =
+  | "another's proof"
+  | "another region's proof"
+  | "another window's proof"
+  | "stale root"
+  | "meter of nobody"
+  | "nullifier again"
+  | "claims inflated"
+  | "directions swapped"
+  | "secret rotated"
+  | "proof malleated"
+  | "proof of junk"
+  | "proofs that fail"
+  | "window not over"
+  | "window again";
 
 export type Attack =
+  | ProofAttack
   | "forged signature"
   | "another's key"
   | "another chain"
   | "another region"
   | "expired"
   | "lives too long"
-  | "above nameplate"
-  | "window not over"
-  | "window again"
   | "no operator"
+  | "no installer"
+  | "consent of another"
   | "stranger"
   | "overdraft of limits"
   | "junk";
@@ -40,7 +59,12 @@ export type Step =
   /** To the next end of a window or of its time for evidence, by true time. */
   | { readonly do: "wait for window"; readonly offsetMs: number }
   /** The window that runs now ends, and every household that is there proves it; a trip for each. */
-  | { readonly do: "window ends"; readonly offsetMs: number; readonly trips: readonly Trip[] }
+  | {
+      readonly do: "window ends";
+      readonly offsetMs: number;
+      readonly provesMs: number;
+      readonly trips: readonly Trip[];
+    }
   | {
       readonly do: "order";
       readonly who: number;
@@ -62,7 +86,14 @@ export type Step =
       readonly which: number;
       readonly trip: Trip;
     }
-  | { readonly do: "readings"; readonly who: number; readonly gateway: number; readonly trip: Trip }
+  | {
+      readonly do: "readings";
+      readonly who: number;
+      readonly gateway: number;
+      /** How long the household's prover takes. */
+      readonly provesMs: number;
+      readonly trip: Trip;
+    }
   | {
       readonly do: "authorise";
       readonly who: number;
@@ -73,8 +104,33 @@ export type Step =
     }
   | { readonly do: "revoke"; readonly who: number; readonly key: number; readonly trip: Trip }
   | { readonly do: "credit"; readonly who: number; readonly micros: number; readonly trip: Trip }
-  | { readonly do: "enrol"; readonly who: number; readonly gateway: number; readonly trip: Trip }
-  | { readonly do: "unenrol"; readonly who: number; readonly gateway: number; readonly trip: Trip }
+  | { readonly do: "admit"; readonly who: number; readonly trip: Trip }
+  /** Whether the installer is on the operator's list. */
+  | { readonly do: "appoint"; readonly isThere: boolean; readonly trip: Trip }
+  /** Secrets are named by their number: a household draws another one for a rotation. */
+  | {
+      readonly do: "enrol";
+      readonly who: number;
+      readonly gateway: number;
+      readonly secret: number;
+      readonly trip: Trip;
+    }
+  /** A gateway takes another's place, or its own with another secret. */
+  | {
+      readonly do: "rotate";
+      readonly who: number;
+      readonly gateway: number;
+      readonly secret: number;
+      readonly replaced: number;
+      readonly trip: Trip;
+    }
+  | {
+      readonly do: "unenrol";
+      readonly who: number;
+      readonly gateway: number;
+      readonly isEmergency: boolean;
+      readonly trip: Trip;
+    }
   | {
       readonly do: "parameters";
       readonly networkFee: number;
@@ -141,16 +197,18 @@ export function describeStep(step: Step): string {
 const NAMES: Readonly<Record<string, string>> = {
   ms: "ms",
   offsetMs: "plus ms",
-  isThere: "somebody listens:",
+  isThere: "there:",
+  isEmergency: "at once:",
+  provesMs: "ms to prove",
   isTwice: "twice:",
   lateMs: "ms late",
   earlyMs: "ms early",
   skewMs: "ms ahead",
 };
 
-/** `out 5 and 300 ms, back 20 ms, 2 retries`. */
-function describeTrip({ outMs, backMs, retries }: Trip): string {
-  const again = retries === 0 ? "" : `, ${retries} retries`;
+/** `out 5 and 300 ms, back 20 ms, 2 retries, hop 40 ms`. */
+function describeTrip({ outMs, backMs, retries, hopMs }: Trip): string {
+  const again = `${retries === 0 ? "" : `, ${retries} retries`}${hopMs === SMOOTH.hopMs ? "" : `, hop ${hopMs} ms`}`;
   if (outMs.length === 0) return `; dropped${again}`;
   return `; out ${outMs.join(" and ")} ms, ${backMs === null ? "answer lost" : `back ${backMs} ms`}${again}`;
 }

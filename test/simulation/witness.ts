@@ -8,11 +8,14 @@ import { sha256Hex } from "../../durable-objects/digest.ts";
 import type { Answer, Outcome } from "../../durable-objects/outcome.ts";
 import { recover } from "../../durable-objects/recovery.ts";
 import type { Region } from "../../durable-objects/region.ts";
+import { registryOf } from "../../durable-objects/region-reads.ts";
 import { RegionStore } from "../../durable-objects/region-store.ts";
 import { decodeLine, type Entry, GENESIS_HASH, stateHash } from "../../market/journal.ts";
 import type { Head } from "../../protocol/answers.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { Book } from "./book.ts";
+import { AttemptsBook } from "./attempts.ts";
+import { Book, type GatewayOf } from "./book.ts";
+import { meterVerifier } from "./gateway.ts";
 import type { SimulatedBucket } from "./simulated-bucket.ts";
 import type { SimulatedStorage } from "./simulated-storage.ts";
 
@@ -26,7 +29,8 @@ export interface Failure {
 /** Sees one region from outside. */
 export class Witness {
   failure: Failure | null = null;
-  readonly book = new Book();
+  readonly book: Book;
+  readonly attempts = new AttemptsBook((check, message) => this.fail(check, message));
   readonly counts = {
     entries: 0,
     checkedEntries: 0,
@@ -35,6 +39,7 @@ export class Witness {
     audits: 0,
     answers: 0,
     repeats: 0,
+    registries: 0,
   };
   readonly #lines: string[] = [];
   /** Ids of all commands that somebody signed and sent. */
@@ -43,6 +48,11 @@ export class Witness {
   readonly #answers = new Map<Hex, Answer>();
   #hash = GENESIS_HASH;
   #atS = 0;
+  #heldRegistries = "";
+
+  constructor(gatewayOf: GatewayOf) {
+    this.book = new Book(gatewayOf);
+  }
 
   /** Number of the last durable entry. */
   get entry(): number {
@@ -148,13 +158,15 @@ export class Witness {
   }
 
   /** A new instance knows from storage exactly what was durable. */
-  started(region: Region): void {
+  started(region: Region, storage: SimulatedStorage): void {
     const { entry, hash } = region.head();
     if (entry !== this.entry || hash !== this.#hash)
       this.fail(
         "nothing durable is lost",
         `a new instance begins at entry ${entry}; entry ${this.entry} was durable`,
       );
+    const store = new RegionStore(storage.reader());
+    this.attempts.stored((account, slot) => store.failedProofs(account, slot), this.book.openSlot);
   }
 
   /** Memory and storage say the same: the state made again from storage alone has the same bytes. */
@@ -190,6 +202,27 @@ export class Witness {
       );
   }
 
+  /** What the region tells of the windows that are open, running or next is the book's; only where all is durable. */
+  registries(region: Region, atS: number): void {
+    const { state } = region.engine;
+    const { opened, entry, nextSlot, windowFirstSlot } = state.header;
+    if (opened === null || entry !== this.entry || windowFirstSlot !== nextSlot) return;
+    const { openSlot, registry } = this.book;
+    const lastSlot = Math.max(openSlot, Math.floor(atS / 3_600) * 4 + 4);
+    const name = `${entry} ${lastSlot}`;
+    if (name === this.#heldRegistries) return;
+    this.#heldRegistries = name;
+    for (let slot = openSlot; slot <= lastSlot; slot += 4) {
+      const told = registryOf(state, slot, atS);
+      this.counts.registries += 1;
+      const wrong = told === null ? `window ${slot} is not told` : registry.hold(told);
+      if (wrong !== null) this.fail("registry agrees", `after entry ${entry}: ${wrong}`);
+    }
+    for (const slot of [openSlot - 4, openSlot + 1, lastSlot + 4])
+      if (registryOf(state, slot, atS) !== null)
+        this.fail("registry agrees", `after entry ${entry}: window ${slot} is told, which is no open one`);
+  }
+
   /** The whole journal, archive first, is what was durable; the shipping audit finds it sound, receipts included. */
   async audit(region: Region, bucket: SimulatedBucket): Promise<void> {
     this.counts.audits += 1;
@@ -204,7 +237,7 @@ export class Witness {
     const receipts = [...this.#answers.values()].map(({ receipt }) => receipt);
     const { entry, stateHash: hash } = region.stateHash();
     const claimed = entry === this.entry ? { claimed: { entry, stateHash: hash } } : {};
-    const { failure } = await audit(DOMAIN, durable, { receipts, ...claimed });
+    const { failure } = await audit(DOMAIN, durable, { receipts, ...claimed, verifierOf: meterVerifier });
     if (failure !== null) this.fail("audit", `entry ${failure.entry}: ${failure.reason}`);
   }
 }

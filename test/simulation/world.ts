@@ -3,18 +3,22 @@
 
 import { createHash } from "node:crypto";
 import type { Outcome } from "../../durable-objects/outcome.ts";
+import type { Admission } from "../../durable-objects/proof-attempts.ts";
 import type { Region } from "../../durable-objects/region.ts";
+import type { ProvedSubmission } from "../../evidence/signed-command.ts";
 import type { Head } from "../../protocol/answers.ts";
 import { act } from "./acts.ts";
 import { AgentHome } from "./agent-home.ts";
 import { type FaultPlan, faultyRules, watchedRules } from "./faulty-rules.ts";
 import { type HostWatcher, ObjectHost } from "./object-host.ts";
+import { TERMS } from "./offices.ts";
 import { AGENT_HOME, OPERATOR, REGION, walletPen } from "./people.ts";
-import { Clients, type Draft, TERMS } from "./requests.ts";
+import { Clients, type Draft } from "./requests.ts";
 import { type SabotageName, sabotageOf } from "./sabotage.ts";
-import { describeStep, SMOOTH, type Step, type Trip } from "./steps.ts";
+import { type Attack, describeStep, SMOOTH, type Step, type Trip } from "./steps.ts";
 import { Timeline } from "./timeline.ts";
-import { type Sent, Traffic, type TrafficWatcher } from "./traffic.ts";
+import { type Sent, Traffic, type TrafficWatcher, type Verification } from "./traffic.ts";
+import { Windows } from "./windows.ts";
 import { Witness } from "./witness.ts";
 
 /** Half an hour before a midnight, as far from the platform's own clock as anything. */
@@ -35,13 +39,16 @@ const REASKED = 12;
 /** One world. */
 export class World implements HostWatcher, TrafficWatcher {
   readonly timeline = new Timeline(BEGINS_MS);
-  readonly witness = new Witness();
+  readonly witness: Witness;
   readonly host: ObjectHost;
   readonly clients: Clients;
   readonly traffic: Traffic;
+  readonly windows: Windows;
   readonly accepted = new Map<string, number>();
   readonly refused = new Map<string, number>();
   readonly faults = { "rules failed": 0, "clock set": 0, "fault escaped": 0, "household vanished": 0 };
+  /** Attacks by name. */
+  readonly attacks: Partial<Record<Attack, number>> = {};
   frames = 0;
   /** The next fault of the rules, or null. */
   rulesFault: FaultPlan | null = null;
@@ -61,12 +68,16 @@ export class World implements HostWatcher, TrafficWatcher {
     this.#sabotage = sabotageOf(sabotage);
     this.host = new ObjectHost(REGION, this.timeline, this, (frame) => this.#hear(frame));
     this.clients = new Clients(() => this.timeline.nowMs);
+    const { proving } = this.clients;
+    this.witness = new Witness((command, evidence) => proving.gatewayOf(command, evidence));
     this.traffic = new Traffic(this.timeline, this.host, this);
+    this.windows = new Windows(this.timeline, this.traffic, this.clients, (text) => this.note(text));
     const { timeline, host, witness } = this;
     const send = (draft: Draft, trip: Trip) => this.traffic.send(draft, trip);
     const fail = (check: string, message: string) => witness.fail(check, message);
-    this.agent = withAgent ? new AgentHome({ timeline, host, send, fail }) : null;
+    this.agent = withAgent ? new AgentHome({ timeline, host, send, fail, proving }) : null;
     this.#sabotage.platform?.(this.host);
+    this.#sabotage.gateway?.(this.traffic);
   }
 
   /** True once something was not as it must be. */
@@ -165,7 +176,7 @@ export class World implements HostWatcher, TrafficWatcher {
     this.note(`an instance starts at entry ${region.head().entry}`);
     region.snapshotPolicy = SNAPSHOT_POLICY;
     region.segmentCharacters = SEGMENT_CHARACTERS;
-    this.witness.started(region);
+    this.witness.started(region, this.host.storage);
     this.#sabotage.instance?.(region);
     const sabotaged = this.#sabotage.rules?.(region.engine.rules) ?? region.engine.rules;
     region.engine.rules = watchedRules(
@@ -184,6 +195,7 @@ export class World implements HostWatcher, TrafficWatcher {
     if (region === null || this.isOver) return;
     this.witness.durable(region, head);
     this.witness.balances(region);
+    this.witness.registries(region, Math.floor(this.host.wallMs / 1000));
     this.note(`durable ${head.entry} ${head.hash}`);
   }
 
@@ -198,8 +210,18 @@ export class World implements HostWatcher, TrafficWatcher {
   refusedByGateway(draft: Draft, code: string): void {
     this.#count(this.refused, code);
     this.note(`the gateway refuses ${draft.name}: ${code}`);
+    this.#mustBeHonest(draft, code);
+  }
+
+  /** What only a forger can be told is told to no one who is honest. */
+  #mustBeHonest(draft: Draft, code: string): void {
     if (draft.isHonest)
       this.witness.fail("honest requests pass", `the gateway refused ${draft.name}: ${code}`);
+  }
+
+  admitted({ command }: ProvedSubmission, admission: Admission): Verification {
+    const { host } = this;
+    return this.witness.attempts.admitted(command, admission, host.counts.starts, host.wallMs);
   }
 
   sent({ submission }: Sent): void {
@@ -211,16 +233,20 @@ export class World implements HostWatcher, TrafficWatcher {
     this.witness.answered(outcome, draft.mustFail, draft.name);
     draft.tell?.(outcome);
     if ("rejection" in outcome) {
-      if (outcome.rejection.code === "internal_fault") this.#expectFault(draft.name);
-      this.#count(this.refused, outcome.rejection.code);
+      const { code } = outcome.rejection;
+      if (code === "internal_fault") this.#expectFault(draft.name);
+      if (code === "proof_invalid" || code === "evidence_malformed") this.#mustBeHonest(draft, code);
+      if (code === "proof_attempts_exhausted" && submission.command.type === "submit_readings")
+        this.witness.attempts.exhausted(submission.command);
+      this.#count(this.refused, code);
       this.note(`${draft.name} is refused: ${JSON.stringify(outcome.rejection)}`);
       request.isAnswered = true;
       return;
     }
     const { entry } = outcome.answer;
     this.note(`${draft.name} is entry ${entry}`);
-    const isNews = !request.isAnswered;
-    request.isAnswered = true;
+    const isNews = !request.isAccepted;
+    Object.assign(request, { isAnswered: true, isAccepted: true });
     if (!isNews) return;
     this.#count(this.accepted, submission.command.type);
     if (draft.who !== null && submission.command.type === "place_order")
