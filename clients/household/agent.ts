@@ -121,8 +121,12 @@ export class HouseholdAgent {
     }
     const { untilSlot: endSlot = Number.MAX_SAFE_INTEGER } = this.#options;
     const fromSlot = Math.max(from, this.#coveredUntilSlot);
-    if (fromSlot >= endSlot || (this.#orderedUnder === terms && this.#coveredUntilSlot - from >= windowSlots))
+    if (fromSlot >= endSlot) {
+      // Also for an agent that began when all was over.
+      this.#coveredUntilSlot = fromSlot;
       return;
+    }
+    if (this.#orderedUnder === terms && this.#coveredUntilSlot - from >= windowSlots) return;
     const { orders, untilSlot } = this.#desired(market, fromSlot);
     // Cut off between two orders, the next step looks at what stands.
     this.#orderedUnder = "";

@@ -47,12 +47,7 @@ program
     new Option("--take-rate <bps>", "the treasury's share of a sale").default(100).argParser(whole(0, 2000)),
   )
   .option("--orders <file>", "ladders that every home posts instead of the default")
-  .addOption(
-    new Option(
-      "--pace <seconds>",
-      "wall seconds a market day takes; as many as proving takes without it",
-    ).argParser(seconds),
-  )
+  .addOption(new Option("--pace <seconds>", "wall seconds a market day takes at least").argParser(seconds))
   .option("--json", "print one JSON object as the last line")
   .action(neighbourhood);
 

@@ -1,30 +1,27 @@
 // Owns the neighbourhood scenario: homes of a data set, or generated ones, through the real HTTP path as fast as this
-// machine goes, and what came of it. It refuses to call a run good in which a window was missed or a micro is lost.
+// machine proves, and what came of it. It refuses to call a run good in which a window was missed or a micro is lost.
 
-import { originFor, parseClock, wallTimeMs } from "../../protocol/clock.ts";
 import type { Parameters } from "../../protocol/commands.ts";
-import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { slotStartS } from "../../protocol/units.ts";
 import { HouseholdAgent } from "../household/agent.ts";
-import { volatileMemory } from "../household/agent-memory.ts";
+import { type AgentMemory, volatileMemory } from "../household/agent-memory.ts";
 import type { DesiredOrder } from "../household/default-orders.ts";
 import { seriesSource } from "../household/meter-source.ts";
 import { RegionRegistry } from "../household/region-registry.ts";
-import { runAgent, sleep } from "../household/runner.ts";
+import { sleep } from "../household/runner.ts";
 import type { Tariff } from "../household/tariff.ts";
 import { WindowProver } from "../household/window-prover.ts";
 import {
   agentSigner,
   enrolHousehold,
+  type HouseholdKeys,
   householdMeter,
   openRegion,
   operatorWallet,
   type RegionTerms,
 } from "../local/neighbourhood.ts";
-import { startStack } from "../local/stack.ts";
-import { PolderClient } from "../sdk/client.ts";
 import type { Dataset, DatasetHome } from "./data-set.ts";
-import { measureProver, PROVING_PROCESSES, secondsPerDay } from "./pace.ts";
+import { MarketStage } from "./stage.ts";
 import { type ScenarioResult, summarise } from "./summary.ts";
 
 export interface ScenarioOptions {
@@ -35,7 +32,7 @@ export interface ScenarioOptions {
   readonly orders?: readonly DesiredOrder[];
   readonly networkFeeMicrosPerKwh: number;
   readonly takeRateBps: number;
-  /** Wall seconds a market day takes; without it, as many as this machine needs to prove a day's windows. */
+  /** Wall seconds a market day takes at least. */
   readonly secondsPerDay?: number;
   readonly signal: AbortSignal;
   readonly progress: (message: string) => void;
@@ -45,9 +42,12 @@ const REGION = "neighbourhood";
 const WINDOW_SLOTS = 96;
 const DAY_SECONDS = 86_400;
 const CREDIT_MICROS = 10_000_000_000;
-/** Wall seconds for opening the region and enrolling a home, before its first window begins. */
-const SETUP_SECONDS = 4;
-const SETUP_SECONDS_PER_HOME = 0.15;
+/** The market is looked at an hour before a day ends, when the next day's orders are due. */
+const BEFORE_S = 3_600;
+/** Two processes give a sixth more windows a minute than one, on two cores. */
+const PROVING_PROCESSES = 2;
+/** Steps of an agent that fail before the scenario does. */
+const MOST_FAILURES = 5;
 
 /** Runs the scenario on a deployment of its own and takes it down again. */
 export async function runNeighbourhood(options: ScenarioOptions): Promise<ScenarioResult> {
@@ -58,148 +58,132 @@ export async function runNeighbourhood(options: ScenarioOptions): Promise<Scenar
     const most = Math.floor((dataset.startSlot + dataset.slots - firstSlot) / WINDOW_SLOTS);
     throw new RangeError(`${dataset.name} has ${most} whole days, not ${days}`);
   }
+  progress(`${dataset.homes.length} homes, ${days} days: ${days * dataset.homes.length} windows to prove`);
   const prover = new WindowProver({ processes: PROVING_PROCESSES });
+  const seed = `scenario/${dataset.name}`;
+  const { address: operator } = operatorWallet(seed);
+  const stage = new MarketStage({ operator, region: REGION, signal, complain: progress });
+  // Nothing waits for proofs that nobody wants any more.
+  signal.addEventListener("abort", () => void prover.close(), { once: true });
   try {
-    const wallSeconds = options.secondsPerDay ?? (await paceOf(options, prover));
-    progress(`${dataset.homes.length} homes, ${days} days at ${wallSeconds.toFixed(1)} s a day`);
-    signal.throwIfAborted();
-    return await runDays({ options, prover, firstSlot, untilSlot, wallSeconds });
+    const agents = await runDays({ options, prover, stage, seed, firstSlot, untilSlot });
+    const { client } = stage;
+    const { secondsPerProof } = prover;
+    const ended = { client, region: REGION, agents, options, firstSlot, untilSlot, seed, secondsPerProof };
+    return await summarise(ended);
   } finally {
     await prover.close();
+    await stage.end();
   }
-}
-
-/** Wall seconds of a day, found by proving a little. */
-async function paceOf({ dataset, progress }: ScenarioOptions, prover: WindowProver): Promise<number> {
-  progress("trying how fast this machine proves");
-  const secondsPerProof = await measureProver(prover);
-  progress(`${secondsPerProof.toFixed(2)} s a proof`);
-  return secondsPerDay(dataset.homes.length, secondsPerProof);
 }
 
 interface Days {
   readonly options: ScenarioOptions;
   readonly prover: WindowProver;
+  readonly stage: MarketStage;
+  readonly seed: string;
   readonly firstSlot: number;
   readonly untilSlot: number;
-  /** Wall seconds of a market day. */
-  readonly wallSeconds: number;
 }
 
-async function runDays(run: Days): Promise<ScenarioResult> {
-  const { options, prover, firstSlot, untilSlot, wallSeconds } = run;
-  const { dataset, progress, signal } = options;
-  const rate = Math.round(DAY_SECONDS / wallSeconds);
-  const setupSeconds = SETUP_SECONDS + dataset.homes.length * SETUP_SECONDS_PER_HOME;
-  const origin = originFor(slotStartS(firstSlot), Date.now() + setupSeconds * 1000, rate);
-  const clock = parseClock(origin, String(rate), LOCAL_CHAIN_ID);
-  const seed = `scenario/${dataset.name}`;
-  const operator = operatorWallet(seed).address;
-  const stack = await startStack({
-    vars: { OPERATOR: operator, CLOCK_ORIGIN: origin, CLOCK_RATE: String(rate) },
-    logger: (line, level) => level === "error" && progress(line),
-  });
-  try {
-    const client = new PolderClient(stack.url);
-    const agents = await settleIn(client, seed, run);
-    if (Date.now() > wallTimeMs(clock, slotStartS(firstSlot))) {
-      throw new Error(
-        "this machine was too slow to set the neighbourhood up in time; give it more with --pace",
-      );
-    }
-    await trade(client, agents, clock, untilSlot, options);
-    signal.throwIfAborted();
-    const { secondsPerProof } = prover;
-    return await summarise({
-      client,
-      region: REGION,
-      agents,
-      options,
-      firstSlot,
-      untilSlot,
-      seed,
-      secondsPerProof,
-    });
-  } finally {
-    await prover.close();
-    await stack.stop();
+/**
+ * An hour before each day ends, its homes prove the day before and order for the day after; what is due in between the
+ * region does when it comes up at the next such hour.
+ */
+async function runDays(run: Days): Promise<SettledHome[]> {
+  const { stage, firstSlot, untilSlot, options } = run;
+  const { days, progress, signal, secondsPerDay = 0 } = options;
+  await stage.goTo(slotStartS(firstSlot) - BEFORE_S);
+  const households = await settleIn(run);
+  const homes = households.map((household) => ({ ...household, ...nothingYet() }));
+  await Promise.all(homes.map((home) => work(run, home)));
+  // Orders of a single day stand already.
+  for (let day = days === 1 ? 1 : 0; day <= days; day += 1) {
+    const startedMs = Date.now();
+    const endSlot = firstSlot + (day + 1) * WINDOW_SLOTS;
+    await stage.goTo(slotStartS(endSlot) - BEFORE_S);
+    await stage.openFrom(Math.max(firstSlot, endSlot - 2 * WINDOW_SLOTS));
+    await Promise.all(homes.map((home) => work(run, home)));
+    if (day > 0) progress(`proved ${day} of ${days} days`);
+    await sleep(Math.max(0, startedMs + secondsPerDay * 1_000 - Date.now()), signal);
   }
+  await stage.goTo(slotStartS(untilSlot + WINDOW_SLOTS) + 1);
+  const { entries } = await stage.openFrom(untilSlot);
+  progress(`settled ${days} of ${days} days, ${entries} journal entries`);
+  return homes;
 }
 
-/** A home with the agent that trades for it. */
-export interface SettledHome {
+/** A home with its keys and what its agent remembers. */
+interface Household {
   readonly home: DatasetHome;
-  readonly agent: HouseholdAgent;
+  readonly keys: HouseholdKeys;
+  readonly memory: AgentMemory;
 }
 
-async function settleIn(
-  client: PolderClient,
-  seed: string,
-  { options, prover, firstSlot, untilSlot }: Days,
-): Promise<SettledHome[]> {
-  const { dataset, tariff, orders, progress } = options;
-  const registry = new RegionRegistry(client, REGION);
+/** A home, and what its agent has done from the first day to the last. */
+export interface SettledHome extends Household {
+  orders: number;
+  missed: number;
+}
+
+const nothingYet = () => ({ orders: 0, missed: 0 });
+
+async function settleIn({ options, stage, seed }: Days): Promise<Household[]> {
+  const { client } = stage;
   const operator = await openRegion(client, seed, termsOf(options));
   return Promise.all(
-    dataset.homes.map(async (home) => {
-      const keys = await enrolHousehold(client, REGION, seed, operator, {
-        name: home.name,
-        creditMicros: CREDIT_MICROS,
-      });
-      const agent = new HouseholdAgent({
-        name: home.name,
-        client,
-        region: REGION,
-        signer: agentSigner(keys),
-        meters: [
-          householdMeter(
-            keys,
-            // Nothing after the last day: it would be proved for nobody.
-            seriesSource(dataset.startSlot, untilSlot - dataset.startSlot, (index) =>
-              home.netWhBySlot(index),
-            ),
-          ),
-        ],
-        // Every Wh that can be matched is to settle.
-        claims: { stepWh: 1 },
-        prover,
-        registry,
-        tariff,
-        memory: volatileMemory(),
-        untilSlot,
-        report: progress,
-        ...(orders === undefined ? {} : { orders }),
-      });
-      // Orders stand before the first slot begins, as the household would have posted them the evening before.
-      await agent.step(slotStartS(firstSlot) - 1);
-      return { home, agent };
+    options.dataset.homes.map(async (home) => {
+      const enrolment = { name: home.name, creditMicros: CREDIT_MICROS };
+      const keys = await enrolHousehold(client, REGION, seed, operator, enrolment);
+      return { home, keys, memory: volatileMemory() };
     }),
   );
 }
 
-/** Lets the agents run until the last window is settled. */
-async function trade(
-  client: PolderClient,
-  homes: readonly SettledHome[],
-  clock: ReturnType<typeof parseClock>,
-  untilSlot: number,
-  { days, signal, progress }: ScenarioOptions,
-): Promise<void> {
-  const over = new AbortController();
-  signal.addEventListener("abort", () => over.abort(), { once: true });
-  const failed = (agent: HouseholdAgent, error: unknown): void => progress(`${agent.name}: ${String(error)}`);
-  const running = homes.map(({ agent }) => runAgent(agent, { clock, signal: over.signal, failed }));
-  let shown = -1;
-  while (!over.signal.aborted) {
-    const market = await client.market(REGION);
-    const settledDays = days - Math.ceil((untilSlot - market.windowFirstSlot) / WINDOW_SLOTS);
-    if (settledDays !== shown && settledDays >= 0)
-      progress(`settled ${settledDays} of ${days} days, ${market.entries} journal entries`);
-    shown = settledDays;
-    if (market.windowFirstSlot >= untilSlot) over.abort();
-    else await sleep(200, over.signal);
+/** A home's agent does what is to do at the time that the stage stands at. @throws what stopped it again and again */
+async function work(run: Days, home: SettledHome): Promise<void> {
+  const { signal, progress } = run.options;
+  const agent = agentOf(run, home);
+  for (let failures = 0; ; ) {
+    try {
+      const atS = await run.stage.client.marketTimeS();
+      if ((await agent.step(atS)) > atS + 1) break;
+    } catch (error) {
+      signal.throwIfAborted();
+      failures += 1;
+      if (failures === MOST_FAILURES) throw error;
+      progress(`${agent.name}: ${String(error)}`);
+    }
   }
-  await Promise.all(running);
+  home.orders += agent.counts.orders;
+  home.missed += agent.counts.missed;
+}
+
+function agentOf(
+  { options, prover, stage, untilSlot }: Days,
+  { home, keys, memory }: Household,
+): HouseholdAgent {
+  const { dataset, tariff, orders, progress } = options;
+  const { client } = stage;
+  // Nothing after the last day: it would be proved for nobody.
+  const slots = untilSlot - dataset.startSlot;
+  const source = seriesSource(dataset.startSlot, slots, (index) => home.netWhBySlot(index));
+  return new HouseholdAgent({
+    name: home.name,
+    client,
+    region: REGION,
+    signer: agentSigner(keys),
+    meters: [householdMeter(keys, source)],
+    // Every Wh that can be matched is to settle.
+    claims: { stepWh: 1 },
+    prover,
+    registry: new RegionRegistry(client, REGION),
+    tariff,
+    memory,
+    untilSlot,
+    report: progress,
+    ...(orders === undefined ? {} : { orders }),
+  });
 }
 
 function termsOf({ dataset, tariff, networkFeeMicrosPerKwh, takeRateBps }: ScenarioOptions): RegionTerms {

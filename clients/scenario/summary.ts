@@ -79,7 +79,7 @@ export async function summarise(ended: Ended): Promise<ScenarioResult> {
   progress("reading the market back");
   const sums = new SettledSums();
   progress("auditing the journal");
-  const receipts = agents.flatMap(({ agent }) => agent.receipts);
+  const receipts = agents.flatMap(({ memory }) => memory.receipts());
   const report = await audit(await client.deployment(), client.journal(region), {
     receipts,
     observe: ({ events }) => {
@@ -88,14 +88,14 @@ export async function summarise(ended: Ended): Promise<ScenarioResult> {
   });
   const metered = meteredTotals(ended);
   const households = await Promise.all(
-    agents.map(({ agent }) => householdResult(ended, agent.name, agent.account)),
+    agents.map(({ home, keys }) => householdResult(ended, home.name, keys.account)),
   );
   return {
     scenario: "neighbourhood",
     dataset: dataset.name,
     homes: agents.length,
     days,
-    orders: agents.reduce((sum, { agent }) => sum + agent.counts.orders, 0),
+    orders: agents.reduce((sum, { orders }) => sum + orders, 0),
     ...metered,
     tradedWh: sums.tradedWh,
     tradedShare: metered.matchableWh === 0 ? 1 : sums.tradedWh / metered.matchableWh,
@@ -113,7 +113,7 @@ export async function summarise(ended: Ended): Promise<ScenarioResult> {
     auditFailure: report.failure === null ? null : `entry ${report.failure.entry}: ${report.failure.reason}`,
     entries: report.entries,
     receipts: report.receipts,
-    missedWindows: agents.reduce((sum, { agent }) => sum + agent.counts.missed, 0),
+    missedWindows: agents.reduce((sum, { missed }) => sum + missed, 0),
     households,
   };
 
@@ -138,7 +138,7 @@ export async function summarise(ended: Ended): Promise<ScenarioResult> {
 /** Money in every account of the region minus everything that was credited. */
 async function drift({ client, region, agents, seed }: Ended): Promise<number> {
   const accounts = new Set([
-    ...agents.map(({ agent }) => agent.account),
+    ...agents.map(({ keys }) => keys.account),
     accountOf(seed, "treasury"),
     accountOf(seed, "grid operator"),
   ]);

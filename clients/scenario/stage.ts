@@ -1,0 +1,71 @@
+// Owns a deployment whose clock hardly moves but where it is told to: it is taken down and comes up again at a later time,
+// from what it had stored. It refuses to go on before the region has done what became due meanwhile.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { originFor } from "../../protocol/clock.ts";
+import { sleep } from "../household/runner.ts";
+import { type Stack, startStack } from "../local/stack.ts";
+import { type Market, PolderClient } from "../sdk/client.ts";
+
+/** Market seconds a wall second: an hour of the market is time for thousands of proofs. (One would be no simulation.) */
+const RATE = 0.5;
+const POLL_MS = 50;
+
+export interface StageOptions {
+  /** The operator's address. */
+  readonly operator: string;
+  readonly region: string;
+  readonly signal: AbortSignal;
+  /** Told what the deployment complains of. */
+  readonly complain: (line: string) => void;
+}
+
+/** A deployment, one time after the other. */
+export class MarketStage {
+  readonly #options: StageOptions;
+  readonly #stateFolder = mkdtempSync(join(tmpdir(), "polder-scenario-"));
+  #stack: Stack | null = null;
+  #client: PolderClient | null = null;
+
+  constructor(options: StageOptions) {
+    this.#options = options;
+  }
+
+  /** For the time that it stands at. @throws Error before the first */
+  get client(): PolderClient {
+    if (this.#client === null) throw new Error("the stage stands at no time yet");
+    return this.#client;
+  }
+
+  /** Goes to a market time, later than the one before. */
+  async goTo(marketS: number): Promise<void> {
+    const { operator, complain, signal } = this.#options;
+    signal.throwIfAborted();
+    await this.#stack?.stop();
+    const origin = originFor(marketS, Date.now(), RATE);
+    this.#stack = await startStack({
+      stateFolder: this.#stateFolder,
+      vars: { OPERATOR: operator, CLOCK_ORIGIN: origin, CLOCK_RATE: String(RATE) },
+      logger: (line, level) => level === "error" && complain(line),
+    });
+    this.#client = new PolderClient(this.#stack.url);
+  }
+
+  /** Waits until the first window that is still open begins at a slot, or later. */
+  async openFrom(slot: number): Promise<Market> {
+    const { region, signal } = this.#options;
+    for (;;) {
+      const market = await this.client.market(region);
+      if (market.windowFirstSlot >= slot) return market;
+      await sleep(POLL_MS, signal);
+      signal.throwIfAborted();
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#stack?.stop();
+    rmSync(this.#stateFolder, { recursive: true, force: true });
+  }
+}
