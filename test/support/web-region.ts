@@ -13,6 +13,7 @@ import { type Stack, startStack } from "../../clients/local/stack.ts";
 import { PolderClient } from "../../clients/sdk/client.ts";
 import { PolderProblem } from "../../clients/sdk/problem.ts";
 import type { Signer } from "../../clients/sdk/signer.ts";
+import type { ShownWindow } from "../../evidence/meter-proof.ts";
 import { marketTimeS, originFor, parseClock, wallTimeMs } from "../../protocol/clock.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { slotAt, slotStartS } from "../../protocol/units.ts";
@@ -21,8 +22,8 @@ import { showWindow } from "./client-proving.ts";
 export const SEED = "web test";
 export const REGION = "heron-lane";
 const WINDOW_SLOTS = 4;
-/** A window takes six seconds and so does its time for evidence, in which all homes prove; a day lasts longer than the test. */
-const RATE = 600;
+/** A window takes nine seconds and so does its time for evidence, by whose end all homes have proved it. */
+const RATE = 400;
 const BEGINS_AT_S = Date.UTC(2026, 5, 19, 22, 20) / 1000;
 
 /** A home with what it generates and uses in every quarter-hour. Wh. */
@@ -83,11 +84,24 @@ export async function startWebRegion(): Promise<WebRegion> {
       }
     },
     async trade(windows) {
+      const made = new Map<number, Promise<readonly (ShownWindow | null)[]>>();
+      const proofsOf = async (firstSlot: number): Promise<readonly (ShownWindow | null)[]> => {
+        const kept = made.get(firstSlot);
+        if (kept !== undefined) return kept;
+        const proving = Promise.all(homes.map((home) => prove(client, home, firstSlot)));
+        made.set(firstSlot, proving);
+        const proofs = await proving;
+        // It was asked for too early; it is again.
+        if (proofs.includes(null)) made.delete(firstSlot);
+        return proofs;
+      };
       for (let settled = 0; settled < windows; ) {
         const { windowFirstSlot, nextDueS } = await client.market(REGION);
+        const proofs = proofsOf(windowFirstSlot);
+        // What will be measured is known, so the next window is proved while this one is waited for.
+        void proofsOf(windowFirstSlot + WINDOW_SLOTS);
         await untilS(slotStartS(windowFirstSlot + WINDOW_SLOTS));
-        const wereInTime = await Promise.all(homes.map((proving) => prove(client, proving, windowFirstSlot)));
-        if (wereInTime.every(Boolean)) settled += 1;
+        if (await submitAll(client, homes, windowFirstSlot, await proofs)) settled += 1;
         await untilS(nextDueS + 1);
         while ((await client.market(REGION)).windowFirstSlot === windowFirstSlot) await untilS(nextDueS + 60);
       }
@@ -153,19 +167,38 @@ function openHomes(client: PolderClient, operator: Signer): Promise<WebHome[]> {
   );
 }
 
-/** Proves a home's window; false where its time for evidence was already over on a slow machine. */
-async function prove(client: PolderClient, home: WebHome, firstSlot: number): Promise<boolean> {
-  const measured = Array.from({ length: WINDOW_SLOTS }, () => home.generationWh - home.loadWh);
+/** Proves a home's window; null where it was over on a slow machine, or is too far ahead. */
+async function prove(client: PolderClient, home: WebHome, firstSlot: number): Promise<ShownWindow | null> {
+  const netWh = Array.from({ length: WINDOW_SLOTS }, () => home.generationWh - home.loadWh);
   try {
-    const shown = await showWindow({ client, region: REGION, keys: home, firstSlot, netWh: measured });
-    if (shown === null) return false;
-    const { netWh, evidence } = shown;
-    const draft = { type: "submit_readings" as const, firstSlot, netWh: [...netWh] };
-    await client.submit(REGION, agentSigner(home), draft, evidence);
-    return true;
+    return await showWindow({ client, region: REGION, keys: home, firstSlot, netWh });
   } catch (error) {
-    if (error instanceof PolderProblem && ["window_closed", "registry_not_found"].includes(error.code))
-      return false;
+    if (error instanceof PolderProblem && error.code === "registry_not_found") return null;
     throw error;
   }
+}
+
+/** Hands in every home's window; false where the time for evidence was over for one of them. */
+async function submitAll(
+  client: PolderClient,
+  homes: readonly WebHome[],
+  firstSlot: number,
+  proofs: readonly (ShownWindow | null)[],
+): Promise<boolean> {
+  const wereTaken = await Promise.all(
+    homes.map(async (home, index) => {
+      const shown = proofs[index];
+      if (shown == null) return false;
+      const { netWh, evidence } = shown;
+      const draft = { type: "submit_readings" as const, firstSlot, netWh: [...netWh] };
+      try {
+        await client.submit(REGION, agentSigner(home), draft, evidence);
+        return true;
+      } catch (error) {
+        if (error instanceof PolderProblem && error.code === "window_closed") return false;
+        throw error;
+      }
+    }),
+  );
+  return wereTaken.every(Boolean);
 }
