@@ -1,10 +1,13 @@
 // Owns what the command line says of bad input: each refusal in words that name the value, with status 1. It refuses to
 // let anything of it reach a region.
 
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { MeterDocument } from "../../clients/household/meter-documents.ts";
 import { derivedKey } from "../../clients/local/neighbourhood.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { CommandLine } from "../support/client-commands.ts";
+import { meterOf, writeMeter } from "../support/client-meter-file.ts";
 import { type OpenRegion, openRegionAt, REGION, SEED } from "../support/client-region.ts";
 
 const STEP = ["--step", "0.12:500"];
@@ -18,15 +21,20 @@ let seller: {
   readonly key: { readonly POLDER_API_KEY: string };
   readonly wallet: { readonly POLDER_WALLET_KEY: Hex };
 };
+let meter: MeterDocument;
+let meterFile: string;
 let entries: number;
 
 beforeAll(async () => {
   // Nearly wall speed: nothing clears in the middle of a test.
   region = await openRegionAt(2);
-  const { account, apiKey, gatewaySeed } = await region.household("seller");
+  const home = await region.household("seller");
+  const { account, apiKey, gatewaySeed } = home;
   const wallet = { POLDER_WALLET_KEY: derivedKey(SEED, "seller/wallet") };
   seller = { account, apiKey, gatewaySeed, key: { POLDER_API_KEY: apiKey }, wallet };
   line = new CommandLine(region.stack.url, region.stateFolder);
+  meter = await meterOf(region.client, REGION, home);
+  meterFile = writeMeter(line.file("meter.json"), meter);
   entries = (await region.client.head(REGION)).entry;
 });
 
@@ -90,12 +98,66 @@ describe("bad input", () => {
       [["key", "create", "--days", "0"], /whole number from 1 to 3650/, seller.wallet],
       [["key", "create"], /POLDER_WALLET_KEY/, seller.key],
       [["key", "revoke", "0x12"], /^value: /, seller.wallet],
-      [["agent", "start", "--meter", "generated:1"], /set POLDER_GATEWAY_SEED/, seller.key],
+      [["agent", "start", "--meter", "generated:1"], /required option '--meter-file/, seller.key],
       [
-        ["agent", "start", "--meter", "generated:1"],
+        ["agent", "start", "--meter", "generated:1", "--meter-file", meterFile],
+        /set POLDER_GATEWAY_SEED to that of 0x/,
+        seller.key,
+      ],
+      [
+        ["agent", "start", "--meter", "generated:1", "--meter-file", meterFile],
         /set POLDER_API_KEY/,
         { POLDER_GATEWAY_SEED: seller.gatewaySeed },
       ],
+    ]);
+  });
+
+  test("rejects: an agent's meter file, by field, by who may read it, and by what it is for", async () => {
+    const keys = { ...seller.key, POLDER_GATEWAY_SEED: seller.gatewaySeed };
+    const agent = (meterFileOf: string, ...more: string[]) => [
+      ...["agent", "start", "--memory", file("bad.ndjson"), "--meter", "generated:1"],
+      ...["--meter-file", meterFileOf, ...more],
+    ];
+    const strange = (name: string, changes: Partial<MeterDocument>) =>
+      writeMeter(file(name), { ...meter, ...changes });
+    const text = readFileSync(meterFile, "utf8");
+    const odd = (name: string, content: string) => {
+      writeFileSync(file(name), content, { mode: 0o600 });
+      return file(name);
+    };
+    await bad([
+      [agent(file("absent.json")), /absent\.json: ENOENT/, keys],
+      [
+        agent(writeMeter(file("open.json"), meter, 0o644)),
+        /others may read it: chmod 600 .*open\.json/,
+        keys,
+      ],
+      [agent(odd("cut.json", text.slice(0, 50))), /cut\.json: must be JSON/, keys],
+      [agent(odd("short.json", text.replace('"saleCapWh"', '"saleCap"'))), /short\.json: limits/, keys],
+      [
+        agent(strange("elsewhere.json", { region: "elsewhere" })),
+        /is for the region elsewhere, and this/,
+        keys,
+      ],
+      [
+        agent(strange("chain.json", { chainId: 1 })),
+        /is for chain 1 and contract 0x0+, and this is chain 31337/,
+        keys,
+      ],
+      [
+        agent(strange("seed.json", { gatewaySeed: `0x${"11".repeat(32)}` })),
+        /seed\.json: gatewaySeed: is the seed of another gateway/,
+        keys,
+      ],
+      [
+        agent(meterFile),
+        /seed of another gateway than 0x/,
+        { ...keys, POLDER_GATEWAY_SEED: `0x${"11".repeat(32)}` },
+      ],
+      [agent(meterFile), /not a gateway's seed: 0x and 64 hex/, { ...keys, POLDER_GATEWAY_SEED: "0x12" }],
+      [agent(meterFile, "--meter", "generated:2"), /give as many --meter-file as --meter/, keys],
+      [agent(meterFile, "--claim-step-wh", "0"), /whole number from 1 to/, keys],
+      [agent(meterFile, "--claim-most-wh", "some"), /whole number from 0 to/, keys],
     ]);
   });
 
@@ -110,6 +172,8 @@ describe("bad input", () => {
       file("bad.ndjson"),
       "--meter",
       meter,
+      "--meter-file",
+      meterFile,
       ...more,
     ];
     await bad([

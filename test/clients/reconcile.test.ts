@@ -7,27 +7,19 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HouseholdAgent } from "../../clients/household/agent.ts";
 import { volatileMemory } from "../../clients/household/agent-memory.ts";
-import { runAgent } from "../../clients/household/runner.ts";
+import { RegionRegistry } from "../../clients/household/region-registry.ts";
+import { householdMeter } from "../../clients/local/neighbourhood.ts";
 import { fairShare } from "../../clients/reconcile/fair-share.ts";
 import type { BillLine } from "../../clients/sdk/client.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { slotAt } from "../../protocol/units.ts";
 import { CommandLine } from "../support/client-commands.ts";
-import {
-  BEGINS_AT_S,
-  eventually,
-  FEED_IN,
-  type OpenRegion,
-  openRegionAt,
-  REGION,
-  RETAIL,
-} from "../support/client-region.ts";
+import { prover } from "../support/client-proving.ts";
+import { BEGINS_AT_S, FEED_IN, type OpenRegion, REGION, RETAIL } from "../support/client-region.ts";
+import { Windows } from "../support/client-windows.ts";
 import { nem12Of } from "../support/meter-files.ts";
 
-/** A window of an hour in two seconds of wall time. */
-const RATE = 1_800;
-const PATIENCE_MS = 40_000;
-const WINDOWS = 3;
+const WINDOWS = 2;
 const DAYS = 4;
 const FIRST_SLOT = slotAt(BEGINS_AT_S);
 const TAMPERED_WH = 120;
@@ -38,6 +30,7 @@ const isRaised = (slot: number): boolean => slot % 4 === 2;
 const buyerImportWh = (slot: number): number => 630 + (slot % 5);
 const BUYER_EXPORT_WH = 30;
 
+let windows: Windows;
 let region: OpenRegion;
 let folder: string;
 let line: CommandLine;
@@ -46,44 +39,55 @@ let buyer: Hex;
 /** What was claimed of the slots that are settled for good. */
 let claims: { readonly seller: readonly BillLine[]; readonly buyer: readonly BillLine[] };
 
+type Home = Awaited<ReturnType<OpenRegion["household"]>>;
+
+function agentOf(home: Home, netWhAt: (slot: number) => number): HouseholdAgent {
+  const meter = { read: (slot: number) => ({ netWh: netWhAt(slot), generationWh: null, loadWh: null }) };
+  return new HouseholdAgent({
+    name: "home",
+    client: region.client,
+    region: REGION,
+    signer: home.signer,
+    meters: [householdMeter(home, meter)],
+    claims: {},
+    prover,
+    registry: new RegionRegistry(region.client, REGION),
+    tariff: {
+      name: "flat",
+      currency: "EUR",
+      feedInMicrosPerKwh: FEED_IN,
+      retail: { kind: "flat", microsPerKwh: RETAIL },
+    },
+    memory: volatileMemory(),
+  });
+}
+
+/** Agents of a moment: market time jumps, and a client keeps the clock that it was told first. */
+const step = (tampered: Home, honest: Home): Promise<void> =>
+  windows.step(
+    agentOf(tampered, (slot) => sellerWh(slot) + (isRaised(slot) ? TAMPERED_WH : 0)),
+    agentOf(honest, (slot) => BUYER_EXPORT_WH - buyerImportWh(slot)),
+  );
+
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "polder-reconcile-"));
-  region = await openRegionAt(RATE);
+  windows = await Windows.open();
+  ({ region } = windows);
   line = new CommandLine(region.stack.url, folder);
-  const { clock } = await region.client.deployment();
-  const stop = new AbortController();
-  const start = async (name: string, netWhAt: (slot: number) => number) => {
-    const { account, signer, gatewaySeed } = await region.household(name);
-    const agent = new HouseholdAgent({
-      name,
-      client: region.client,
-      region: REGION,
-      signer,
-      gatewaySeed,
-      meter: { read: (slot) => ({ netWh: netWhAt(slot), generationWh: null, loadWh: null }) },
-      tariff: {
-        name: "flat",
-        currency: "EUR",
-        feedInMicrosPerKwh: FEED_IN,
-        retail: { kind: "flat", microsPerKwh: RETAIL },
-      },
-      memory: volatileMemory(),
-    });
-    return { account, ended: runAgent(agent, { clock, signal: stop.signal }) };
-  };
-  const homes = [
-    await start("tampered", (slot) => sellerWh(slot) + (isRaised(slot) ? TAMPERED_WH : 0)),
-    await start("honest", (slot) => BUYER_EXPORT_WH - buyerImportWh(slot)),
-  ];
-  [seller, buyer] = homes.map(({ account }) => account) as [Hex, Hex];
-  const tradedSlots = async () =>
-    (await linesOf(seller)).filter(({ tradedWh }) => tradedWh > 0).length >= 4 * WINDOWS;
-  expect(await eventually(tradedSlots, PATIENCE_MS), "windows that traded").toBe(true);
-  stop.abort();
-  await Promise.all(homes.map(({ ended }) => ended));
-  await settled();
+  const tampered = await region.household("tampered");
+  const honest = await region.household("honest");
+  seller = tampered.account;
+  buyer = honest.account;
+  for (let count = 0; count < WINDOWS; count += 1) {
+    const firstSlot = await windows.next();
+    await step(tampered, honest);
+    await windows.over(firstSlot);
+    await step(tampered, honest);
+    await windows.settled(firstSlot);
+  }
   claims = { seller: await linesOf(seller), buyer: await linesOf(buyer) };
-}, 90_000);
+  expect(claims.seller.filter(({ tradedWh }) => tradedWh > 0).length).toBeGreaterThanOrEqual(4 * WINDOWS);
+}, 180_000);
 
 afterAll(async () => {
   await region?.stop();
@@ -92,13 +96,6 @@ afterAll(async () => {
 
 const linesOf = async (account: Hex) =>
   (await region.client.bill(REGION, account, { from: FIRST_SLOT, until: FIRST_SLOT + DAYS * 96 })).lines;
-
-/** Waits until the window that is running now is settled, so that no bill grows any more. */
-async function settled(): Promise<void> {
-  const { slot } = await region.client.market(REGION);
-  const isOver = async () => (await region.client.market(REGION)).windowFirstSlot > slot;
-  expect(await eventually(isOver, PATIENCE_MS), "the last window is settled").toBe(true);
-}
 
 /** A file of the utility: net kWh by the quarter-hour, or by the hour, without what it lacks. */
 function csvOf(netWhAt: (slot: number) => number, { slots = 1, lacks = (_: number): boolean => false } = {}) {

@@ -10,7 +10,7 @@ import {
   operatorWallet,
 } from "../../clients/local/neighbourhood.ts";
 import { type Stack, startStack } from "../../clients/local/stack.ts";
-import { type Draft, PolderClient } from "../../clients/sdk/client.ts";
+import { PolderClient } from "../../clients/sdk/client.ts";
 import { PolderProblem } from "../../clients/sdk/problem.ts";
 import type { Signer } from "../../clients/sdk/signer.ts";
 import { marketTimeS, originFor, parseClock, wallTimeMs } from "../../protocol/clock.ts";
@@ -18,7 +18,7 @@ import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { slotAt, slotStartS } from "../../protocol/units.ts";
 import { showWindow } from "./client-proving.ts";
 
-const SEED = "web test";
+export const SEED = "web test";
 export const REGION = "heron-lane";
 const WINDOW_SLOTS = 4;
 /** A window takes six seconds and so does its time for evidence, in which all homes prove; a day lasts longer than the test. */
@@ -99,7 +99,8 @@ export async function startWebRegion(): Promise<WebRegion> {
   };
 }
 
-function openTestRegion(client: PolderClient): Promise<Signer> {
+/** Opens the region, named like its street. */
+export function openTestRegion(client: PolderClient): Promise<Signer> {
   return openRegion(client, SEED, {
     profile: {
       region: REGION,
@@ -159,7 +160,7 @@ async function prove(client: PolderClient, home: WebHome, firstSlot: number): Pr
     const shown = await showWindow({ client, region: REGION, keys: home, firstSlot, netWh: measured });
     if (shown === null) return false;
     const { netWh, evidence } = shown;
-    const draft: Draft = { type: "submit_readings", firstSlot, netWh: [...netWh] };
+    const draft = { type: "submit_readings" as const, firstSlot, netWh: [...netWh] };
     await client.submit(REGION, agentSigner(home), draft, evidence);
     return true;
   } catch (error) {
