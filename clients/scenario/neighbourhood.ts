@@ -1,7 +1,10 @@
 // Owns the neighbourhood scenario: homes of a data set, or generated ones, through the real HTTP path as fast as this
 // machine goes, and what came of it. It refuses to call a run good in which a window was missed or a micro is lost.
 
-import { originFor, parseClock, wallTimeMs } from "../../protocol/clock.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { originFor, parseClock } from "../../protocol/clock.ts";
 import type { Parameters } from "../../protocol/commands.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { slotStartS } from "../../protocol/units.ts";
@@ -45,9 +48,10 @@ const REGION = "neighbourhood";
 const WINDOW_SLOTS = 96;
 const DAY_SECONDS = 86_400;
 const CREDIT_MICROS = 10_000_000_000;
-/** Wall seconds for opening the region and enrolling a home, before its first window begins. */
-const SETUP_SECONDS = 4;
-const SETUP_SECONDS_PER_HOME = 0.15;
+/** Everybody settles in six hours before the first window; that evening passes at wall speed. */
+const EVENING_SECONDS = 6 * 3_600;
+/** The days begin a minute of market time before the first window. */
+const DAWN_SECONDS = 60;
 
 /** Runs the scenario on a deployment of its own and takes it down again. */
 export async function runNeighbourhood(options: ScenarioOptions): Promise<ScenarioResult> {
@@ -89,25 +93,32 @@ interface Days {
 async function runDays(run: Days): Promise<ScenarioResult> {
   const { options, prover, firstSlot, untilSlot, wallSeconds } = run;
   const { dataset, progress, signal } = options;
-  const rate = Math.round(DAY_SECONDS / wallSeconds);
-  const setupSeconds = SETUP_SECONDS + dataset.homes.length * SETUP_SECONDS_PER_HOME;
-  const origin = originFor(slotStartS(firstSlot), Date.now() + setupSeconds * 1000, rate);
-  const clock = parseClock(origin, String(rate), LOCAL_CHAIN_ID);
   const seed = `scenario/${dataset.name}`;
-  const operator = operatorWallet(seed).address;
-  const stack = await startStack({
-    vars: { OPERATOR: operator, CLOCK_ORIGIN: origin, CLOCK_RATE: String(rate) },
-    logger: (line, level) => level === "error" && progress(line),
-  });
+  const stateFolder = mkdtempSync(join(tmpdir(), "polder-scenario-"));
+  const deploymentAt = (marketS: number, rate: number) => {
+    const origin = originFor(marketS, Date.now(), rate);
+    const vars = {
+      OPERATOR: operatorWallet(seed).address,
+      CLOCK_ORIGIN: origin,
+      CLOCK_RATE: String(rate),
+    };
+    const logger = (line: string, level: string): unknown => level === "error" && progress(line);
+    return {
+      clock: parseClock(origin, String(rate), LOCAL_CHAIN_ID),
+      options: { stateFolder, vars, logger },
+    };
+  };
+  // The evening before passes at wall speed, however long everybody takes to settle in.
+  let stack = await startStack(deploymentAt(slotStartS(firstSlot) - EVENING_SECONDS, 1).options);
   try {
+    const homes = await settleIn(new PolderClient(stack.url), seed, run);
+    await stack.stop();
+    const fast = deploymentAt(slotStartS(firstSlot) - DAWN_SECONDS, Math.round(DAY_SECONDS / wallSeconds));
+    stack = await startStack(fast.options);
     const client = new PolderClient(stack.url);
-    const agents = await settleIn(client, seed, run);
-    if (Date.now() > wallTimeMs(clock, slotStartS(firstSlot))) {
-      throw new Error(
-        "this machine was too slow to set the neighbourhood up in time; give it more with --pace",
-      );
-    }
-    await trade(client, agents, clock, untilSlot, options);
+    const registry = new RegionRegistry(client, REGION);
+    const agents = homes.map(({ home, agentFor }) => ({ home, agent: agentFor(client, registry) }));
+    await trade(client, agents, fast.clock, untilSlot, options);
     signal.throwIfAborted();
     const { secondsPerProof } = prover;
     return await summarise({
@@ -123,6 +134,7 @@ async function runDays(run: Days): Promise<ScenarioResult> {
   } finally {
     await prover.close();
     await stack.stop();
+    rmSync(stateFolder, { recursive: true, force: true });
   }
 }
 
@@ -136,7 +148,9 @@ async function settleIn(
   client: PolderClient,
   seed: string,
   { options, prover, firstSlot, untilSlot }: Days,
-): Promise<SettledHome[]> {
+): Promise<
+  { home: DatasetHome; agentFor: (client: PolderClient, registry: RegionRegistry) => HouseholdAgent }[]
+> {
   const { dataset, tariff, orders, progress } = options;
   const registry = new RegionRegistry(client, REGION);
   const operator = await openRegion(client, seed, termsOf(options));
@@ -146,33 +160,35 @@ async function settleIn(
         name: home.name,
         creditMicros: CREDIT_MICROS,
       });
-      const agent = new HouseholdAgent({
-        name: home.name,
-        client,
-        region: REGION,
-        signer: agentSigner(keys),
-        meters: [
-          householdMeter(
-            keys,
-            // Nothing after the last day: it would be proved for nobody.
-            seriesSource(dataset.startSlot, untilSlot - dataset.startSlot, (index) =>
-              home.netWhBySlot(index),
+      const memory = volatileMemory();
+      const agentFor = (client: PolderClient, registry: RegionRegistry) =>
+        new HouseholdAgent({
+          name: home.name,
+          client,
+          region: REGION,
+          signer: agentSigner(keys),
+          meters: [
+            householdMeter(
+              keys,
+              // Nothing after the last day: it would be proved for nobody.
+              seriesSource(dataset.startSlot, untilSlot - dataset.startSlot, (index) =>
+                home.netWhBySlot(index),
+              ),
             ),
-          ),
-        ],
-        // Every Wh that can be matched is to settle.
-        claims: { stepWh: 1 },
-        prover,
-        registry,
-        tariff,
-        memory: volatileMemory(),
-        untilSlot,
-        report: progress,
-        ...(orders === undefined ? {} : { orders }),
-      });
+          ],
+          // Every Wh that can be matched is to settle.
+          claims: { stepWh: 1 },
+          prover,
+          registry,
+          tariff,
+          memory,
+          untilSlot,
+          report: progress,
+          ...(orders === undefined ? {} : { orders }),
+        });
       // Orders stand before the first slot begins, as the household would have posted them the evening before.
-      await agent.step(slotStartS(firstSlot) - 1);
-      return { home, agent };
+      await agentFor(client, registry).step(slotStartS(firstSlot) - 1);
+      return { home, agentFor };
     }),
   );
 }
