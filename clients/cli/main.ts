@@ -1,5 +1,6 @@
-// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, certificate, audit. It refuses nothing
-// itself; refusals of the market are printed with their code and end with status 1, but where a command has statuses of its own.
+// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, certificate, audit. It refuses
+// nothing itself; refusals of the market are printed with their code and end with status 1, but where a command has statuses
+// of its own.
 
 import { Command } from "commander";
 import { ZodError } from "zod";

@@ -165,6 +165,17 @@ export class PolderClient {
     return this.get(`/v1/regions/${region}/accounts/${account}/bill?${search}`);
   }
 
+  /** A closed epoch: what everybody sold, bought and was rewarded; undefined while it has not closed. */
+  async epoch(region: string, epoch: number): Promise<Epoch | undefined> {
+    const answer = await this.get<object>(`/v1/regions/${region}/epochs?from=${epoch}&until=${epoch + 1}`);
+    return listIn<Epoch>(answer, "epochs")[0];
+  }
+
+  /** The certificate tree of a closed epoch: all leaves, so that asking does not say which is whose. */
+  certificates(region: string, epoch: number): Promise<Certificates> {
+    return this.get(`/v1/regions/${region}/epochs/${epoch}/certificates`);
+  }
+
   /** An account's bill in [from, until), page after page. @throws PolderProblem, TransportFault */
   async *billPages(
     region: string,
@@ -177,17 +188,6 @@ export class PolderClient {
       yield page;
       next = following(page.next, next, "bill");
     }
-  }
-
-  /** A closed epoch: what everybody sold, bought and was rewarded; undefined while it has not closed. */
-  async epoch(region: string, epoch: number): Promise<Epoch | undefined> {
-    const answer = await this.get<object>(`/v1/regions/${region}/epochs?from=${epoch}&until=${epoch + 1}`);
-    return listIn<Epoch>(answer, "epochs")[0];
-  }
-
-  /** The certificate tree of a closed epoch: all leaves, so that asking does not say which is whose. */
-  certificates(region: string, epoch: number): Promise<Certificates> {
-    return this.get(`/v1/regions/${region}/epochs/${epoch}/certificates`);
   }
 
   receipt(region: string, reference: number | Hex): Promise<Accepted> {

@@ -11,7 +11,7 @@ import { type Stack, startStack } from "../../clients/local/stack.ts";
 import { PolderClient } from "../../clients/sdk/client.ts";
 import { parseApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { CommandHome, CommandLine } from "../support/client-commands.ts";
+import { CommandLine } from "../support/client-commands.ts";
 import { type Running, start } from "../support/client-process.ts";
 import { BEGINS_AT_S, eventually, REGION, SEED, termsOf, varsOf } from "../support/client-region.ts";
 import { nem12Of } from "../support/meter-files.ts";
@@ -50,8 +50,25 @@ const OPERATOR_KEY = { POLDER_WALLET_KEY: derivedKey(SEED, "operator") };
 const INSTALLER_KEY = { POLDER_WALLET_KEY: derivedKey(SEED, "installer") };
 const STEP = ["--step", "0.12:500"];
 
-const seller = new CommandHome("seller");
-const buyer = new CommandHome("buyer");
+/** A home of this test: its wallet, and what the commands made for it. */
+class Home {
+  readonly walletKey: Hex;
+  readonly account: Hex;
+  meterFile = "";
+  apiKey = "";
+  constructor(name: string) {
+    this.walletKey = derivedKey(SEED, `${name}/wallet`);
+    this.account = privateKeyToAccount(this.walletKey).address.toLowerCase() as Hex;
+  }
+  get key() {
+    return { POLDER_API_KEY: this.apiKey };
+  }
+  get wallet() {
+    return { POLDER_WALLET_KEY: this.walletKey };
+  }
+}
+const seller = new Home("seller");
+const buyer = new Home("buyer");
 
 function openingFile(): string {
   const { profile, ...terms } = termsOf();

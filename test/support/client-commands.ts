@@ -1,33 +1,10 @@
-// Owns the command line as a test types it: homes and their keys, what must succeed, what must fail and with which words.
-// It refuses a stack trace in place of an explanation.
+// Owns the command line as a test types it: what must succeed, what must fail and with which words. It refuses a stack
+// trace in place of an explanation.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { privateKeyToAccount } from "viem/accounts";
 import { expect } from "vitest";
-import { derivedKey } from "../../clients/local/neighbourhood.ts";
-import type { Hex } from "../../protocol/fields.ts";
 import { type Ended, runToEnd } from "./client-process.ts";
-import { SEED } from "./client-region.ts";
-
-/** A home: its wallet, and what the commands made for it. */
-export class CommandHome {
-  readonly walletKey: Hex;
-  readonly account: Hex;
-  gatewaySeed = "";
-  meterFile = "";
-  apiKey = "";
-  constructor(name: string) {
-    this.walletKey = derivedKey(SEED, `${name}/wallet`);
-    this.account = privateKeyToAccount(this.walletKey).address.toLowerCase() as Hex;
-  }
-  get key() {
-    return { POLDER_API_KEY: this.apiKey };
-  }
-  get wallet() {
-    return { POLDER_WALLET_KEY: this.walletKey };
-  }
-}
 
 /** A command that must fail: its arguments, what it says, and its environment. */
 export type BadCommand = readonly [string[], RegExp, Record<string, string>?];
