@@ -2,7 +2,6 @@
 // them. It refuses to be used by anything but such tests.
 
 import type { Region } from "../../durable-objects/region.ts";
-import { rootOfWindow } from "../../market/registry.ts";
 import { NO_END_SLOT } from "../../protocol/events.ts";
 import type { Rules } from "./faulty-rules.ts";
 import type { ObjectHost } from "./object-host.ts";
@@ -124,13 +123,17 @@ export const SABOTAGES = {
     rules: (rules) => ({
       ...rules,
       execute(state, ...rest) {
-        const before = rootOfWindow(state, state.header.windowFirstSlot);
+        const [open] = state.header.roots;
         const result = rules.execute(state, ...rest);
         const [{ command }] = rest;
-        if ("entry" in result && command.type === "revoke_meter" && command.isEmergency)
-          state.header.roots = state.header.roots.map((one) =>
-            one.fromSlot <= state.header.windowFirstSlot ? { ...one, root: before } : one,
-          );
+        const [emptied, ...later] = state.header.roots;
+        if (
+          "entry" in result &&
+          command.type === "revoke_meter" &&
+          command.isEmergency &&
+          emptied !== undefined
+        )
+          state.header.roots = [open ?? emptied, ...later];
         return result;
       },
     }),
