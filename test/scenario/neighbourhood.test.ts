@@ -11,7 +11,7 @@ import { runToEnd } from "../support/client-process.ts";
 const DATA = join(import.meta.dirname, "../../../shared/data");
 const TIMEOUT_MS = 180_000;
 /** Few homes, and a day long enough to prove theirs on a busy machine: what is told of many is the same. */
-const QUICK = ["--days", "1", "--pace", "8"];
+const QUICK = ["--days", "1", "--pace", "16"];
 
 let folder: string;
 
