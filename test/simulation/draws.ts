@@ -78,7 +78,8 @@ class Draw {
   }
 }
 
-const ATTACKS: readonly Attack[] = [
+/** Every attack. */
+export const ATTACKS: readonly Attack[] = [
   "forged signature",
   "another's key",
   "another chain",
@@ -91,8 +92,6 @@ const ATTACKS: readonly Attack[] = [
   "stranger",
   "overdraft of limits",
   "junk",
-  "junk",
-  "junk",
   "another's proof",
   "another region's proof",
   "another window's proof",
@@ -102,14 +101,14 @@ const ATTACKS: readonly Attack[] = [
   "claims inflated",
   "directions swapped",
   "secret rotated",
-  "secret rotated",
   "proof malleated",
   "proof of junk",
   "proofs that fail",
   "window not over",
   "window again",
-  "window again",
 ];
+/** Those with many spellings, or that seldom find what they need, come oftener. */
+const OFTENER: readonly Attack[] = ["junk", "junk", "secret rotated", "proofs that fail", "window again"];
 
 type Makers = { readonly [K in StepKind]: (draw: Draw) => Extract<Step, { do: K }> };
 
@@ -207,7 +206,7 @@ const MAKERS: Makers = {
   }),
   attack: (draw) => ({
     do: "attack",
-    how: draw.pick(ATTACKS),
+    how: draw.pick([...ATTACKS, ...OFTENER]),
     who: draw.home(),
     salt: draw.whole(0, 1_000_000),
     trip: draw.trip(),

@@ -126,17 +126,24 @@ export const SABOTAGES = {
         const [open] = state.header.roots;
         const result = rules.execute(state, ...rest);
         const [{ command }] = rest;
+        const isRemoval = command.type === "revoke_meter" && command.isEmergency;
         const [emptied, ...later] = state.header.roots;
-        if (
-          "entry" in result &&
-          command.type === "revoke_meter" &&
-          command.isEmergency &&
-          emptied !== undefined
-        )
-          state.header.roots = [open ?? emptied, ...later];
+        if ("rejection" in result || !isRemoval || open === undefined || emptied === undefined) return result;
+        // As if it acted from the next window on.
+        const next = { fromSlot: state.header.windowFirstSlot + 4, root: emptied.root };
+        state.header.roots = [open, ...(later.length === 0 ? [next] : later)];
         return result;
       },
     }),
+  },
+  "a leaf is not told": {
+    instance: (region) => {
+      const told = region.registry.bind(region);
+      region.registry = (firstSlot) => {
+        const registry = told(firstSlot);
+        return registry === null ? null : { ...registry, leaves: registry.leaves.slice(0, -1) };
+      };
+    },
   },
   "failed proofs are forgotten on a crash": {
     platform: ({ storage }) => {
