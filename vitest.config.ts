@@ -46,10 +46,16 @@ export default defineConfig({
       },
       {
         resolve: {
-          alias: {
-            "cloudflare:workers": join(import.meta.dirname, "test/simulation/workers-module.ts"),
-            "poseidon-lite/poseidon4": join(import.meta.dirname, "test/simulation/kept-poseidon.ts"),
-          },
+          alias: [
+            {
+              find: "cloudflare:workers",
+              replacement: join(import.meta.dirname, "test/simulation/workers-module.ts"),
+            },
+            {
+              find: /^poseidon-lite\/poseidon\d+$/,
+              replacement: join(import.meta.dirname, "test/simulation/kept-poseidon.ts"),
+            },
+          ],
         },
         test: {
           name: "simulation",

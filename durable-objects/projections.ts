@@ -1,7 +1,7 @@
 // Owns what is kept for readers beside the audited state: settled slots with their curves, bills by account and window,
 // closed epochs. It refuses to be a source: everything in it follows from the journal.
 
-import type { EpochCertificate } from "../evidence/certificate-tree.ts";
+import { type EpochCertificate, epochCertificates } from "../evidence/certificate-tree.ts";
 import { aggregateCurve } from "../market/auction/curve.ts";
 import { isWindowCleared } from "../market/due.ts";
 import type { Entry } from "../market/journal.ts";
@@ -86,7 +86,7 @@ function epochRecord({ type: _type, ...record }: EpochClosed, entry: number): Ep
 
 /** A stored epoch as readers get it: by address. */
 export function epochFrom(state: RegionState, record: EpochRecord): Epoch {
-  const { accounts, soldWh, boughtWh, rewards, certificates, ...totals } = record;
+  const { accounts, soldWh, boughtWh, rewards, certified, ...totals } = record;
   const byAddress = <T>(values: readonly T[]): Record<string, T> =>
     Object.fromEntries(accounts.map((account, index) => [addressOf(state, account), values[index] as T]));
   return {
@@ -94,7 +94,9 @@ export function epochFrom(state: RegionState, record: EpochRecord): Epoch {
     soldWh: byAddress(soldWh),
     boughtWh: byAddress(boughtWh),
     rewards: byAddress(rewards),
-    certificates: certificates.map((account) => addressOf(state, account)),
+    certificates: accounts
+      .filter((_, row) => certified[row] === 1)
+      .map((account) => addressOf(state, account)),
   };
 }
 
@@ -102,19 +104,11 @@ export function epochFrom(state: RegionState, record: EpochRecord): Epoch {
 export function certificatesOf(store: RegionStore, epoch: number): EpochCertificate[] | null {
   const [found] = store.epochs(epoch, epoch + 1);
   if (found === undefined) return null;
-  const { entry, accounts, soldWh, boughtWh, certificates } = JSON.parse(found.record) as EpochRecord;
+  const record = JSON.parse(found.record) as EpochRecord;
   const commitments = new Map(
-    store.commitmentsAt(entry).map(({ account, commitment }) => [account, commitment]),
+    store.commitmentsAt(record.entry).map(({ account, commitment }) => [account, commitment]),
   );
-  const rows = new Map(accounts.map((account, row) => [account, row]));
-  return certificates.map((account) => {
-    const row = rows.get(account) as number;
-    return {
-      commitment: commitments.get(account) as string,
-      soldWh: soldWh[row] as number,
-      boughtWh: boughtWh[row] as number,
-    };
-  });
+  return epochCertificates(record, (account) => commitments.get(account) as string);
 }
 
 function* billsOf(state: RegionState): Generator<BeforeStep["bills"][number]> {

@@ -1,6 +1,7 @@
 // Owns the certificate tree of a closed epoch, derived from what the journal says: the same for Worker, audit and client.
 // It refuses sums and commitments for which there is no leaf.
 
+import type { EpochClosed } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { nodeHex, QuadTree } from "../protocol/quad-tree.ts";
 import { bigOf, bytesOf } from "./bytes.ts";
@@ -18,6 +19,26 @@ export interface EpochCertificate {
 export interface PublishedTree {
   readonly root: Hex;
   readonly leaves: readonly Hex[];
+}
+
+/** An epoch's certificates in the order of their leaves, from what its close says and the commitments at that moment. */
+export function epochCertificates(
+  {
+    accounts,
+    soldWh,
+    boughtWh,
+    certified,
+  }: Pick<EpochClosed, "accounts" | "soldWh" | "boughtWh" | "certified">,
+  commitmentOf: (account: number) => string,
+): EpochCertificate[] {
+  return accounts.flatMap((account, row) => {
+    if (certified[row] !== 1) return [];
+    return {
+      commitment: commitmentOf(account),
+      soldWh: soldWh[row] as number,
+      boughtWh: boughtWh[row] as number,
+    };
+  });
 }
 
 /**

@@ -55,7 +55,7 @@ export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_cl
   const accounts: number[] = [];
   const soldWh: number[] = [];
   const boughtWh: number[] = [];
-  const certificates: number[] = [];
+  const certified: number[] = [];
   const rewards: string[] = [];
   for (let account = 0; account < tables.accounts.rows; account += 1) {
     const sold = epochSoldWh[account] as number;
@@ -66,7 +66,7 @@ export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_cl
     soldWh.push(sold);
     boughtWh.push(bought);
     rewards.push(rewardShare(terms, BigInt(sold), feesMicros).toString());
-    if (isSet(certificate, account, COMMITMENT_BYTES)) certificates.push(account);
+    certified.push(isSet(certificate, account, COMMITMENT_BYTES) ? 1 : 0);
   }
   return {
     type: "epoch_closed",
@@ -78,7 +78,7 @@ export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_cl
     soldWh,
     boughtWh,
     rewards,
-    certificates,
+    certified,
     nextEmission: emissionAfter(state, epoch).toString(),
   };
 }

@@ -190,10 +190,10 @@ const epochClosed = z.strictObject({
   soldWh: z.array(count),
   boughtWh: z.array(count),
   rewards: z.array(z.string()).meta({ description: "token base units, decimal" }),
-  // Numbers only: with its commitment beside each, the entry of a full region would not fit a row of the database.
-  certificates: z.array(accountNumber).meta({
+  // A bit only: with every commitment in it, the entry of a full region would not fit a row of the database.
+  certified: z.array(bounded(0, 1)).meta({
     description:
-      "those of `accounts` that have a commitment, ascending: each one's leaf of the certificate tree is Poseidon(its last commitment, sold, bought), in this order",
+      "per account: 1 where it has a commitment. Those are the leaves of the certificate tree in this order, each Poseidon(its last commitment, sold, bought)",
   }),
   nextEmission: z.string(),
 });

@@ -125,7 +125,8 @@ async function showAccount(account: Hex, options: Place & { json?: boolean }): P
   const rows: [string, string][] = [
     ["free", `${money(found.freeMicros)} ${profile.currency}`],
     ["live orders", String(found.liveOrders)],
-    ["sold this epoch", `${kwh(found.epochSoldWh)} kWh`],
+    ["sold, bought this epoch", `${kwh(found.epochSoldWh)}, ${kwh(found.epochBoughtWh)} kWh`],
+    ["certificates", found.certificate === null ? "none committed" : `committed to ${found.certificate}`],
     ["rewards", found.rewards],
     [
       "session keys",

@@ -89,7 +89,7 @@ describe("what was written is changed", () => {
       [eventNumber("readings_accepted"), "events.0.netWh.0", 101],
       [eventNumber("epoch_closed"), "events.1.rewards.0", "9"],
       [eventNumber("epoch_closed"), "events.1.boughtWh.1", 1],
-      [eventNumber("epoch_closed"), "events.1.certificates", []],
+      [eventNumber("epoch_closed"), "events.1.certified.0", 0],
       [eventNumber("certificate_committed"), "events.0.commitment", "1"],
     ];
     for (const [number, path, value] of changes) {

@@ -99,7 +99,7 @@ describe("before there is a region", () => {
   });
 
   test("invariant: no command takes a key on its command line", async () => {
-    const nouns = ["region", "account", "bill", "order", "key", "agent", "meter", "audit"];
+    const nouns = ["region", "account", "bill", "order", "key", "agent", "meter", "certificate", "audit"];
     const help = async (args: string[]) => (await polder([...args, "--help"])).stdout;
     for (const noun of nouns) {
       const text = await help([noun]);

@@ -3,8 +3,10 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { closeEpoch } from "../../market/rewards.ts";
 import type { EpochClosed } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { MAX_ACCOUNTS_PER_REGION, MAX_EPOCH_SLOTS, MAX_WH_PER_ACCOUNT_SLOT } from "../../protocol/limits.ts";
 import {
   address,
   authorise,
@@ -59,7 +61,7 @@ describe("a commitment", () => {
       accounts: [ann, bob, cas].map((owner) => market.account(owner)),
       soldWh: [200, 0, 0],
       boughtWh: [0, 100, 100],
-      certificates: [ann, bob].map((owner) => market.account(owner)),
+      certified: [1, 1, 0],
     });
     expect(event.rewards.slice(1)).toEqual(["0", "0"]);
     const text = JSON.stringify(event);
@@ -68,7 +70,10 @@ describe("a commitment", () => {
     prove(market, FIRST_SLOT + 8, { 1: [50], 2: [-50] });
     market.to(deadlineS(FIRST_SLOT + 12));
     // Cas did nothing in the second epoch, and so stands in no tree of it.
-    expect(closed(market).certificates).toEqual([ann, bob].map((owner) => market.account(owner)));
+    expect(closed(market)).toMatchObject({
+      accounts: [ann, bob].map((owner) => market.account(owner)),
+      certified: [1, 1],
+    });
     expect(JSON.stringify(market.events("epoch_closed")[0])).toBe(text);
   });
 
@@ -76,7 +81,27 @@ describe("a commitment", () => {
     const { market, ann } = street();
     market.accept(commit(ann, 1));
     market.to(MIDNIGHT_S + 3 * 3_600);
-    expect(closed(market)).toMatchObject({ accounts: [], soldWh: [], boughtWh: [], certificates: [] });
+    expect(closed(market)).toMatchObject({ accounts: [], soldWh: [], boughtWh: [], certified: [] });
+  });
+
+  test("invariant: the entry that closes an epoch of a full region fits a row of the database", () => {
+    const { state } = openMarket({
+      parameters: { emissionPerEpoch: "9".repeat(30), rewardPerFee: "9".repeat(30) },
+    });
+    const { accounts } = state.tables;
+    while (accounts.rows < MAX_ACCOUNTS_PER_REGION) accounts.append();
+    const { epochSoldWh, epochBoughtWh, epochFeesMicros, certificate } = accounts.columns;
+    // Nobody can sell and buy in one slot: half of the longest epoch each.
+    const mostWh = (MAX_EPOCH_SLOTS / 2) * MAX_WH_PER_ACCOUNT_SLOT;
+    epochSoldWh.fill(mostWh);
+    epochBoughtWh.fill(mostWh);
+    epochFeesMicros.fill(10 ** 11);
+    certificate.fill(1);
+    state.header.epochDeliveredWh = mostWh * accounts.rows;
+    const event = closeEpoch(state, 0);
+    expect(event.certified).toEqual(new Array<number>(MAX_ACCOUNTS_PER_REGION).fill(1));
+    expect(event.rewards[0]?.length).toBeGreaterThan(24);
+    expect(JSON.stringify(event).length).toBeLessThan(2_000_000);
   });
 
   test("property: sums and certificates are those that the journal's events add up to", () => {
@@ -101,8 +126,8 @@ describe("a commitment", () => {
           expect(event.accounts).toEqual(expected.map(([account]) => account));
           expect(event.soldWh).toEqual(expected.map(([, [sold]]) => sold));
           expect(event.boughtWh).toEqual(expected.map(([, [, bought]]) => bought));
-          expect(event.certificates).toEqual(event.accounts.filter((account) => committed.has(account)));
-          certificates += event.certificates.length;
+          expect(event.certified).toEqual(event.accounts.map((account) => (committed.has(account) ? 1 : 0)));
+          certificates += event.certified.filter((bit) => bit === 1).length;
           sums = new Map();
         }
       }),

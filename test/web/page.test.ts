@@ -74,7 +74,9 @@ describe.skipIf(!hasChromium())(`page in a browser (needs ${CHROMIUM})`, () => {
     expect(await textOf(page, "clock")).toMatch(/^\d\d:\d\d:\d\d$/);
   });
 
-  test("behavior: it shows a clearing as soon as the feed tells it, without own use, and says why", async () => {
+  test("behavior: it shows a clearing as soon as the feed tells it, without own use, and says why", {
+    timeout: 90_000,
+  }, async () => {
     await region.trade(2);
     await untilText(page, "news", /Cleared .* traded at €0\.13/);
     await untilText(page, "shown-traded", /kWh/);

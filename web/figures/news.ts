@@ -116,6 +116,8 @@ function wordsOf(line: NewsLine, event: FeedEvent, calendar: Calendar, currency:
       return `${countText(events, "key")} authorised by ${events === 1 ? "its household" : "their households"}.`;
     case "session_revoked":
       return "A household revoked a key.";
+    case "certificate_committed":
+      return "An account said under which commitment it may certify what it traded.";
     case "parameters_set":
       return "New parameters were set; they apply from the next epoch on.";
     case "epoch_closed":
