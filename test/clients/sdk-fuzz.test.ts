@@ -202,6 +202,7 @@ describe("a deployment that lies over HTTP", () => {
     clock: { origin: "2026-01-01T00:00:00.000Z", rate: 1 },
     atS: 1,
   };
+  const registry = { firstSlot: 4, root: `0x${"44".repeat(32)}`, leaves: [`0x${"05".repeat(32)}`] };
   const answering = (text: string, status = 200, deploymentText = text) =>
     new PolderClient(URL, {
       retries: 0,
@@ -218,6 +219,7 @@ describe("a deployment that lies over HTTP", () => {
     ["orders", (client) => client.orders("polder-one", ACCOUNT)],
     ["slots", (client) => allOf(client.slots("polder-one", 0, 9))],
     ["bill", (client) => allOf(client.billPages("polder-one", ACCOUNT, { from: 0, until: 9 }))],
+    ["registry", (client) => client.registry("polder-one", 4)],
     ["journal", (client) => allOf(client.journal("polder-one"))],
     ["submit", (client) => client.submit("polder-one", signer, { type: "cancel_order", orderId: 1 })],
   ];
@@ -231,6 +233,7 @@ describe("a deployment that lies over HTTP", () => {
       { slots: [{}], next: 4 },
       { lines: [{}], next: 4 },
       { orders: [] },
+      registry,
     );
     await fc.assert(
       fc.asyncProperty(
@@ -266,6 +269,22 @@ describe("a deployment that lies over HTTP", () => {
         orderId: 1,
       }),
     ).rejects.toThrow("not that of an accepted command");
+  });
+
+  test("rejects: a registry of another window, or with roots and leaves that are no 32 bytes", async () => {
+    const asked = (changes: object) =>
+      answering(JSON.stringify({ ...registry, ...changes })).registry("polder-one", 4);
+    expect(await asked({})).toEqual(registry);
+    for (const odd of [
+      { firstSlot: 8 },
+      { root: null },
+      { root: `0x${"4G".repeat(32)}` },
+      { leaves: {} },
+      { leaves: ["0x05"] },
+      { leaves: [...registry.leaves, 5] },
+      { leaves: undefined },
+    ])
+      await expect(asked(odd), JSON.stringify(odd)).rejects.toThrow("not the registry of this window");
   });
 
   test("rejects: a journal that breaks off half-way, and a line without end, as transport faults", async () => {
