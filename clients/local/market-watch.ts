@@ -5,7 +5,13 @@ import { slotAt } from "../../protocol/units.ts";
 import type { Household } from "../household/generator.ts";
 import { sleep } from "../household/runner.ts";
 import type { Market, PolderClient } from "../sdk/client.ts";
-import type { BoardRow, BoardTotals, ProverFigures, TerminalBoard } from "./terminal-board.ts";
+import {
+  type BoardRow,
+  type BoardTotals,
+  type ProverFigures,
+  proofsInWords,
+  type TerminalBoard,
+} from "./terminal-board.ts";
 
 const POLL_MS = 250;
 /** A day: the night has no trades, and the board shows the latest slots that had. */
@@ -58,7 +64,8 @@ export class MarketWatch {
   }
 
   summary(): string {
-    return this.#watching.board.sums(this.#totals);
+    const { board, prover } = this.#watching;
+    return `${board.sums(this.#totals)}\n${proofsInWords(prover)}`;
   }
 
   /** Without a terminal: that a day's windows are being proved, and that they are. */

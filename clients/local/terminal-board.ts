@@ -88,7 +88,7 @@ export class TerminalBoard {
       ),
       "",
       this.sums(totals),
-      proofs(prover),
+      proofsInWords(prover),
       ...this.#notices.map((notice) => colours.yellow(notice)),
       "",
       ...footer,
@@ -103,7 +103,7 @@ export class TerminalBoard {
 
   /** Without a terminal: how far the proofs are. */
   printProofs(figures: ProverFigures): void {
-    if (!this.#isLive) console.log(proofs(figures));
+    if (!this.#isLive) console.log(proofsInWords(figures));
   }
 
   /** Ends the live board so that what follows is below it. */
@@ -144,7 +144,8 @@ export class TerminalBoard {
   }
 }
 
-function proofs({ made, pending, secondsPerProof }: ProverFigures): string {
+/** How far the day's proofs are, in a line. */
+export function proofsInWords({ made, pending, secondsPerProof }: ProverFigures): string {
   const each = made === 0 ? "" : `, ${secondsPerProof.toFixed(1)} s each`;
   return `proofs: ${made} made${each}, ${pending} pending`;
 }
