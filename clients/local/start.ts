@@ -60,7 +60,7 @@ const BEGINS_AT_S = Date.UTC(2026, 5, 20, 10) / 1000;
 /** Sixteen slots a second: a first day to settle after some ten seconds. */
 const FIRST_DAY_RATE = 16 * SLOT_SECONDS;
 /** Wall seconds that proving a day's window may take here, beside everything else on two cores. */
-const SECONDS_PER_PROOF = 2.5;
+const SECONDS_PER_PROOF = 3;
 /** Time for evidence besides: answers may be lost, and a home may be late. */
 const LEAST_DELAY_S = 7_200;
 const DAY_S = WINDOW_SLOTS * SLOT_SECONDS;
