@@ -198,7 +198,7 @@ const MAKERS: Makers = {
   unenrol: (draw) => ({
     do: "unenrol",
     who: draw.metered(),
-    gateway: draw.pick([0, 1, 1]),
+    gateway: draw.pick([0, 0, 1]),
     isEmergency: draw.chance(0.5),
     trip: draw.trip(),
   }),
