@@ -16,7 +16,7 @@ import { sha256Hex } from "./digest.ts";
 import type { EngineHost } from "./engine-host.ts";
 import { type Line, lineOf, rowsOf } from "./journal-lines.ts";
 import type { Answer, Outcome } from "./outcome.ts";
-import { beforeStep, project } from "./projections.ts";
+import { beforeStep, project, projectCommand } from "./projections.ts";
 import { type Admission, ProofAttempts } from "./proof-attempts.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { entriesOf, receiptsOf } from "./receipts.ts";
@@ -261,6 +261,7 @@ export class RegionEngine {
       atS,
     );
     if ("rejection" in result) return result;
+    projectCommand(this.#host.store, result.entry);
     this.#chain(result.entry, lines);
     return { entry: result.entry.number };
   }

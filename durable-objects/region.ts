@@ -2,6 +2,7 @@
 // refuses everything that is not a verified command or a read; deciding is the market's, verifying the gateway's.
 
 import { DurableObject } from "cloudflare:workers";
+import type { EpochCertificate } from "../evidence/certificate-tree.ts";
 import { sessionKeyOf } from "../evidence/session-signature.ts";
 import type { ProvedSubmission, Submission } from "../evidence/signed-command.ts";
 import { stateHash } from "../market/journal.ts";
@@ -25,7 +26,7 @@ import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
 import type { Answer, Outcome } from "./outcome.ts";
-import { type EpochRecord, epochFrom } from "./projections.ts";
+import { certificatesOf, type EpochRecord, epochFrom } from "./projections.ts";
 import type { Admission } from "./proof-attempts.ts";
 import { accountNow, billOf, healthOf, marketNow, orderNow, ordersOf, registryOf } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
@@ -51,6 +52,7 @@ export class Region extends DurableObject<Env> {
   readonly #store: RegionStore;
   readonly #feed: FeedPublisher;
   #subscriptions = 0;
+  #archived: Promise<void> = Promise.resolve();
   #hashed: { readonly entry: number; readonly stateHash: Hex } | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -179,6 +181,11 @@ export class Region extends DurableObject<Env> {
       .map(({ record }) => epochFrom(this.engine.state, JSON.parse(record) as EpochRecord));
   }
 
+  /** What an epoch's certificate tree is made of, in the order of its leaves; null when the epoch has not closed. */
+  certificates(epoch: number): EpochCertificate[] | null {
+    return certificatesOf(this.#store, epoch);
+  }
+
   head(): Head {
     const { entry, atS } = this.engine.state.header;
     return { entry, hash: this.engine.hash, atS };
@@ -247,7 +254,13 @@ export class Region extends DurableObject<Env> {
     return segment === null ? null : new Archive(this.env.ARCHIVE, this.name).rowOf(segment, entry);
   }
 
-  async #archive(entry: number): Promise<void> {
+  /** One archival after the other: two at a time would move the same rows. */
+  #archive(entry: number): Promise<void> {
+    this.#archived = this.#archived.then(() => this.#moveSegments(entry));
+    return this.#archived;
+  }
+
+  async #moveSegments(entry: number): Promise<void> {
     try {
       await new Archive(this.env.ARCHIVE, this.name).moveSegments(this.#store, entry, this.segmentCharacters);
     } catch (fault) {

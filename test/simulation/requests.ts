@@ -41,6 +41,8 @@ export interface Draft {
 
 /** No household lets a key bid more. */
 export const HIGHEST_BID = 300_000;
+/** What every household commits to: to a region it is any number. */
+export const COMMITMENT = "7";
 /** How long a command lives. */
 const LIFE_S = 5_400;
 
@@ -117,6 +119,8 @@ export class Clients {
       const limitMicros = who === 1 ? 100_000 : 1_000_000_000;
       const body = authorisation(home, 0, limitMicros, this.nowS(who) + 3_000_000);
       drafts.push(await this.draft("authorisation", null, body, walletPen(home)));
+      const commitment: Body = { type: "commit_certificate", account: home.account, commitment: COMMITMENT };
+      drafts.push(await this.draft("commitment", null, commitment, walletPen(home)));
       // The agent knows by itself what to order.
       if (home === AGENT_HOME) continue;
       for (const side of ["sell", "buy"] as const) {

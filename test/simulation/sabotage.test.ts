@@ -39,7 +39,7 @@ const FOUND: Readonly<Record<SabotageName, Found>> = {
     steps: 10,
   },
   "alarms are forgotten": { check: /^acts by itself/, seeds: 3, steps: 8 },
-  "an early alarm is not set again": { check: /^acts by itself/, from: 5, seeds: 10, steps: 20 },
+  "an early alarm is not set again": { check: /^acts by itself/, from: 41, seeds: 3, steps: 30 },
   "recovery forgets accepted commands": { check: /^invariants/, seeds: 3, steps: 4 },
   "a credit is applied twice": { check: /^book agrees/, seeds: 1, steps: 0 },
   "the alarm decides when a slot clears": { check: /^due on time/, seeds: 3, steps: 10 },

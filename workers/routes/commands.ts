@@ -199,6 +199,7 @@ function signedRoutes(application: Application): void {
       "operator",
       "Credit test money (operator; only in regions marked quote=test)",
     ],
+    ["certificates", "commit_certificate", "certificates", "Commit to a secret for certificates (wallet)"],
     ["parameters", "set_parameters", "operator", "Set the parameters from the next epoch on (operator)"],
   ] as const;
   for (const [path, type, tag, summary] of paths) {
