@@ -1,10 +1,20 @@
 // Owns what somebody hostile sends: each attack is one request made from an honest one. It refuses to be subtle about
 // the outcome: where an attack must never be accepted, whatever the region's state, the request says so.
 
+import { seedOf } from "../../bench/fleet.ts";
 import { commandSchema } from "../../protocol/commands.ts";
 import { consentOf, meterOf } from "./meters.ts";
-import { Installer } from "./offices.ts";
-import { HOUSEHOLDS, homeOf, INSTALLER, INTRUDER, OPERATOR, type Pen, walletPen } from "./people.ts";
+import { enrolment, Installer } from "./offices.ts";
+import {
+  gatewayOf,
+  HOUSEHOLDS,
+  homeOf,
+  INSTALLER,
+  INTRUDER,
+  OPERATOR,
+  type Pen,
+  walletPen,
+} from "./people.ts";
 import { type Clients, type Draft, HIGHEST_BID, OTHER_DOMAIN, orderOf, penOf } from "./requests.ts";
 import type { Attack, ProofAttack } from "./steps.ts";
 
@@ -58,6 +68,12 @@ export async function attackOf(
       const other = salt % 2 === 0 ? meterOf(home, 1, salt % 3) : meterOf(INTRUDER, 0, salt % 3);
       const { commitment } = meterOf(home, 0, salt % 3);
       return send(body, walletPen(INSTALLER), {}, consentOf(other.gateway, commitment));
+    }
+    // A key that moves to another grid connection is no rotation.
+    case "rotation elsewhere": {
+      const connection = seedOf(`connection that ${home.name} never had`);
+      const { body, evidence } = enrolment(meterOf(home, salt % 2, 1), connection, gatewayOf(home, 0).id);
+      return send(body, walletPen(INSTALLER), {}, evidence);
     }
     case "stranger":
       return send(orderOf(INTRUDER, "sell", [90_000], 10), walletPen(INTRUDER));

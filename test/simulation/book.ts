@@ -5,6 +5,7 @@ import type { Entry } from "../../market/journal.ts";
 import type { SubmitReadings } from "../../protocol/commands.ts";
 import type { EventOf, MarketEvent } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { CertificateBook } from "./certificate-book.ts";
 import { RegistryBook } from "./registry-book.ts";
 
 /** Tells which gateway's window a command with its evidence claims; null for what nobody proved. */
@@ -21,6 +22,7 @@ export class Book {
   #windowFirstSlot = 0;
   #nextSlot = 0;
   readonly registry = new RegistryBook();
+  readonly certificates = new CertificateBook();
   /** Gateways whose open window was claimed. */
   readonly #proved = new Set<string>();
   readonly #gatewayOf: GatewayOf;
@@ -62,6 +64,7 @@ export class Book {
       return `a command was decided at ${entry.atS}, before what was due at ${due}`;
     if (entry.command?.type === "credit_test_quote")
       this.#credit(entry.command.account, entry.command.amountMicros);
+    this.certificates.take(entry);
     const misplaced = this.registry.take(entry, this.#windowFirstSlot) ?? this.#prove(entry);
     if (misplaced !== null) return misplaced;
     for (const event of entry.events) {
@@ -105,6 +108,8 @@ export class Book {
         return this.#clear(event);
       case "window_closed":
         return this.#close(event);
+      case "epoch_closed":
+        return this.certificates.closed(event, this.#addresses);
       default:
         return null;
     }
@@ -132,6 +137,7 @@ export class Book {
   #clear(event: EventOf<"slot_cleared">): string | null {
     if (event.slot !== this.#nextSlot) return `slot ${event.slot} cleared where ${this.#nextSlot} was next`;
     this.#nextSlot += 1;
+    this.certificates.cleared(event);
     const { treasury, gridOperator } = this.#opened as EventOf<"region_opened">;
     let left = BigInt(event.networkMicros) + BigInt(event.feeMicros) + BigInt(event.dustMicros);
     let sold = 0;

@@ -2,6 +2,7 @@
 // what is sound is accepted, the audit passes. It refuses any fault while it looks.
 
 import type { Registry } from "../../protocol/answers.ts";
+import { certificatesOf } from "./acts.ts";
 import { meterAmong } from "./meters.ts";
 import { TERMS } from "./offices.ts";
 import { AGENT_HOME, HOMES, OPERATOR, walletPen } from "./people.ts";
@@ -34,7 +35,10 @@ export async function settle(world: World): Promise<void> {
   await windowIsPaid(world);
   await world.audit();
   host.evict();
-  await host.turn((region) => witness.balances(region));
+  await host.turn((region) => {
+    witness.balances(region);
+    witness.certificates(certificatesOf(region));
+  });
 }
 
 function calm(world: World): void {

@@ -21,6 +21,7 @@ const TABLES: readonly (StoredTable | null)[] = [
   "sections",
   "slots",
   "failed_proofs",
+  "commitments",
 ];
 
 /** Draws for one place. */
@@ -94,6 +95,7 @@ export const ATTACKS: readonly Attack[] = [
   "no operator",
   "no installer",
   "consent of another",
+  "rotation elsewhere",
   "stranger",
   "overdraft of limits",
   "junk",
@@ -131,6 +133,7 @@ const MAKERS: Makers = {
     offsetMs: draw.pick([0, 1, 500, 20_000]),
     provesMs: draw.provesMs(),
     trips: Array.from({ length: HOUSEHOLDS }, () => draw.trip()),
+    removes: draw.chance(0.03) ? draw.metered() : null,
   }),
   order: (draw) => {
     const side = draw.pick(["sell", "buy"] as const);
@@ -172,6 +175,12 @@ const MAKERS: Makers = {
     trip: draw.trip(),
   }),
   revoke: (draw) => ({ do: "revoke", who: draw.home(), key: draw.pick([0, 1, 1, 2, 2]), trip: draw.trip() }),
+  commit: (draw) => ({
+    do: "commit",
+    who: draw.home(),
+    commitment: draw.whole(1, 3),
+    trip: draw.trip(),
+  }),
   credit: (draw) => ({
     do: "credit",
     who: draw.home(),
@@ -198,7 +207,7 @@ const MAKERS: Makers = {
   unenrol: (draw) => ({
     do: "unenrol",
     who: draw.metered(),
-    gateway: draw.pick([0, 1, 1]),
+    gateway: draw.pick([0, 0, 1]),
     isEmergency: draw.chance(0.5),
     trip: draw.trip(),
   }),
@@ -276,6 +285,7 @@ const WEIGHTS: Readonly<Record<StepKind, number>> = {
   readings: 20,
   authorise: 3,
   revoke: 0.7,
+  commit: 1,
   credit: 4,
   admit: 0.5,
   appoint: 0.7,

@@ -41,8 +41,6 @@ export interface Draft {
 
 /** No household lets a key bid more. */
 export const HIGHEST_BID = 300_000;
-/** What every household commits to: to a region it is any number. */
-export const COMMITMENT = "7";
 /** How long a command lives. */
 const LIFE_S = 5_400;
 
@@ -119,8 +117,8 @@ export class Clients {
       const limitMicros = who === 1 ? 100_000 : 1_000_000_000;
       const body = authorisation(home, 0, limitMicros, this.nowS(who) + 3_000_000);
       drafts.push(await this.draft("authorisation", null, body, walletPen(home)));
-      const commitment: Body = { type: "commit_certificate", account: home.account, commitment: COMMITMENT };
-      drafts.push(await this.draft("commitment", null, commitment, walletPen(home)));
+      if (who !== 0)
+        drafts.push(await this.draft("commitment", null, commitmentOf(home, 7), walletPen(home)));
       // The agent knows by itself what to order.
       if (home === AGENT_HOME) continue;
       for (const side of ["sell", "buy"] as const) {
@@ -153,6 +151,13 @@ export class Clients {
         const body = authorisation(home, step.key, step.limitMicros, this.nowS(step.who) + step.lastsS);
         return this.draft("authorisation", step.who, body, walletPen(home));
       }
+      case "commit":
+        return this.draft(
+          "commitment",
+          step.who,
+          commitmentOf(homeOf(step.who), step.commitment),
+          walletPen(homeOf(step.who)),
+        );
       case "revoke": {
         const home = homeOf(step.who);
         const body: Body = { type: "revoke_session", account: home.account, key: keyOf(home, step.key).key };
@@ -236,6 +241,11 @@ export function orderOf(
 ): Body {
   const steps = prices.map((limitPriceMicrosPerKwh) => ({ limitPriceMicrosPerKwh, capWhPerSlot }));
   return { type: "place_order", account, side, steps, validFromS: 0, validUntilS: 0, hours: [], replaces: 0 };
+}
+
+/** To a region a commitment is any number. */
+function commitmentOf({ account }: Household, commitment: number): Body {
+  return { type: "commit_certificate", account, commitment: String(commitment) };
 }
 
 function authorisation(home: Household, key: number, limitMicros: number, untilS: number): Body {

@@ -29,7 +29,7 @@ const FOUND: Readonly<Record<SabotageName, Found>> = {
   // The disk has to fail at the one write that switches snapshots: one seed in twenty.
   "half a transaction is kept": {
     check: /^storage is the state|nothing escapes/,
-    from: 35,
+    from: 15,
     seeds: 5,
     steps: 20,
   },
@@ -39,28 +39,29 @@ const FOUND: Readonly<Record<SabotageName, Found>> = {
     steps: 10,
   },
   "alarms are forgotten": { check: /^acts by itself/, seeds: 3, steps: 8 },
-  "an early alarm is not set again": { check: /^acts by itself/, from: 41, seeds: 3, steps: 30 },
+  "an early alarm is not set again": { check: /^acts by itself/, from: 10, seeds: 5, steps: 20 },
   "recovery forgets accepted commands": { check: /^invariants/, seeds: 3, steps: 4 },
   "a credit is applied twice": { check: /^book agrees/, seeds: 1, steps: 0 },
   "the alarm decides when a slot clears": { check: /^due on time/, seeds: 3, steps: 10 },
   "a cancelled order stands in memory": { check: /^invariants|storage is the state/, seeds: 5, steps: 5 },
   "a refusal uses up a number": { check: /^refusals change nothing/, seeds: 1, steps: 2 },
-  "a nullifier is forgotten": { check: /^book agrees/, seeds: 6, steps: 14 },
+  "a nullifier is forgotten": { check: /^book agrees/, from: 4, seeds: 5, steps: 14 },
   "an enrolment reaches the open window": {
     check: /^registry agrees|storage is the state/,
-    from: 5,
+    from: 3,
     seeds: 5,
     steps: 20,
   },
   "a removal leaves the open window's root": {
     check: /^registry agrees|storage is the state/,
-    from: 5,
+    from: 3,
     seeds: 5,
     steps: 6,
   },
   "a leaf is not told": { check: /^a window is paid/, seeds: 2, steps: 4 },
-  "failed proofs are forgotten on a crash": { check: /^attempts are few/, from: 10, seeds: 5, steps: 12 },
-  "a proof is taken for one that holds": { check: /^book agrees/, from: 6, seeds: 5, steps: 8 },
+  "a commitment is lost to readers": { check: /^certificates agree/, seeds: 5, steps: 12 },
+  "failed proofs are forgotten on a crash": { check: /^attempts are few/, from: 52, seeds: 8, steps: 12 },
+  "a proof is taken for one that holds": { check: /^book agrees|attacks are refused/, seeds: 5, steps: 8 },
 };
 
 async function firstFailure(sabotage: SabotageName): Promise<SimulationResult | null> {

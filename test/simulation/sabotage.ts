@@ -145,6 +145,7 @@ export const SABOTAGES = {
       };
     },
   },
+  "a commitment is lost to readers": { platform: dropping(/INTO commitments/, 2) },
   "failed proofs are forgotten on a crash": {
     platform: ({ storage }) => {
       storage.bugs.forgetsOnCrash = "failed_proofs";

@@ -16,7 +16,14 @@ export interface Trip {
 }
 
 /** Tables of the region's database whose writes are worth a fault of their own. */
-export type StoredTable = "journal" | "segments" | "snapshots" | "sections" | "slots" | "failed_proofs";
+export type StoredTable =
+  | "journal"
+  | "segments"
+  | "snapshots"
+  | "sections"
+  | "slots"
+  | "failed_proofs"
+  | "commitments";
 
 /** How a request travels when nothing is wrong. */
 export const SMOOTH: Trip = { outMs: [5], backMs: 5, retries: 0, hopMs: 1 };
@@ -49,6 +56,7 @@ export type Attack =
   | "no operator"
   | "no installer"
   | "consent of another"
+  | "rotation elsewhere"
   | "stranger"
   | "overdraft of limits"
   | "junk";
@@ -64,6 +72,8 @@ export type Step =
       readonly offsetMs: number;
       readonly provesMs: number;
       readonly trips: readonly Trip[];
+      /** Home whose meter is removed at once while others prove, or null. */
+      readonly removes: number | null;
     }
   | {
       readonly do: "order";
@@ -103,6 +113,8 @@ export type Step =
       readonly trip: Trip;
     }
   | { readonly do: "revoke"; readonly who: number; readonly key: number; readonly trip: Trip }
+  /** A household commits to another secret for its certificates. */
+  | { readonly do: "commit"; readonly who: number; readonly commitment: number; readonly trip: Trip }
   | { readonly do: "credit"; readonly who: number; readonly micros: number; readonly trip: Trip }
   | { readonly do: "admit"; readonly who: number; readonly trip: Trip }
   /** Whether the installer is on the operator's list. */
@@ -200,6 +212,7 @@ const NAMES: Readonly<Record<string, string>> = {
   isThere: "there:",
   isEmergency: "at once:",
   provesMs: "ms to prove",
+  removes: "removes the meter of home",
   isTwice: "twice:",
   lateMs: "ms late",
   earlyMs: "ms early",

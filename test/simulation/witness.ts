@@ -10,6 +10,7 @@ import { recover } from "../../durable-objects/recovery.ts";
 import type { Region } from "../../durable-objects/region.ts";
 import { registryOf } from "../../durable-objects/region-reads.ts";
 import { RegionStore } from "../../durable-objects/region-store.ts";
+import type { EpochCertificate } from "../../evidence/certificate-tree.ts";
 import { decodeLine, type Entry, GENESIS_HASH, stateHash } from "../../market/journal.ts";
 import type { Head } from "../../protocol/answers.ts";
 import type { Hex } from "../../protocol/fields.ts";
@@ -221,6 +222,16 @@ export class Witness {
     for (const slot of [openSlot - 4, openSlot + 1, lastSlot + 4])
       if (registryOf(state, slot, atS) !== null)
         this.fail("registry agrees", `after entry ${entry}: window ${slot} is told, which is no open one`);
+  }
+
+  /** What the region tells of closed epochs' certificates is the book's. */
+  certificates(
+    told: readonly { readonly epoch: number; readonly leaves: EpochCertificate[] | null }[],
+  ): void {
+    for (const { epoch, leaves } of told) {
+      const wrong = this.book.certificates.hold(epoch, leaves);
+      if (wrong !== null) this.fail("certificates agree", wrong);
+    }
   }
 
   /** The whole journal, archive first, is what was durable; the shipping audit finds it sound, receipts included. */
