@@ -114,7 +114,8 @@ abstract contract Reports is Deposits, IReports {
     }
 
     function _isFinal(bytes32 region, Region storage books, uint256 epoch) internal view returns (bool) {
-        if (epoch <= books.finalEpoch) return epoch + 1 >= books.firstEpoch;
+        // Also what is before the first report: nothing was owed then, and nobody may freeze it.
+        if (epoch <= books.finalEpoch) return true;
         if (books.stage == Stage.Exiting || epoch > books.reportedEpoch) return false;
         if (books.frozenEpoch != 0 && epoch >= books.frozenEpoch) return false;
         return block.timestamp >= _reports[region][epoch].finalAtS;

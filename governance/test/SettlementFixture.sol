@@ -37,12 +37,18 @@ abstract contract SettlementFixture is Cheats {
     RegionLedger internal otherLedger;
 
     function setUp() public virtual {
-        VM.warp(FIRST_EPOCH * EPOCH_SECONDS);
-        quote = new TestQuote();
-        settlement = new Settlement(quote, OWNER, GUARDIAN);
+        _begin(new TestQuote());
         rewards = new TestRewardToken(address(settlement));
-        VM.startPrank(OWNER);
+        VM.prank(OWNER);
         settlement.setRewardToken(rewards);
+    }
+
+    /// @dev Two new regions, with a quote asset of the test's choice.
+    function _begin(TestQuote token) internal {
+        VM.warp(FIRST_EPOCH * EPOCH_SECONDS);
+        quote = token;
+        settlement = new Settlement(token, OWNER, GUARDIAN);
+        VM.startPrank(OWNER);
         settlement.openRegion(REGION, _opening());
         settlement.openRegion(OTHER_REGION, _opening());
         VM.stopPrank();
