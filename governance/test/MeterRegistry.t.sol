@@ -322,8 +322,11 @@ contract MeterRegistryTest is SettlementFixture {
         Enrolment memory enrolment = _enrolment(isHere ? REGION : OTHER_REGION, key, connection);
         if ((draw >> 48) % 3 == 0) enrolment.replaces = _idOf((draw >> 56) % 3 + 1);
         VM.prank(installer);
-        if ((draw >> 64) % 3 != 0) try _registry.enrol(enrolment, _consent()) {}
-            catch {} else try _registry.revoke(_idOf(key), (draw >> 72) % 2 == 0) {} catch {}
+        if ((draw >> 64) % 3 != 0) {
+            try _registry.enrol(enrolment, _consent()) {} catch {}
+        } else {
+            try _registry.revoke(_idOf(key), (draw >> 72) % 2 == 0) {} catch {}
+        }
     }
 
     function _appoint(bytes32 region, address installer) private {

@@ -16,7 +16,8 @@ contract RegionLedger {
     uint48 public credited;
 
     Leaf[] private _leaves;
-    mapping(address account => uint256 number) private _numbers;
+    /// Places of accounts, from 1; 0 for nobody.
+    mapping(address account => uint256 number) public numberOf;
     mapping(uint256 epoch => Leaf[]) private _reported;
 
     constructor(Settlement settlement_, bytes32 region_) {
@@ -87,12 +88,12 @@ contract RegionLedger {
     /// @notice An account's leaf and path in a reported epoch.
     function claimOf(uint256 epoch, address account) external view returns (Leaf memory leaf, Path memory path) {
         Leaf[] memory leaves = _reported[epoch];
-        uint256 position = _numbers[account] - 1;
+        uint256 position = numberOf[account] - 1;
         return (leaves[position], SumTreeBuilder.path(SumTreeBuilder.build(leaves), position));
     }
 
     function leafOf(address account) external view returns (Leaf memory leaf) {
-        uint256 number = _numbers[account];
+        uint256 number = numberOf[account];
         leaf.account = account;
         if (number != 0) leaf = _leaves[number - 1];
     }
@@ -106,11 +107,11 @@ contract RegionLedger {
     }
 
     function _leaf(address account) private returns (Leaf storage) {
-        if (_numbers[account] == 0) {
+        if (numberOf[account] == 0) {
             _leaves.push();
-            _numbers[account] = _leaves.length;
+            numberOf[account] = _leaves.length;
             _leaves[_leaves.length - 1].account = account;
         }
-        return _leaves[_numbers[account] - 1];
+        return _leaves[numberOf[account] - 1];
     }
 }
