@@ -142,7 +142,9 @@ function leafNode({ account, sums }: SumLeaf): SumNode {
 
 /** keccak256(abi.encode(domain, left, left's sums, right, right's sums)). */
 function joinNodes(left: SumNode, right: SumNode): SumNode {
-  const hash = keccak_256(concatBytes(NODE_DOMAIN, left.hash, words(left.sums), right.hash, words(right.sums)));
+  const hash = keccak_256(
+    concatBytes(NODE_DOMAIN, left.hash, words(left.sums), right.hash, words(right.sums)),
+  );
   return { hash, sums: checkedSums(addSums(left.sums, right.sums)) };
 }
 
