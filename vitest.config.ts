@@ -46,7 +46,10 @@ export default defineConfig({
       },
       {
         resolve: {
-          alias: { "cloudflare:workers": join(import.meta.dirname, "test/simulation/workers-module.ts") },
+          alias: {
+            "cloudflare:workers": join(import.meta.dirname, "test/simulation/workers-module.ts"),
+            "poseidon-lite/poseidon4": join(import.meta.dirname, "test/simulation/kept-poseidon.ts"),
+          },
         },
         test: {
           name: "simulation",

@@ -22,6 +22,7 @@ export const MEASUREMENTS = [
   "year",
   "simulate",
   "proofs",
+  "certificate",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");

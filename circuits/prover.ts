@@ -38,12 +38,17 @@ export interface ProvedWindow extends Proved {
 
 /**
  * Proves one window of a meter. About 1.5 (4 slots) to 1.9 s (96) on two cores.
+ * @param onStep is told when a step begins.
  * @throws RangeError naming the first input that no proof exists for.
  */
-export async function proveWindow(inputs: WindowInputs, artifacts: ProvingArtifacts): Promise<ProvedWindow> {
+export async function proveWindow(
+  inputs: WindowInputs,
+  artifacts: ProvingArtifacts,
+  onStep?: (step: "witness" | "proof") => void,
+): Promise<ProvedWindow> {
   const { signals, root, nullifier } = meterWitness(inputs);
   const { firstSlot, claims } = inputs;
-  return { ...(await prove(signals, artifacts)), firstSlot, root, nullifier, claims };
+  return { ...(await prove(signals, artifacts, onStep)), firstSlot, root, nullifier, claims };
 }
 
 /**
@@ -61,9 +66,12 @@ export async function proveCertificate(
 async function prove(
   signals: Readonly<Record<string, SignalInput>>,
   { wasm, zkey }: ProvingArtifacts,
+  onStep?: (step: "witness" | "proof") => void,
 ): Promise<Proved> {
+  onStep?.("witness");
   const witness: { type: "mem"; data?: Uint8Array } = { type: "mem" };
   await wtns.calculate(signals, { type: "mem", data: wasm }, witness);
+  onStep?.("proof");
   const { proof, publicSignals } = await groth16.prove({ type: "mem", data: zkey }, witness);
   return { proof, publicSignals };
 }

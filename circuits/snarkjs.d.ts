@@ -56,6 +56,9 @@ declare module "snarkjs" {
     preparePhase2(before: FileLike, after: FileLike): Promise<void>;
   };
   export const curves: {
-    getCurveFromName(name: string): Promise<{ terminate(): Promise<void> }>;
+    getCurveFromName(
+      name: string,
+      options?: { singleThread: boolean },
+    ): Promise<{ terminate(): Promise<void> }>;
   };
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-only
-// Owns `npm run circuits:solidity`: the verifiers for the chain, exported by snarkjs from the committed keys. It refuses to
-// add to them: what a proof is worth is for the contract that calls one.
+// Owns `npm run circuits:solidity`: the verifiers for the chain, exported by snarkjs from the committed keys, with what a gate
+// asks of the key. It refuses a key that anybody forges under; what a proof is worth is for the gate that calls one.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { zKey } from "snarkjs";
-import { readArtifact } from "./artifacts.ts";
-import { CIRCUIT_NAMES, type CircuitName } from "./manifest.ts";
+import { readGroth16Key } from "../evidence/groth16-key.ts";
+import { LOCAL_CHAIN_ID } from "../protocol/limits.ts";
+import { readArtifact, readVerificationKey } from "./artifacts.ts";
+import { CIRCUIT_NAMES, CIRCUITS, type CircuitName, publicElementsOf } from "./manifest.ts";
 import { endSnarkThreads } from "./snark-threads.ts";
 
 /** Contract of each circuit, in `governance/verifiers`. */
@@ -22,6 +24,28 @@ export function contractFile(name: CircuitName): string {
   return join(dirname(import.meta.dirname), "governance/verifiers", `${CONTRACTS[name]}.sol`);
 }
 
+/**
+ * What a gate asks of the key inside a verifier, whose constants are private: who made it, its hash under which TypeScript
+ * knows it, and whether gamma and delta differ. The last is computed on chain from the very constants that verify.
+ * @throws Error for a key whose gamma and delta are equal, or an origin that is not plain text
+ */
+async function keyFactsOf(name: CircuitName): Promise<string> {
+  const { origin } = CIRCUITS[name];
+  if (!/^[A-Za-z0-9 .,:()/-]{1,100}$/.test(origin)) throw new Error(`not an origin to write down: ${origin}`);
+  const use = { origin, chainId: LOCAL_CHAIN_ID, publicElements: publicElementsOf(CIRCUITS[name]) };
+  const { id } = readGroth16Key(await readVerificationKey(name), use);
+  const differ = ["x1", "x2", "y1", "y2"].map((part) => `gamma${part} != delta${part}`).join(" || ");
+  return [
+    `    string public constant keyOrigin = "${origin}";`,
+    `    bytes32 public constant keyHash = 0x${id};`,
+    "",
+    "    function keyIsContributed() external pure returns (bool) {",
+    `        return ${differ};`,
+    "    }",
+    "",
+  ].join("\n");
+}
+
 /** Solidity source of a circuit's verifier; the same for the same key. */
 export async function solidityOf(name: CircuitName): Promise<string> {
   const snarkjs = dirname(createRequire(import.meta.url).resolve("snarkjs"));
@@ -31,10 +55,14 @@ export async function solidityOf(name: CircuitName): Promise<string> {
   const [licence, ...rest] = exported.replace(/[ \t]+$/gm, "").split("\n");
   const opening = [
     `// Owns the pairing equation of the ${name} circuit, generated from its key by \`npm run circuits:solidity\`.`,
-    "// It refuses nothing else: roots, nullifiers, accounts, ranges of claims and the chain are its caller's to check.",
+    "// It refuses nothing else: roots, nullifiers, accounts, ranges of claims, key and chain are its gate's to check.",
   ];
   const source = [licence, ...opening, ...rest].join("\n").replace(/\n{3,}/g, "\n\n");
-  return source.replace("contract Groth16Verifier", `contract ${CONTRACTS[name]}`).trimEnd().concat("\n");
+  const opened = `contract ${CONTRACTS[name]} {\n${await keyFactsOf(name)}\n`;
+  return source
+    .replace("contract Groth16Verifier {\n", () => opened)
+    .trimEnd()
+    .concat("\n");
 }
 
 if (import.meta.main) {

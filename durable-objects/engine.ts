@@ -16,7 +16,7 @@ import { sha256Hex } from "./digest.ts";
 import type { EngineHost } from "./engine-host.ts";
 import { type Line, lineOf, rowsOf } from "./journal-lines.ts";
 import type { Answer, Outcome } from "./outcome.ts";
-import { beforeStep, project } from "./projections.ts";
+import { beforeStep, project, projectCommand } from "./projections.ts";
 import { type Admission, ProofAttempts } from "./proof-attempts.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { entriesOf, receiptsOf } from "./receipts.ts";
@@ -58,7 +58,7 @@ export class RegionEngine {
   constructor(host: EngineHost) {
     this.#host = host;
     this.#limits = new RateLimits(host.store);
-    this.#attempts = new ProofAttempts(host.store);
+    this.#attempts = new ProofAttempts(host.store, host.wallMs());
     const recovered = recover(host.store);
     this.state = recovered.state;
     this.#hash = recovered.hash;
@@ -81,12 +81,16 @@ export class RegionEngine {
     return Math.max(this.state.header.atS, marketTimeS(this.#host.clock, this.#host.wallMs()));
   }
 
-  /** Queues a command; resolves with its answer once that is durable, or with why it was refused. */
-  submit(submission: Submission): Promise<Outcome> {
+  /**
+   * Queues a command; resolves with its answer once that is durable, or with why it was refused.
+   * @param ticket of the verification that ends with it, where it shows a proof.
+   */
+  submit(submission: Submission, ticket: number | null = null): Promise<Outcome> {
+    if (ticket !== null && submission.command.type === "submit_readings")
+      this.#attempts.ended(submission.command.account, ticket);
     if (this.#queue.length >= MAX_QUEUED_COMMANDS) {
       return Promise.resolve({ rejection: rejected("overloaded", { queued: this.#queue.length }) });
     }
-    if (submission.command.type === "submit_readings") this.#attempts.ended(submission.command.account);
     return new Promise((resolve) => {
       this.#queue.push({ submission, resolve });
       this.arm();
@@ -112,9 +116,9 @@ export class RegionEngine {
     return "rejection" in admission ? this.#refuse(admission.rejection) : admission;
   }
 
-  /** A proof that was let through did not verify. */
-  proofFailed({ account, firstSlot }: SubmitReadings): Outcome {
-    this.#attempts.failed(account, firstSlot);
+  /** A proof that was let through, under this ticket, did not verify. */
+  proofFailed({ account, firstSlot }: SubmitReadings, ticket: number): Outcome {
+    this.#attempts.failed(account, firstSlot, ticket);
     return this.#refuse(rejected("proof_invalid", { firstSlot }));
   }
 
@@ -257,6 +261,7 @@ export class RegionEngine {
       atS,
     );
     if ("rejection" in result) return result;
+    projectCommand(this.#host.store, result.entry);
     this.#chain(result.entry, lines);
     return { entry: result.entry.number };
   }

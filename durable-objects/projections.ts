@@ -1,6 +1,7 @@
 // Owns what is kept for readers beside the audited state: settled slots with their curves, bills by account and window,
 // closed epochs. It refuses to be a source: everything in it follows from the journal.
 
+import { type EpochCertificate, epochCertificates } from "../evidence/certificate-tree.ts";
 import { aggregateCurve } from "../market/auction/curve.ts";
 import { isWindowCleared } from "../market/due.ts";
 import type { Entry } from "../market/journal.ts";
@@ -41,6 +42,13 @@ export function beforeStep(state: RegionState): BeforeStep {
   return { curve: aggregateCurve(book), bills: [] };
 }
 
+/** Writes what a command brought for readers, in the transaction of its journal row. */
+export function projectCommand(store: RegionStore, { number, events }: Entry): void {
+  for (const event of events) {
+    if (event.type === "certificate_committed") store.putCommitment(event.account, number, event.commitment);
+  }
+}
+
 /** Writes what a due step brought for readers, in the transaction of its journal row. */
 export function project(store: RegionStore, entry: Entry, before: BeforeStep): void {
   for (const { account, firstSlot, record } of before.bills)
@@ -50,7 +58,9 @@ export function project(store: RegionStore, entry: Entry, before: BeforeStep): v
       store.putSlot(event.slot, JSON.stringify(slotRecord(event, entry.number, before.curve)));
     }
     if (event.type === "window_closed") store.forgetFailedProofs(event.firstSlot + 1);
-    if (event.type === "epoch_closed") store.putEpoch(event.epoch, JSON.stringify(epochRecord(event)));
+    if (event.type === "epoch_closed") {
+      store.putEpoch(event.epoch, JSON.stringify(epochRecord(event, entry.number)));
+    }
   }
 }
 
@@ -65,18 +75,40 @@ function slotRecord(event: SlotCleared, entry: number, curve: Curve): ClearedSlo
 }
 
 /** A closed epoch as it is stored: by account number, or the record of a large region would not fit a row. */
-export type EpochRecord = Omit<EpochClosed, "type">;
+export type EpochRecord = Omit<EpochClosed, "type"> & {
+  /** The entry that closed it. */
+  readonly entry: number;
+};
 
-function epochRecord({ type: _type, ...record }: EpochClosed): EpochRecord {
-  return record;
+function epochRecord({ type: _type, ...record }: EpochClosed, entry: number): EpochRecord {
+  return { ...record, entry };
 }
 
 /** A stored epoch as readers get it: by address. */
 export function epochFrom(state: RegionState, record: EpochRecord): Epoch {
-  const { accounts, soldWh, rewards, ...totals } = record;
+  const { accounts, soldWh, boughtWh, rewards, certified, ...totals } = record;
   const byAddress = <T>(values: readonly T[]): Record<string, T> =>
     Object.fromEntries(accounts.map((account, index) => [addressOf(state, account), values[index] as T]));
-  return { ...totals, soldWh: byAddress(soldWh), rewards: byAddress(rewards) };
+  return {
+    ...totals,
+    soldWh: byAddress(soldWh),
+    boughtWh: byAddress(boughtWh),
+    rewards: byAddress(rewards),
+    certificates: accounts
+      .filter((_, row) => certified[row] === 1)
+      .map((account) => addressOf(state, account)),
+  };
+}
+
+/** What an epoch's certificate tree is made of, in the order of its leaves; null when the epoch has not closed. */
+export function certificatesOf(store: RegionStore, epoch: number): EpochCertificate[] | null {
+  const [found] = store.epochs(epoch, epoch + 1);
+  if (found === undefined) return null;
+  const record = JSON.parse(found.record) as EpochRecord;
+  const commitments = new Map(
+    store.commitmentsAt(record.entry).map(({ account, commitment }) => [account, commitment]),
+  );
+  return epochCertificates(record, (account) => commitments.get(account) as string);
 }
 
 function* billsOf(state: RegionState): Generator<BeforeStep["bills"][number]> {

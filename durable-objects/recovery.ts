@@ -17,10 +17,24 @@ export interface Recovered {
   readonly generation: number;
 }
 
+/** The first rules under which windows were proofs; a region of earlier ones cannot be gone on with. */
+const OLDEST_RULES = 2;
+
+/** The stored region is of a release before those that this one goes on from. */
+class TooOld extends Error {
+  constructor(entry: number) {
+    super(
+      `entry ${entry} was decided by rules before ${OLDEST_RULES}: audit the journal with its release, and open anew`,
+    );
+  }
+}
+
 /** Rebuilds the state. @throws Error when the stored journal contradicts itself. */
 export function recover(store: RegionStore): Recovered {
   const snapshot = store.snapshot();
   const state = snapshot === null ? createState() : thaw(snapshot.head, snapshot.sections);
+  // Recovery only evolves, but events of the first rules said another thing by the same names.
+  if (snapshot !== null && state.header.roots === undefined) throw new TooOld(snapshot.entry);
   let hash = snapshot?.hash ?? GENESIS_HASH;
   let tailEntries = 0;
   let tailCharacters = 0;
@@ -44,6 +58,8 @@ function applyLine(state: RegionState, previous: string, line: string, number: n
   if (decoded === null || chainHash(sha256Hex, previous, decoded.body) !== decoded.hash) {
     throw new Error(`the stored journal is broken at entry ${number}`);
   }
-  applyEntry(state, JSON.parse(decoded.body) as Entry);
+  const entry = JSON.parse(decoded.body) as Entry;
+  if (entry.rules < OLDEST_RULES) throw new TooOld(number);
+  applyEntry(state, entry);
   return decoded.hash;
 }

@@ -9,7 +9,7 @@ import { violations } from "../market/invariants.ts";
 import { versionAtSlot, windowOf } from "../market/parameters.ts";
 import { leavesOfWindow, rootOfWindow } from "../market/registry.ts";
 import { addressOf, type RegionState, termsOf } from "../market/state.ts";
-import { findRow, readHex } from "../market/table.ts";
+import { findRow, isSet, readHex } from "../market/table.ts";
 import type { Account, ClearedSlot, Market, Order, Registry, SettledLine } from "../protocol/answers.ts";
 import { NO_END_SLOT } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
@@ -62,7 +62,9 @@ export function accountNow(state: RegionState, address: Hex, atS: number): Accou
     rewards: rewardOf(state, account).toString(),
     liveOrders: countOrders(state, account, slotAt(atS) + 1).live,
     epochSoldWh: columns.epochSoldWh[account] as number,
+    epochBoughtWh: columns.epochBoughtWh[account] as number,
     epochFeesMicros: columns.epochFeesMicros[account] as number,
+    certificate: commitmentOf(state, account),
     sessions: sessionsOf(state, account),
   };
 }
@@ -77,6 +79,12 @@ export function registryOf(state: RegionState, firstSlot: number, atS: number): 
     root: rootOfWindow(state, firstSlot),
     leaves: leavesOfWindow(state, firstSlot),
   };
+}
+
+/** An account's commitment to its certificates' secret as a decimal, or null. */
+function commitmentOf({ tables }: RegionState, account: number): string | null {
+  const { certificate } = tables.accounts.columns;
+  return isSet(certificate, account, 32) ? BigInt(readHex(certificate, account, 32)).toString() : null;
 }
 
 /** An order of the book by its number, or null. */

@@ -39,6 +39,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE counters (account TEXT PRIMARY KEY, window INTEGER NOT NULL, used INTEGER NOT NULL);
    CREATE TABLE feeds (shard INTEGER PRIMARY KEY);`,
   "CREATE TABLE failed_proofs (first_slot INTEGER NOT NULL, account TEXT NOT NULL, failed INTEGER NOT NULL, PRIMARY KEY (first_slot, account));",
+  `CREATE TABLE commitments (account INTEGER NOT NULL, entry INTEGER NOT NULL, commitment TEXT NOT NULL, PRIMARY KEY (account, entry));`,
 ];
 
 /** The database of one region. */
@@ -219,6 +220,19 @@ export class RegionStore {
       "SELECT epoch, record FROM epochs WHERE epoch >= ? AND epoch < ? ORDER BY epoch LIMIT 32",
       from,
       until,
+    );
+  }
+
+  putCommitment(account: number, entry: number, commitment: string): void {
+    this.#sql.exec("INSERT OR REPLACE INTO commitments VALUES (?, ?, ?)", account, entry, commitment);
+  }
+
+  /** The commitment that each account had after an entry. */
+  commitmentsAt(entry: number): { account: number; commitment: string }[] {
+    // SQLite takes the other columns of the row that has the maximum.
+    return this.#all(
+      "SELECT account, commitment, MAX(entry) FROM commitments WHERE entry <= ? GROUP BY account",
+      entry,
     );
   }
 

@@ -2,6 +2,7 @@
 // refuses everything that is not a verified command or a read; deciding is the market's, verifying the gateway's.
 
 import { DurableObject } from "cloudflare:workers";
+import type { EpochCertificate } from "../evidence/certificate-tree.ts";
 import { sessionKeyOf } from "../evidence/session-signature.ts";
 import type { ProvedSubmission, Submission } from "../evidence/signed-command.ts";
 import { stateHash } from "../market/journal.ts";
@@ -25,7 +26,7 @@ import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
 import type { Answer, Outcome } from "./outcome.ts";
-import { type EpochRecord, epochFrom } from "./projections.ts";
+import { certificatesOf, type EpochRecord, epochFrom } from "./projections.ts";
 import type { Admission } from "./proof-attempts.ts";
 import { accountNow, billOf, healthOf, marketNow, orderNow, ordersOf, registryOf } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
@@ -99,9 +100,12 @@ export class Region extends DurableObject<Env> {
     }
   }
 
-  /** Decides a verified command; the answer leaves when its journal row is durable. */
-  submit(submission: Submission): Promise<Outcome> {
-    return this.engine.submit(submission);
+  /**
+   * Decides a verified command; the answer leaves when its journal row is durable.
+   * @param ticket that `preflight` gave, for a command that shows a proof.
+   */
+  submit(submission: Submission, ticket: number | null = null): Promise<Outcome> {
+    return this.engine.submit(submission, ticket);
   }
 
   /** Says whether a command that shows a proof is worth verifying; its outcome where that is clear already. */
@@ -109,9 +113,9 @@ export class Region extends DurableObject<Env> {
     return this.engine.preflight(submission);
   }
 
-  /** Counts a proof that was worth verifying and did not hold. */
-  proofFailed(command: SubmitReadings): Outcome {
-    return this.engine.proofFailed(command);
+  /** Counts a proof that was worth verifying, by the ticket of its preflight, and did not hold. */
+  proofFailed(command: SubmitReadings, ticket: number): Outcome {
+    return this.engine.proofFailed(command, ticket);
   }
 
   /** The tree of a window that is open, running or next, or null for any other. */
@@ -174,6 +178,11 @@ export class Region extends DurableObject<Env> {
     return this.#store
       .epochs(from, until)
       .map(({ record }) => epochFrom(this.engine.state, JSON.parse(record) as EpochRecord));
+  }
+
+  /** What an epoch's certificate tree is made of, in the order of its leaves; null when the epoch has not closed. */
+  certificates(epoch: number): EpochCertificate[] | null {
+    return certificatesOf(this.#store, epoch);
   }
 
   head(): Head {

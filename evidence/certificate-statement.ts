@@ -8,7 +8,7 @@ import { bigOf, wordOf } from "./bytes.ts";
 import { FIELD_ORDER } from "./eddsa-poseidon.ts";
 import { refused, type Verdict } from "./evidence-kind.ts";
 
-/** Wh of an account in an epoch: 2,688 slots of sixteen meters of 2²⁰ Wh stay well below. */
+/** Wh of an account in an epoch: the most that it may trade in 2,688 slots, a million Wh in each, stays well below. */
 export const EPOCH_WH_BITS = 40;
 const EPOCH_WH_BOUND = 2 ** EPOCH_WH_BITS;
 const EPOCH_DOMAIN = utf8ToBytes("polder/certificate-epoch/v1");

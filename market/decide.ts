@@ -12,6 +12,7 @@ import { type Rejection, rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S, MAX_REMEMBERED_COMMANDS_PER_ACCOUNT } from "../protocol/limits.ts";
 import type { Decision, Occasion, Request } from "./decision.ts";
+import { commitCertificate } from "./decisions/certificates.ts";
 import { appointInstallers, enrolMeter, revokeMeter } from "./decisions/meters.ts";
 import { cancelOrder, placeOrder } from "./decisions/orders.ts";
 import { submitReadings } from "./decisions/readings.ts";
@@ -35,6 +36,7 @@ const DECIDERS: Deciders = {
   place_order: placeOrder,
   cancel_order: cancelOrder,
   submit_readings: submitReadings,
+  commit_certificate: commitCertificate,
 };
 
 /**

@@ -15,7 +15,7 @@ import {
   indexSessions,
   type RegionState,
 } from "./state.ts";
-import { findRow, writeHex } from "./table.ts";
+import { findRow, wordHex, writeHex } from "./table.ts";
 
 type Evolvers = { readonly [T in EventType]: (state: RegionState, event: EventOf<T>) => void };
 
@@ -207,10 +207,15 @@ const EVOLVERS: Evolvers = {
       addReward(columns.rewards, account, BigInt(event.rewards[index] as string));
     });
     columns.epochSoldWh.fill(0);
+    columns.epochBoughtWh.fill(0);
     columns.epochFeesMicros.fill(0);
     header.epochDeliveredWh = 0;
     header.epochFeesMicros = 0;
     header.emission = event.nextEmission;
+  },
+
+  certificate_committed({ tables }, event) {
+    writeHex(tables.accounts.columns.certificate, event.account, wordHex(event.commitment));
   },
 };
 
@@ -248,8 +253,11 @@ function recordFills({ tables, indexes }: RegionState, event: EventOf<"slot_clea
     columns.filledWh[cell] = filledWh;
     columns.amountMicros[cell] = event.amountMicros[index] as number;
     columns.chargeMicros[cell] = event.chargeMicros[index] as number;
-    if (filledWh <= 0) return;
-    const { epochSoldWh, epochFeesMicros } = tables.accounts.columns;
+    const { epochSoldWh, epochBoughtWh, epochFeesMicros } = tables.accounts.columns;
+    if (filledWh <= 0) {
+      epochBoughtWh[account] = (epochBoughtWh[account] as number) - filledWh;
+      return;
+    }
     epochSoldWh[account] = (epochSoldWh[account] as number) + filledWh;
     epochFeesMicros[account] = (epochFeesMicros[account] as number) + (event.chargeMicros[index] as number);
   });

@@ -180,13 +180,16 @@ export const INVARIANTS: readonly Invariant[] = [
     name: "epoch-totals",
     check: ({ header, tables: { accounts } }) => {
       let sold = 0;
+      let bought = 0;
       let fees = 0;
       for (let row = 0; row < accounts.rows; row += 1) {
         sold += accounts.columns.epochSoldWh[row] as number;
+        bought += accounts.columns.epochBoughtWh[row] as number;
         fees += accounts.columns.epochFeesMicros[row] as number;
       }
       if (sold !== header.epochDeliveredWh)
         return `accounts sold ${sold} Wh, the epoch counts ${header.epochDeliveredWh}`;
+      if (bought !== sold) return `accounts sold ${sold} Wh and bought ${bought}`;
       return fees === header.epochFeesMicros
         ? null
         : `accounts paid ${fees}, the epoch counts ${header.epochFeesMicros} micros`;

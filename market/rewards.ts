@@ -1,9 +1,12 @@
-// Owns the reward shares of an epoch, in bigint: what is delivered earns, capped three ways. It refuses to mint what a
-// rule does not reach.
+// Owns the close of an epoch: what everybody sold and bought in it, and the reward shares, in bigint: what is delivered
+// earns, capped three ways. It refuses to mint what a rule does not reach.
 
 import type { EventOf } from "../protocol/events.ts";
 import { versionInEpoch } from "./parameters.ts";
 import type { RegionState } from "./state.ts";
+import { isSet } from "./table.ts";
+
+const COMMITMENT_BYTES = 32;
 
 /** What a resource's share of an epoch depends on; amounts in token base units, units in the resource's own. */
 export interface RewardTerms {
@@ -31,11 +34,14 @@ export function rewardShare(terms: RewardTerms, units: bigint, feesMicros: bigin
   return smallest(smallest(byUnits, byCap), byFees);
 }
 
-/** Closes an epoch: everybody's share for the energy sold in it, and what the next epoch may emit. */
+/**
+ * Closes an epoch: everybody's sums and share for the energy sold in it, whose sums stand in the certificate tree, and
+ * what the next epoch may emit.
+ */
 export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_closed"> {
   const { header, tables } = state;
   const { parameters } = versionInEpoch(header, epoch);
-  const { epochSoldWh, epochFeesMicros } = tables.accounts.columns;
+  const { epochSoldWh, epochBoughtWh, epochFeesMicros, certificate } = tables.accounts.columns;
   const terms: RewardTerms = {
     emission: BigInt(header.emission),
     weight: BigInt(parameters.rewardWeightEnergy),
@@ -48,14 +54,19 @@ export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_cl
   };
   const accounts: number[] = [];
   const soldWh: number[] = [];
+  const boughtWh: number[] = [];
+  const certified: number[] = [];
   const rewards: string[] = [];
   for (let account = 0; account < tables.accounts.rows; account += 1) {
-    const units = BigInt(epochSoldWh[account] as number);
-    const reward = rewardShare(terms, units, BigInt(epochFeesMicros[account] as number));
-    if (reward === 0n) continue;
+    const sold = epochSoldWh[account] as number;
+    const bought = epochBoughtWh[account] as number;
+    if (sold === 0 && bought === 0) continue;
+    const feesMicros = BigInt(epochFeesMicros[account] as number);
     accounts.push(account);
-    soldWh.push(Number(units));
-    rewards.push(reward.toString());
+    soldWh.push(sold);
+    boughtWh.push(bought);
+    rewards.push(rewardShare(terms, BigInt(sold), feesMicros).toString());
+    certified.push(isSet(certificate, account, COMMITMENT_BYTES) ? 1 : 0);
   }
   return {
     type: "epoch_closed",
@@ -65,7 +76,9 @@ export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_cl
     emission: header.emission,
     accounts,
     soldWh,
+    boughtWh,
     rewards,
+    certified,
     nextEmission: emissionAfter(state, epoch).toString(),
   };
 }

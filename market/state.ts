@@ -53,7 +53,10 @@ const ACCOUNTS = {
   address: column("u8", 20),
   freeMicros: column("f64"),
   epochSoldWh: column("f64"),
+  epochBoughtWh: column("f64"),
   epochFeesMicros: column("f64"),
+  /** Commitment to the certificates' secret, big-endian; zero where the account has none. */
+  certificate: column("u8", 32),
   /** Cumulative reward in token base units: low and high 64 bits. */
   rewards: column("u64", 2),
   /** How many of its commands are remembered. */

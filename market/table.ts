@@ -158,6 +158,17 @@ export function readHex(bytes: Uint8Array, row: number, width: number): `0x${str
   return `0x${hex}`;
 }
 
+/** A decimal below 2²⁵⁶ as 32 bytes of hex. */
+export function wordHex(decimal: string): `0x${string}` {
+  return `0x${BigInt(decimal).toString(16).padStart(64, "0")}`;
+}
+
+/** True where a row of a u8 column is not all zeroes. */
+export function isSet(bytes: Uint8Array, row: number, width: number): boolean {
+  for (let index = row * width; index < (row + 1) * width; index += 1) if (bytes[index] !== 0) return true;
+  return false;
+}
+
 const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, "0"),
 );

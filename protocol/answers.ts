@@ -3,7 +3,17 @@
 
 import { z } from "zod";
 import { parametersSchema } from "./commands.ts";
-import { address, bytes32, count, entryNumber, instantS, orderId, side, slotNumber } from "./fields.ts";
+import {
+  address,
+  bytes32,
+  commitment,
+  count,
+  entryNumber,
+  instantS,
+  orderId,
+  side,
+  slotNumber,
+} from "./fields.ts";
 import { profileSchema } from "./profile.ts";
 
 const signed = z.int();
@@ -78,7 +88,11 @@ export const accountAnswer = z
     rewards: z.string(),
     liveOrders: count,
     epochSoldWh: count,
+    epochBoughtWh: count,
     epochFeesMicros: count,
+    certificate: commitment
+      .nullable()
+      .meta({ description: "commitment to the certificates' secret, or null where there is none" }),
     sessions: z.array(
       z.strictObject({
         session: count,
@@ -168,10 +182,27 @@ export const epochAnswer = z
     feesMicros: count,
     emission: z.string(),
     nextEmission: z.string(),
-    soldWh: z.record(z.string(), count),
+    soldWh: z.record(z.string(), count).meta({ description: "of everybody who sold or bought" }),
+    boughtWh: z.record(z.string(), count),
     rewards: z.record(z.string(), z.string()),
+    certificates: z.array(address).meta({
+      description: "accounts that stand in the epoch's certificate tree, in the order of its leaves",
+    }),
+    entry: entryNumber.meta({ description: "the journal entry that closed it" }),
   })
   .meta({ id: "Epoch" });
+
+export const certificatesAnswer = z
+  .strictObject({
+    epoch: count,
+    root: bytes32,
+    leaves: z.array(bytes32).meta({ description: "by position; the rest of the tree is empty" }),
+  })
+  .meta({
+    id: "Certificates",
+    description:
+      "The certificate tree of a closed epoch: Poseidon, four children a node, eight levels. Whoever makes a certificate takes all leaves and finds its own.",
+  });
 
 export const headAnswer = z
   .strictObject({ entry: entryNumber, hash: z.string(), atS: instantS })
@@ -188,6 +219,7 @@ export type SettledLine = z.infer<typeof settledLine>;
 export type BillLine = z.infer<typeof billLine>;
 export type Bill = z.infer<typeof billAnswer>;
 export type Epoch = z.infer<typeof epochAnswer>;
+export type Certificates = z.infer<typeof certificatesAnswer>;
 export type Head = z.infer<typeof headAnswer>;
 
 /** A bill as CSV (RFC 4180), starts as ISO 8601 instants. Nothing in it needs quoting. */

@@ -7,6 +7,7 @@ import {
   amountMicros,
   bounded,
   bytes32,
+  commitment,
   fieldElement,
   hourOfDay,
   instantS,
@@ -175,6 +176,14 @@ const submitReadings = z.strictObject({
     .meta({ description: "what is claimed of each slot: at most what was metered, in the same direction" }),
 });
 
+const commitCertificate = z.strictObject({
+  type: z.literal("commit_certificate"),
+  ...accountEnvelope,
+  commitment: commitment.meta({
+    description: "Poseidon of the certificates' secret, another than the meter's; replaces the one before",
+  }),
+});
+
 /** Every command by its `type`. */
 export const commandSchemas = {
   open_region: openRegion,
@@ -189,6 +198,7 @@ export const commandSchemas = {
   place_order: placeOrder,
   cancel_order: cancelOrder,
   submit_readings: submitReadings,
+  commit_certificate: commitCertificate,
 } as const;
 
 export const commandSchema = z.discriminatedUnion("type", [
@@ -204,6 +214,7 @@ export const commandSchema = z.discriminatedUnion("type", [
   placeOrder,
   cancelOrder,
   submitReadings,
+  commitCertificate,
 ]);
 
 export type Command = z.infer<typeof commandSchema>;

@@ -134,6 +134,7 @@ export const ERRORS = {
     "No window that is open, running or next begins at this slot; older ones follow from the journal.",
   ),
   slot_not_found: entry(404, "The slot has not been cleared, or is older than what is kept."),
+  epoch_not_found: entry(404, "The epoch has not closed yet, or is older than what is kept."),
   sockets_full: entry(503, "Every intake of this region has as many command sockets as it may.", true),
   feed_full: entry(503, "Every feed of this region has as many listeners as it may.", true),
   upgrade_required: entry(426, "This path is a WebSocket."),

@@ -8,6 +8,7 @@ import {
   amountMicros,
   bounded,
   bytes32,
+  commitment,
   count,
   entryNumber,
   instantS,
@@ -185,10 +186,22 @@ const epochClosed = z.strictObject({
   deliveredWh: count,
   feesMicros: count,
   emission: z.string(),
-  accounts: z.array(accountNumber).meta({ description: "those that were rewarded, ascending" }),
+  accounts: z.array(accountNumber).meta({ description: "those that sold or bought, ascending" }),
   soldWh: z.array(count),
+  boughtWh: z.array(count),
   rewards: z.array(z.string()).meta({ description: "token base units, decimal" }),
+  // A bit only: with every commitment in it, the entry of a full region would not fit a row of the database.
+  certified: z.array(bounded(0, 1)).meta({
+    description:
+      "per account: 1 where it has a commitment. Those are the leaves of the certificate tree in this order, each Poseidon(its last commitment, sold, bought)",
+  }),
   nextEmission: z.string(),
+});
+
+const certificateCommitted = z.strictObject({
+  type: z.literal("certificate_committed"),
+  account: accountNumber,
+  commitment,
 });
 
 export const eventSchema = z.discriminatedUnion("type", [
@@ -207,6 +220,7 @@ export const eventSchema = z.discriminatedUnion("type", [
   slotCleared,
   windowClosed,
   epochClosed,
+  certificateCommitted,
 ]);
 
 export type MarketEvent = z.infer<typeof eventSchema>;

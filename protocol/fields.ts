@@ -84,6 +84,10 @@ export const fieldElement = z
     "must be below the field's order",
   )
   .meta({ description: "element of BN254's scalar field, canonical decimal" });
+/** Poseidon of a secret. Zero is refused: it stands for "none", and nobody knows a secret of it. */
+export const commitment = fieldElement
+  .refine((text) => text !== "0", "must be Poseidon of a secret, which is not zero")
+  .meta({ description: "Poseidon(secret), canonical decimal" });
 export const side = z.enum(["sell", "buy"]);
 export type Side = z.infer<typeof side>;
 export const hourOfDay = integer(0, 23).meta({ description: "UTC hour of day" });

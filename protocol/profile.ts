@@ -15,12 +15,20 @@ export const tariffSchema = z.strictObject({
 });
 export type ReferenceTariff = z.infer<typeof tariffSchema>;
 
+/** JSON can spell minus zero, which is another number after its own round trip. */
+const degrees = (most: number) =>
+  z
+    .number()
+    .min(-most)
+    .max(most)
+    .overwrite((value) => value + 0);
+
 export const profileSchema = z.strictObject({
   region: regionId,
   name: text(80),
   place: text(120),
-  latitude: z.number().min(-90).max(90),
-  longitude: z.number().min(-180).max(180),
+  latitude: degrees(90),
+  longitude: degrees(180),
   timeZone: text(64),
   operator: address,
   jurisdiction: text(80),

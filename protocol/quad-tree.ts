@@ -34,6 +34,7 @@ export class QuadTree {
   readonly #levels: bigint[][] = Array.from({ length: TREE_DEPTH + 1 }, () => []);
 
   /**
+   * Level by level, a hash for every three leaves, where `set` takes eight for each.
    * @param leaves at positions 0, 1, …
    * @throws RangeError for a leaf that is no field element, or more than 65,536.
    */

@@ -59,6 +59,7 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   ),
   CancelOrder: fields(`${ACCOUNT}, uint64 orderId`),
   SubmitReadings: fields(`${ACCOUNT}, uint64 firstSlot, int32[] netWh`),
+  CommitCertificate: fields(`${ACCOUNT}, uint256 commitment`),
 };
 
 /** The EIP-712 primary type of each command. */
@@ -75,6 +76,7 @@ export const PRIMARY_TYPES: Readonly<Record<CommandType, string>> = {
   place_order: "PlaceOrder",
   cancel_order: "CancelOrder",
   submit_readings: "SubmitReadings",
+  commit_certificate: "CommitCertificate",
 };
 
 /**

@@ -5,8 +5,10 @@ import {
   type Account,
   type BillLine,
   type ClearedSlot,
+  type Deployment,
   type Market,
   PolderClient,
+  type Registry,
 } from "../clients/sdk/client.ts";
 import { PolderProblem } from "../clients/sdk/problem.ts";
 import { type MarketClock, wallTimeMs } from "../protocol/clock.ts";
@@ -15,14 +17,19 @@ import type { Profile } from "../protocol/profile.ts";
 import type { Day } from "./figures/calendar.ts";
 
 /** The page asks again by itself; a request need not. */
-const client = new PolderClient(location.origin, { retries: 1 });
+export const client = new PolderClient(location.origin, { retries: 1 });
 
 /** Wall milliseconds that this machine's clock may differ from the deployment's before it is corrected. */
 const CLOCK_TOLERANCE_MS = 2_000;
 
 /** The clock of the deployment. */
 export async function readClock(): Promise<MarketClock> {
-  return (await client.deployment()).clock;
+  return (await readDeployment()).clock;
+}
+
+/** What this deployment's signatures are bound to. */
+export function readDeployment(): Promise<Deployment> {
+  return client.deployment();
 }
 
 export function readRegions(): Promise<readonly Profile[]> {
@@ -63,6 +70,11 @@ export async function readAccountDay(
     if (error instanceof PolderProblem && error.code === "account_not_found") return null;
     throw error;
   }
+}
+
+/** Every meter's leaf of a window. @throws PolderProblem, TransportFault */
+export function readRegistry(region: string, firstSlot: number): Promise<Registry> {
+  return client.registry(region, firstSlot);
 }
 
 /** Where a person finds the evidence behind a line, the bill as a table, and the region's books. */

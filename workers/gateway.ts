@@ -10,6 +10,7 @@ import { documentationRoutes } from "./documentation.ts";
 import { problem, problemOfError } from "./problems.ts";
 import type { Application } from "./router.ts";
 import { accountRoutes } from "./routes/accounts.ts";
+import { certificateRoutes } from "./routes/certificates.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { regionRoutes } from "./routes/regions.ts";
@@ -52,6 +53,7 @@ export function createApplication(): Application {
   regionRoutes(application);
   commandRoutes(application);
   accountRoutes(application);
+  certificateRoutes(application);
   journalRoutes(application);
   documentationRoutes(application);
   return application;

@@ -1,5 +1,5 @@
-// Owns the rows of the meter proof: its constraints, the time to prove a window, and our verifier inside workerd against
-// snarkjs in Node. It refuses proofs that snarkjs does not accept.
+// Owns the rows of the meter proof: its constraints, the time to prove a window on Node and in a browser, and our
+// verifier inside workerd against snarkjs in Node. It refuses proofs that snarkjs does not accept.
 
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -7,10 +7,16 @@ import { groth16 } from "snarkjs";
 import { readProvingArtifacts, readVerificationKey } from "../../circuits/artifacts.ts";
 import { compileCircuit } from "../../circuits/compile.ts";
 import { CIRCUITS, publicElementsOf } from "../../circuits/manifest.ts";
-import { type ProvedWindow, proveWindow } from "../../circuits/prover.ts";
+import { type ProvedWindow, type ProvingArtifacts, proveWindow } from "../../circuits/prover.ts";
+import type { ProvingOrder } from "../../circuits/proving-worker.ts";
 import { endSnarkThreads } from "../../circuits/snark-threads.ts";
+import { regionTag } from "../../evidence/gateway-window.ts";
+import { meterLeaf, secretCommitment } from "../../evidence/meter-statement.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
-import { sampleWindow } from "../../tools/sample-household.ts";
+import { nodeHex, QuadTree } from "../../protocol/quad-tree.ts";
+import { CHROMIUM, hasChromium } from "../../tools/chromium.ts";
+import { sampleSecret, sampleWindow } from "../../tools/sample-household.ts";
+import { BrowserProver } from "../browser-prover.ts";
 import { median } from "../median.ts";
 import { startParts, timePart } from "../parts.ts";
 import { compared, limited, type Measurement, type Row } from "../row.ts";
@@ -36,37 +42,86 @@ async function constraintRow(slots: 4 | 96): Promise<Row> {
   });
 }
 
-/** Proves the sample's day, and an hour for the note. */
-async function proving(): Promise<{ readonly row: Row; readonly day: ProvedWindow }> {
-  const secondsOf = async (slots: 4 | 96) => {
-    const artifacts = await readProvingArtifacts(`meter-${slots}`);
-    const inputs = sampleWindow(slots);
-    const seconds: number[] = [];
-    let proved = await proveWindow(inputs, artifacts);
-    for (let round = 0; round < PROVED; round += 1) {
-      const started = performance.now();
-      proved = await proveWindow(inputs, artifacts);
-      seconds.push((performance.now() - started) / 1_000);
+/** Proves a window and times it. */
+async function nodeProof(slots: 4 | 96, artifacts: ProvingArtifacts) {
+  const inputs = sampleWindow(slots);
+  const started = performance.now();
+  const proved = await proveWindow(inputs, artifacts);
+  return { seconds: (performance.now() - started) / 1_000, proved };
+}
+
+/** Proves the sample's day on Node and in a browser by turns, and an hour on Node for the note. */
+async function proving(
+  say: (line: string) => void,
+): Promise<{ readonly rows: Row[]; readonly day: ProvedWindow }> {
+  const hour = await readProvingArtifacts("meter-4");
+  const day = await readProvingArtifacts("meter-96");
+  if (!hasChromium()) say(`no ${CHROMIUM}: proving in a browser is not measured`);
+  const browser = hasChromium() ? await BrowserProver.start() : null;
+  const seconds: Record<"hour" | "day" | "browser", number[]> = { hour: [], day: [], browser: [] };
+  let proved: ProvedWindow | undefined;
+  try {
+    for (let round = 0; round <= PROVED; round += 1) {
+      const onNode = { hour: await nodeProof(4, hour), day: await nodeProof(96, day) };
+      const inBrowser = await browser?.prove(browserOrder());
+      if (inBrowser !== undefined) await requireAccepted(inBrowser.proved);
+      proved = onNode.day.proved;
+      // The first round warms up.
+      if (round === 0) continue;
+      seconds.hour.push(onNode.hour.seconds);
+      seconds.day.push(onNode.day.seconds);
+      if (inBrowser !== undefined) seconds.browser.push(inBrowser.seconds);
     }
-    return { seconds: median(seconds), proved };
-  };
-  const hour = await secondsOf(4);
-  const day = await secondsOf(96);
-  const row = limited({
+  } finally {
+    await browser?.stop();
+  }
+  const hourSeconds = median(seconds.hour);
+  const rows = [nodeRow(median(seconds.day), hourSeconds)];
+  if (browser !== null) rows.push(browserRow(median(seconds.browser), median(seconds.day)));
+  return { rows, day: proved as ProvedWindow };
+}
+
+function nodeRow(daySeconds: number, hourSeconds: number): Row {
+  return limited({
     name: "prove-node",
-    ours: day.seconds,
+    ours: daySeconds,
     unit: "s",
     higherIsBetter: false,
     limit: "reported, none set",
-    note: `a window of 96 slots, witness included, median of ${PROVED}; 4 slots ${hour.seconds.toFixed(2)} s`,
+    note: `a window of 96 slots, witness included, median of ${PROVED}; 4 slots ${hourSeconds.toFixed(2)} s`,
   });
-  return { row, day: day.proved };
+}
+
+function browserRow(ours: number, peer: number): Row {
+  return compared({
+    name: "prove-browser",
+    ours,
+    peer,
+    unit: "s",
+    higherIsBetter: false,
+    note: `a window of 96 slots in headless Chromium: the page's worker, one thread, circuit loaded, the registry's path and the witness included; the peer is prove-node of this run, with its threads; medians of ${PROVED} alternating rounds after one that warms up`,
+  });
+}
+
+/** The sample's day as the page orders it; the worker finds the path among a dozen meters by itself. */
+function browserOrder(): Omit<ProvingOrder, "artifacts"> {
+  const { path: _path, root: _root, ...inputs } = sampleWindow(96);
+  const { gateway, secret, context, limits } = inputs;
+  const leaves = Array.from({ length: 12 }, (_, home) => sampleSecret(`neighbour ${home}`));
+  leaves[7] = meterLeaf(gateway, secretCommitment(secret), regionTag(context), limits);
+  const root = nodeHex(new QuadTree(leaves).root);
+  return { inputs, registry: { firstSlot: inputs.firstSlot, root, leaves: leaves.map(nodeHex) } };
+}
+
+async function requireAccepted({ publicSignals, proof }: ProvedWindow): Promise<void> {
+  const key = (await readVerificationKey("meter-96")) as object;
+  if (!(await groth16.verify(key, publicSignals, proof))) throw new Error("snarkjs refuses the proof");
 }
 
 async function verifying(day: ProvedWindow, say: (line: string) => void): Promise<Row[]> {
   const key = (await readVerificationKey("meter-96")) as object;
   const { publicSignals, proof } = day;
-  if (!(await groth16.verify(key, publicSignals, proof))) throw new Error("snarkjs refuses the proof");
+  await requireAccepted(day);
   const { origin } = CIRCUITS["meter-96"];
   const use = { origin, chainId: LOCAL_CHAIN_ID, publicElements: publicElementsOf(CIRCUITS["meter-96"]) };
   const items = Array.from({ length: PROOFS }, () => ({ signals: publicSignals, proof }));
@@ -163,9 +218,10 @@ export const measure: Measurement = async (say) => {
   try {
     const constraints = [await constraintRow(96), await constraintRow(4)];
     say(`constraints ${constraints.map(({ ours }) => ours).join(" and ")}`);
-    const { row, day } = await proving();
-    say(`proving ${row.ours} s`);
-    return [...constraints, row, ...(await verifying(day, say)), await firstRequest(day), await bundleRow()];
+    const { rows, day } = await proving(say);
+    say(rows.map(({ name, ours }) => `${name} ${ours} s`).join(", "));
+    const proved = [...rows, ...(await verifying(day, say))];
+    return [...constraints, ...proved, await firstRequest(day), await bundleRow()];
   } finally {
     await endSnarkThreads();
   }

@@ -22,7 +22,8 @@ import { createState, type RegionState, RULES_VERSION } from "../../market/state
 import { commandSchema } from "../../protocol/commands.ts";
 import { bytes32, entryNumber, type Hex, instantS, signatureBytes } from "../../protocol/fields.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
-import { type BadProof, ProofBatches } from "./proof-batches.ts";
+import { certificateRootOf } from "./certificate-root.ts";
+import { type BadProof, ProofBatches, type VerifierOf } from "./proof-batches.ts";
 import { RegistryReplay } from "./registry-replay.ts";
 
 /** What an audit found. */
@@ -42,6 +43,8 @@ export interface AuditReport {
   readonly stateHashes: number;
   /** Receipts that were held against the journal. */
   readonly receipts: number;
+  /** Certificate roots by epoch, of those that were asked for. */
+  readonly certificateRoots: Readonly<Record<number, Hex>>;
   readonly headHash: string;
   readonly stateHash: Hex;
   /** The first entry that does not follow, and why. */
@@ -53,9 +56,13 @@ export interface AuditOptions {
   readonly receipts?: readonly Receipt[];
   /** What the region says of its state after an entry. */
   readonly claimed?: { readonly entry: number; readonly stateHash: Hex };
+  /** Epochs whose certificate root is derived, and held against what the region publishes where that is not null. */
+  readonly certificates?: ReadonlyMap<number, Hex | null>;
   readonly progress?: (entry: number, proofs: number) => void;
   /** Called after each entry that holds, with the state it leads to. */
   readonly observe?: (entry: Entry, state: RegionState) => void;
+  /** Verifies proofs instead of the committed keys, for a region that was never deployed: a simulated one. */
+  readonly verifierOf?: VerifierOf;
 }
 
 /** SHA-256 over concatenated pieces as hex digits. */
@@ -130,6 +137,7 @@ export async function audit(
   return {
     auditOk: failure === null,
     ...run.counts,
+    certificateRoots: run.certificateRoots,
     proofs: run.proofs.verified,
     registryRoots: run.registry.roots,
     headHash: run.hash,
@@ -149,6 +157,7 @@ class AuditRun {
     stateHashes: 0,
     receipts: 0,
   };
+  readonly certificateRoots: Record<number, Hex> = {};
   hash = GENESIS_HASH;
   number = 0;
   /** Verified many at a time, so behind the entries. */
@@ -162,7 +171,7 @@ class AuditRun {
   constructor(domain: SigningDomain, options: AuditOptions) {
     this.#domain = domain;
     this.#options = options;
-    this.proofs = new ProofBatches(domain.chainId);
+    this.proofs = new ProofBatches(domain.chainId, options.verifierOf);
     this.#receipts = Map.groupBy(options.receipts ?? [], ({ entry }) => entry);
   }
 
@@ -184,6 +193,7 @@ class AuditRun {
     await this.#holdReceipts(decoded.hash, entry);
     this.counts.entries += 1;
     this.#holdClaim();
+    this.#holdCertificates(derived);
     if (this.number % INVARIANTS_EVERY === 0) this.#checkInvariants();
     this.#options.observe?.(entry, this.state);
     this.#options.progress?.(this.number, this.proofs.verified);
@@ -202,12 +212,16 @@ class AuditRun {
     this.#holdProofs(this.proofs.flush());
     this.#checkInvariants();
     const last = this.number;
-    const { claimed } = this.#options;
+    const { claimed, certificates = new Map() } = this.#options;
     const omitted = [...this.#receipts.keys()].filter((number) => number > last).sort((a, b) => a - b);
     for (const number of omitted) {
       this.number = number;
       for (const receipt of this.#receipts.get(number) ?? []) await this.#verifyReceipt(receipt);
       throw new Mismatch("a receipt names this entry and the journal lacks it");
+    }
+    for (const epoch of certificates.keys()) {
+      if (this.certificateRoots[epoch] === undefined)
+        throw new Mismatch(`epoch ${epoch} does not close in this journal`);
     }
     if (claimed !== undefined && claimed.entry > last) {
       this.number = last + 1;
@@ -283,6 +297,19 @@ class AuditRun {
     if (stateHash(this.state, sha256) !== claimed.stateHash)
       throw new Mismatch("the region's state hash is not the replay's");
     this.counts.stateHashes += 1;
+  }
+
+  /** Derived with Poseidon, a third of a second for a thousand leaves, and so only where it was asked for. */
+  #holdCertificates({ events }: Entry): void {
+    for (const event of events) {
+      if (event.type !== "epoch_closed") continue;
+      const published = this.#options.certificates?.get(event.epoch);
+      if (published === undefined) continue;
+      const root = certificateRootOf(this.state, event);
+      if (published !== null && published !== root)
+        throw new Mismatch(`the region publishes another certificate root of epoch ${event.epoch}`);
+      this.certificateRoots[event.epoch] = root;
+    }
   }
 
   #checkInvariants(): void {

@@ -1,7 +1,7 @@
 // Owns the proofs of a journal on their way to the verifier: many at a time, each with the entry it stands in. It refuses to
 // let one go unverified, or to blame another entry for it.
 
-import type { ProofVerdict } from "../../evidence/groth16.ts";
+import type { Groth16Verifier, ProofVerdict } from "../../evidence/groth16.ts";
 import { meterVerifier } from "../../evidence/meter-keys.ts";
 import { type ShownProof, verifyMeterProofs } from "../../evidence/meter-proof.ts";
 import { MAX_PROOFS_PER_BATCH } from "../../protocol/limits.ts";
@@ -12,15 +12,21 @@ export interface BadProof<At> {
   readonly reason: string;
 }
 
+/** Gives the verifier of windows of this length. @throws Error for a key that must not be used on this chain */
+export type VerifierOf = (windowSlots: 4 | 96, chainId: number) => Groth16Verifier;
+
 /** Collects proofs and verifies them together; `At` says where each stood. */
 export class ProofBatches<At> {
   /** Proofs that held. */
   verified = 0;
   readonly #chainId: number;
+  readonly #verifierOf: VerifierOf;
   #waiting: { readonly shown: ShownProof; readonly at: At }[] = [];
 
-  constructor(chainId: number) {
+  /** @param verifierOf the one of the committed keys, unless the journal's region has keys of its own. */
+  constructor(chainId: number, verifierOf: VerifierOf = meterVerifier) {
     this.#chainId = chainId;
+    this.#verifierOf = verifierOf;
   }
 
   /** @returns the first proof that does not hold of a batch that was full, or null. */
@@ -48,7 +54,7 @@ export class ProofBatches<At> {
   #verdictsOf(shown: readonly ShownProof[]): ProofVerdict[] {
     const verdicts = new Map<ShownProof, ProofVerdict>();
     for (const [slots, alike] of Map.groupBy(shown, ({ statement }) => statement.context.windowSlots)) {
-      const found = verifyMeterProofs(meterVerifier(slots, this.#chainId), alike);
+      const found = verifyMeterProofs(this.#verifierOf(slots, this.#chainId), alike);
       alike.forEach((one, index) => {
         verdicts.set(one, found[index] as ProofVerdict);
       });

@@ -6,8 +6,8 @@ import { rootOfWindow } from "../../market/registry.ts";
 import type { RegionState } from "../../market/state.ts";
 import type { EventOf } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { LeafTree } from "../../protocol/leaf-tree.ts";
 import { EMPTY_LEAF, nodeHex, QuadTree } from "../../protocol/quad-tree.ts";
-import { LeafTree } from "../household/leaf-tree.ts";
 
 interface Leaf {
   readonly position: number;

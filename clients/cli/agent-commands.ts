@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { exactBytes } from "../../evidence/bytes.ts";
 import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
-import { gatewayIdOf, gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
+import { gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
 import type { MarketClock } from "../../protocol/clock.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH, MAX_READING_WH } from "../../protocol/limits.ts";
@@ -22,14 +22,8 @@ import { parseTariff, type Tariff } from "../household/tariff.ts";
 import { WindowProver } from "../household/window-prover.ts";
 import { METER_FORMS, type OpenedMeter, openMeter } from "../meter/meter-kinds.ts";
 import { fileBoundaries } from "../meter/slot-boundaries.ts";
-import {
-  gatewaySeedFromEnvironment,
-  type Place,
-  placeOf,
-  signerFromEnvironment,
-  withPlace,
-} from "./context.ts";
-import { readMeterFile, requireSameRegion } from "./document-files.ts";
+import { type Place, placeOf, signerFromEnvironment, withPlace } from "./context.ts";
+import { gatewaySeedOf, readMeterFile, requireSameRegion } from "./document-files.ts";
 import { price, whole } from "./options.ts";
 
 interface AgentOptions extends Place {
@@ -155,16 +149,9 @@ function knownMeter(
   here: Parameters<typeof requireSameRegion>[2],
 ): Omit<HouseholdMeter, "source"> {
   const document = readMeterFile(file);
-  const { secret, limits, gateway } = document;
   requireSameRegion(file, { ...document, regionId: document.region }, here);
-  const gatewaySeed = document.gatewaySeed ?? gatewaySeedFromEnvironment(gateway);
-  if (gatewaySeed === undefined)
-    throw new Error(
-      `${file} has no gateway's seed: set POLDER_GATEWAY_SEED to that of ${gatewayIdOf(gateway)}`,
-    );
-  if (gatewayIdOfSeed(gatewaySeed) !== gatewayIdOf(gateway))
-    throw new Error(`${file}: gatewaySeed: is the seed of another gateway`);
-  return { gatewaySeed, secret, limits };
+  const { secret, limits } = document;
+  return { gatewaySeed: gatewaySeedOf(file, document), secret, limits };
 }
 
 function tariffOf(options: AgentOptions, profile: Profile): Tariff {

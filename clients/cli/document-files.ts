@@ -3,6 +3,8 @@
 
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import type { EvidenceContext } from "../../evidence/evidence-kind.ts";
+import { gatewayIdOf, gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
+import type { Hex } from "../../protocol/fields.ts";
 import { type EnrolmentRequest, readEnrolmentRequest } from "../household/enrolment-request.ts";
 import {
   DocumentFault,
@@ -10,6 +12,7 @@ import {
   meterDocumentText,
   readMeterDocument,
 } from "../household/meter-documents.ts";
+import { gatewaySeedFromEnvironment } from "./context.ts";
 
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
@@ -21,6 +24,18 @@ export function readMeterFile(file: string): MeterDocument {
   if (process.platform !== "win32" && (statSync(file).mode & OTHERS) !== 0)
     throw new Error(`${file} holds a meter's secret and others may read it: chmod 600 ${file}`);
   return named(file, () => readMeterDocument(text));
+}
+
+/** The seed of a meter's gateway: its file's, else the environment's. @throws Error where there is none, or another's */
+export function gatewaySeedOf(file: string, { gateway, gatewaySeed: written }: MeterDocument): Hex {
+  const seed = written ?? gatewaySeedFromEnvironment(gateway);
+  if (seed === undefined)
+    throw new Error(
+      `${file} has no gateway's seed: set POLDER_GATEWAY_SEED to that of ${gatewayIdOf(gateway)}`,
+    );
+  if (gatewayIdOfSeed(seed) !== gatewayIdOf(gateway))
+    throw new Error(`${file}: gatewaySeed: is the seed of another gateway`);
+  return seed;
 }
 
 /** Writes a new meter's file. @throws Error where there is a file: a secret that is lost claims nothing any more */

@@ -1,17 +1,20 @@
-// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, audit. It refuses nothing itself;
-// refusals of the market are printed with their code and end with status 1.
+// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, certificate, audit. It refuses
+// nothing itself; refusals of the market are printed with their code and end with status 1, but where a command has statuses
+// of its own.
 
 import { Command } from "commander";
 import { ZodError } from "zod";
 import { PolderProblem, TransportFault } from "../sdk/problem.ts";
 import { agentCommands } from "./agent-commands.ts";
 import { auditCommand } from "./audit-command.ts";
+import { certificateCommands } from "./certificate-commands.ts";
 import { enrolmentCommands } from "./enrolment-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { meterCommands } from "./meter-commands.ts";
 import { operatorCommands } from "./operator-commands.ts";
 import { orderCommands } from "./order-commands.ts";
 import { readCommands } from "./read-commands.ts";
+import { windowCommand } from "./window-command.ts";
 
 const program = new Command("polder")
   .description("a regional market at the edge: households sell solar kWh to their neighbours")
@@ -20,8 +23,10 @@ readCommands(program);
 orderCommands(program);
 keyCommands(program);
 agentCommands(program);
+windowCommand(program);
 auditCommand(program);
 operatorCommands(program);
+certificateCommands(program);
 enrolmentCommands(program);
 meterCommands(program);
 
@@ -29,7 +34,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   console.error(explain(error));
-  process.exitCode = 1;
+  // A command with statuses of its own has set it.
+  process.exitCode ??= 1;
 }
 
 function explain(error: unknown): string {

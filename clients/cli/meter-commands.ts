@@ -6,7 +6,9 @@ import { readCsvMapping } from "../meter/csv-mapping.ts";
 import { Inspection } from "../meter/inspection.ts";
 import { parseClock } from "../meter/meter-clock.ts";
 import { METER_FORMATS, type MeterFormat, MeterReading, type ReadOptions } from "../meter/read-meter.ts";
+import { withPlace } from "./context.ts";
 import { estimateCommand } from "./meter-estimate.ts";
+import { reconcileCommand } from "./meter-reconcile.ts";
 import { inspectionJson, inspectionText } from "./meter-report.ts";
 
 export interface FileOptions {
@@ -15,7 +17,7 @@ export interface FileOptions {
   readonly mapping?: string;
 }
 
-/** Adds `meter inspect | estimate`. */
+/** Adds `meter inspect | estimate | reconcile`. */
 export function meterCommands(program: Command): void {
   const meter = program.commands.find((command) => command.name() === "meter") as Command;
   withFile(
@@ -32,6 +34,17 @@ export function meterCommands(program: Command): void {
         .command("estimate")
         .description("what the home would have gained in a region, month by month, against its own tariff")
         .argument("<file...>", "files, zips or folders; gzip is unpacked"),
+    ),
+    readOptionsOf,
+  );
+  reconcileCommand(
+    withFile(
+      withPlace(
+        meter
+          .command("reconcile")
+          .description("a month's claims of an account against its utility's files: what is in excess")
+          .argument("<file...>", "of all meters of the account: files, zips or folders; gzip is unpacked"),
+      ),
     ),
     readOptionsOf,
   );

@@ -1,7 +1,9 @@
 // Owns how command lines read values. It refuses what is not exactly a whole number, an address or a price.
 
 import { InvalidArgumentError } from "commander";
-import { address as addressField, type Hex } from "../../protocol/fields.ts";
+import { address as addressField, bytes32, type Hex } from "../../protocol/fields.ts";
+import { audience as audienceField } from "../certificate/certificate-file.ts";
+import { parseEnergy } from "../certificate/energy-amount.ts";
 import { parseDecimalMicros } from "../household/tariff.ts";
 
 /** A whole number within bounds. */
@@ -29,6 +31,29 @@ export function price(text: string): number {
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : "must be a decimal");
   }
+}
+
+/** Energy with its unit, in whole Wh. */
+export function energy(text: string): number {
+  try {
+    return parseEnergy(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as RangeError).message);
+  }
+}
+
+/** The name of whoever asks for a certificate. */
+export function audience(text: string): string {
+  const decoded = audienceField.safeParse(text);
+  if (!decoded.success) throw new InvalidArgumentError(decoded.error.issues[0]?.message ?? "must be a name");
+  return decoded.data;
+}
+
+/** 32 bytes of hex. */
+export function word(text: string): Hex {
+  const decoded = bytes32.safeParse(text);
+  if (!decoded.success) throw new InvalidArgumentError("must be 0x and 64 hex digits");
+  return decoded.data;
 }
 
 /** Degrees of latitude or longitude; the deployment knows the globe. */

@@ -125,7 +125,8 @@ async function showAccount(account: Hex, options: Place & { json?: boolean }): P
   const rows: [string, string][] = [
     ["free", `${money(found.freeMicros)} ${profile.currency}`],
     ["live orders", String(found.liveOrders)],
-    ["sold this epoch", `${kwh(found.epochSoldWh)} kWh`],
+    ["sold, bought this epoch", `${kwh(found.epochSoldWh)}, ${kwh(found.epochBoughtWh)} kWh`],
+    ["certificates", found.certificate === null ? "none committed" : `committed to ${found.certificate}`],
     ["rewards", found.rewards],
     [
       "session keys",
@@ -158,11 +159,9 @@ async function showBill(account: Hex, options: BillOptions): Promise<void> {
   };
   const lines: BillLine[] = [];
   let tariff = "";
-  for (let next: number | null = from; next !== null; ) {
-    const page = await client.bill(region, account, { ...query, from: next });
+  for await (const page of client.billPages(region, account, query)) {
     lines.push(...page.lines);
     tariff = `${page.tariff.name}: ${money(page.tariff.retailMicrosPerKwh)} / ${money(page.tariff.feedInMicrosPerKwh)}`;
-    next = page.next;
   }
   if (options.json) return console.log(JSON.stringify(lines));
   if (options.csv) return void process.stdout.write(billCsv(lines));

@@ -1,7 +1,7 @@
 // Owns how much of a signed window a household claims: by its own policy, and never above what its meter was enrolled for.
 // It refuses to claim in another direction than was measured; what is left out stays in the home.
 
-import { type ClaimPolicy, claimsOf } from "../../circuits/meter-witness.ts";
+import { type ClaimPolicy, claimsOf } from "../../evidence/claim-policy.ts";
 import type { MeterLimits, SlotClaim } from "../../evidence/meter-statement.ts";
 
 export type { ClaimPolicy };

@@ -194,7 +194,6 @@ export class MeterWindows {
     if (!isFresh && kept?.account === account) return kept;
     const { claims, isCut } = claimsWithin(window.netWh, this.#options.claims, meter.limits);
     if (claims.every(({ claimedWh }) => claimedWh === 0)) return null;
-    if (isCut) report(`${name}: window ${window.firstSlot} is claimed only up to its meter's limits`);
     const leaf = meterLeaf(this.#key, secretCommitment(meter.secret), tag, meter.limits);
     const path = await registry.pathOf(leaf, window.firstSlot, isFresh).catch(missedIfRefused);
     if (path === null) {
@@ -202,6 +201,7 @@ export class MeterWindows {
       report(`${name}: window ${window.firstSlot} is not claimed: ${this.#gateway} is not in its registry`);
       return null;
     }
+    if (isCut) report(`${name}: window ${window.firstSlot} is claimed only up to its meter's limits`);
     const shown = await this.#prove(context, window, claims, path);
     memory.rememberProof({ account, firstSlot: window.firstSlot, ...shown });
     return shown;

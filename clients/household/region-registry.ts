@@ -2,9 +2,9 @@
 // is whose, and kept as a tree that differences bring up to date. It refuses leaves that do not have the root stated.
 
 import type { Registry } from "../../protocol/answers.ts";
+import { LeafTree } from "../../protocol/leaf-tree.ts";
 import type { TreePath } from "../../protocol/quad-tree.ts";
 import type { PolderClient } from "../sdk/client.ts";
-import { LeafTree } from "./leaf-tree.ts";
 
 /** A region states a root that is not its leaves'. A proof against either would be about a set nobody has seen. */
 export class RegistryFault extends Error {

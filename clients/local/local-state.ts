@@ -1,5 +1,5 @@
 // Owns what the launcher must find again after a restart: the seed of the local keys and where market time stood. It
-// refuses to write it in place: a kill in the middle leaves the old file.
+// refuses to write it in place, where a kill in the middle would lose it, and a state whose market kept other rules.
 
 import { randomBytes } from "node:crypto";
 import {
@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { RULES_VERSION } from "../../market/state.ts";
 import { instantS } from "../../protocol/fields.ts";
 
 const localStateSchema = z.strictObject({
@@ -27,12 +28,28 @@ export type LocalState = z.infer<typeof localStateSchema>;
 
 const FILE = "local.json";
 
-/** Reads the state of a folder, or makes a new one that begins at a market time. @throws Error on a broken file */
+const fileSchema = localStateSchema.extend({
+  /** Version of the rules that the market in the folder was decided by. */
+  rules: z.int(),
+});
+
+/**
+ * Reads the state of a folder, or makes a new one that begins at a market time.
+ * @throws Error on a broken file, or one of a release whose market this one cannot go on with
+ */
 export function readLocalState(folder: string, beginsAtS: number): LocalState {
   const file = join(folder, FILE);
   if (!existsSync(file))
     return { seed: randomBytes(16).toString("hex"), marketS: beginsAtS, hasHistory: false };
-  return localStateSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  const written: unknown = JSON.parse(readFileSync(file, "utf8"));
+  // The first release wrote none.
+  const rules = (written as { readonly rules?: unknown } | null)?.rules ?? 1;
+  if (rules !== RULES_VERSION)
+    throw new Error(
+      `${folder} holds a market of rules ${String(rules)}, this release has ${RULES_VERSION}: move it away, or name another folder with --state`,
+    );
+  const { rules: _rules, ...state } = fileSchema.parse(written);
+  return state;
 }
 
 /** Writes the state: to a file beside it, synced, renamed. */
@@ -40,7 +57,7 @@ export function writeLocalState(folder: string, state: LocalState): void {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, FILE);
   const descriptor = openSync(`${file}.next`, "w", 0o600);
-  writeSync(descriptor, `${JSON.stringify(state)}\n`);
+  writeSync(descriptor, `${JSON.stringify({ ...state, rules: RULES_VERSION })}\n`);
   fsyncSync(descriptor);
   closeSync(descriptor);
   renameSync(`${file}.next`, file);

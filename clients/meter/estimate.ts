@@ -4,11 +4,10 @@
 import { netAskPrice, netBidPrice } from "../../market/auction/ask-price.ts";
 import { clearAuction } from "../../market/auction/auction.ts";
 import { buyerPays, sellerReceives } from "../../market/auction/settlement.ts";
-import { slotStartS } from "../../protocol/units.ts";
 import { defaultLimits } from "../household/default-orders.ts";
 import { feedInAt, retailAt, type Tariff, tariffCostMicros } from "../household/tariff.ts";
 import type { MarketShare } from "./market-share.ts";
-import type { MeterClock } from "./meter-clock.ts";
+import { type MeterClock, monthOf } from "./meter-clock.ts";
 import type { HouseholdSlots } from "./meter-slots.ts";
 
 export interface EstimateTerms {
@@ -203,9 +202,4 @@ function hasPrice(tariff: Tariff, slot: number): boolean {
   const { retail } = tariff;
   if (retail.kind !== "series") return true;
   return retail.microsPerKwh[Math.floor((slot - retail.startSlot) / retail.slotsPerValue)] !== undefined;
-}
-
-function monthOf(slot: number, clock: MeterClock): string {
-  const atS = slotStartS(slot);
-  return new Date((atS + clock.offsetS(atS)) * 1000).toISOString().slice(0, 7);
 }

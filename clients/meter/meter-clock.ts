@@ -1,7 +1,7 @@
 // Owns what a clock without a zone meant: a fixed offset, or an IANA zone with its days of 23 and 25 hours. It refuses
 // unknown zones, and local times that never were.
 
-import { slotAt } from "../../protocol/units.ts";
+import { slotAt, slotStartS } from "../../protocol/units.ts";
 import { offsetSeconds } from "../household/local-time.ts";
 
 const DAY_SECONDS = 86_400;
@@ -61,6 +61,12 @@ function zoneClock(timeZone: string): MeterClock {
       return shown.map((offset) => localS - offset).sort((a, b) => a - b);
     },
   };
+}
+
+/** The month in which a slot starts by a clock: `2023-03`. */
+export function monthOf(slot: number, clock: MeterClock): string {
+  const atS = slotStartS(slot);
+  return new Date((atS + clock.offsetS(atS)) * 1000).toISOString().slice(0, 7);
 }
 
 /** What a local time was read as: an instant, and whether it was one of two. */

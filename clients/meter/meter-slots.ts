@@ -4,7 +4,9 @@
 import { MAX_READING_WH } from "../../protocol/limits.ts";
 import { SLOT_SECONDS } from "../../protocol/units.ts";
 import type { MeterSource, SlotReading } from "../household/meter-source.ts";
-import { type Batch, type Channel, type Interval, MeterFileError } from "./interval.ts";
+import { connectionRegisters } from "./connection-registers.ts";
+import { type Batch, type Channel, type Interval, type Measure, MeterFileError } from "./interval.ts";
+import { shareOut } from "./slot-shares.ts";
 
 /** Longest interval that is shared out over quarter-hours, s. */
 export const LONGEST_USABLE_S = 3_600;
@@ -26,26 +28,8 @@ class Ledger {
   readonly days = new Map<number, DayPage>();
 
   add(interval: Interval, sign: 1 | -1): void {
-    const { channel, startS, durationS, microWh } = interval;
-    this.channels.add(channel);
-    const endS = startS + durationS;
-    let slot = Math.floor(startS / SLOT_SECONDS);
-    if (endS <= (slot + 1) * SLOT_SECONDS) {
-      this.#put(slot, sign * microWh, durationS);
-      return;
-    }
-    // Shares are differences of a running floor, so that they add up. Divided first, no product passes 2⁵³.
-    const perSecond = Math.floor(microWh / durationS);
-    const rest = microWh - perSecond * durationS;
-    let done = 0;
-    for (let fromS = startS; fromS < endS; slot += 1) {
-      const untilS = Math.min(endS, (slot + 1) * SLOT_SECONDS);
-      const seconds = untilS - startS;
-      const upTo = perSecond * seconds + Math.floor((rest * seconds) / durationS);
-      this.#put(slot, sign * (upTo - done), untilS - fromS);
-      done = upTo;
-      fromS = untilS;
-    }
+    this.channels.add(interval.channel);
+    shareOut(interval, (slot, microWh, seconds) => this.#put(slot, sign * microWh, seconds));
   }
 
   /** True where every register of the ledger told the whole slot. */
@@ -110,8 +94,7 @@ export interface HouseholdSlots extends MeterSource {
 /** Folds the intervals of one meter. */
 export class MeterSlots {
   readonly meter: string;
-  readonly #import = new Set<Channel>();
-  readonly #export = new Set<Channel>();
+  readonly #measures = new Set<Measure>();
   readonly #oneWay = new Ledger();
   readonly #net = new Ledger();
   readonly #generation = new Ledger();
@@ -130,21 +113,18 @@ export class MeterSlots {
       this.#coarseMicroWh += microWh;
       return;
     }
+    this.#measures.add(channel.measure);
     if (channel.measure === "net") this.#net.add(interval, flow === "export" ? 1 : -1);
     else if (flow === "generation") this.#generation.add(interval, 1);
     else if (flow === "load") this.#load.add(interval, 1);
-    else {
-      (flow === "import" ? this.#import : this.#export).add(channel);
-      this.#oneWay.add(interval, flow === "export" ? 1 : -1);
-    }
+    else this.#oneWay.add(interval, flow === "export" ? 1 : -1);
   }
 
   /** The quarter-hours that every register told wholly: export less import, or for gross meters generation less load. */
   finish(): HouseholdSlots {
-    const isBothWays = this.#import.size > 0 && this.#export.size > 0;
-    const hasNet = this.#net.channels.size > 0;
-    const hasOneWay = this.#oneWay.channels.size > 0;
-    const atConnection = hasNet && !isBothWays ? this.#net : hasOneWay ? this.#oneWay : null;
+    const kind = connectionRegisters(this.#measures);
+    const isToldTwice = this.#net.channels.size > 0 && this.#oneWay.channels.size > 0;
+    const atConnection = kind === "gross" ? null : kind === "net" ? this.#net : this.#oneWay;
     const readings = new Map<number, SlotReading>();
     const [sold, bought, made] = [new WholeWh(), new WholeWh(), new WholeWh()];
     let partSlots = 0;
@@ -174,7 +154,7 @@ export class MeterSlots {
         coarseMicroWh: this.#coarseMicroWh,
         partSlots,
         oversizedSlots,
-        leftAside: hasNet && hasOneWay ? (isBothWays ? "net" : "one-way") : null,
+        leftAside: isToldTwice ? (kind === "net" ? "one-way" : "net") : null,
       },
     };
   }

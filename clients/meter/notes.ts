@@ -16,6 +16,7 @@ export interface NoteGroup {
 const MAX_EXAMPLES = 3;
 /** Reasons name registers and units, which a file makes up; beyond this they are counted together. */
 const MAX_GROUPS = 64;
+const MAX_SENTENCES = 20;
 
 /** Groups notes by their reason. */
 export class NoteBook {
@@ -53,6 +54,14 @@ export class NoteBook {
       }))
       .sort((a, b) => Number(b.isLoss) - Number(a.isLoss) || b.count - a.count);
   }
+}
+
+/** The groups as sentences, the first of them where there are very many. */
+export function sentencesOf(groups: readonly NoteGroup[]): string[] {
+  const some = groups.slice(0, MAX_SENTENCES).map(sentenceOf);
+  return groups.length > MAX_SENTENCES
+    ? [...some, `and ${groups.length - MAX_SENTENCES} reasons more`]
+    : some;
 }
 
 /** A group as one line for people. */

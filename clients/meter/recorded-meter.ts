@@ -4,7 +4,7 @@
 import { MeterFileError } from "./interval.ts";
 import type { MeterClock } from "./meter-clock.ts";
 import { type HouseholdSlots, lossSentences, SlotFold } from "./meter-slots.ts";
-import { NoteBook, sentenceOf } from "./notes.ts";
+import { NoteBook, sentencesOf } from "./notes.ts";
 import { MeterReading, type ReadOptions } from "./read-meter.ts";
 
 export interface RecordedMeter {
@@ -14,9 +14,6 @@ export interface RecordedMeter {
   /** What was left out of the files and why, a sentence each. */
   readonly remarks: readonly string[];
 }
-
-/** Most sentences about what was left out. */
-const MAX_REMARKS = 20;
 
 /** Reads files into quarter-hours of one meter. @throws MeterFileError */
 export async function readRecordedMeter(
@@ -35,8 +32,5 @@ export async function readRecordedMeter(
   const losses = lossSentences(household);
   if (household.slots.length === 0)
     throw new MeterFileError(file, ["has no whole quarter-hour", ...losses].join("; "));
-  const groups = notes.groups();
-  const some = groups.slice(0, MAX_REMARKS).map(sentenceOf);
-  const more = groups.length > MAX_REMARKS ? [`and ${groups.length - MAX_REMARKS} reasons more`] : [];
-  return { household, clock: reading.clock, remarks: [...losses, ...some, ...more] };
+  return { household, clock: reading.clock, remarks: [...losses, ...sentencesOf(notes.groups())] };
 }

@@ -1,7 +1,10 @@
 // Owns the neighbourhood scenario: homes of a data set, or generated ones, through the real HTTP path as fast as this
 // machine goes, and what came of it. It refuses to call a run good in which a window was missed or a micro is lost.
 
-import { originFor, parseClock, wallTimeMs } from "../../protocol/clock.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { originFor, parseClock } from "../../protocol/clock.ts";
 import type { Parameters } from "../../protocol/commands.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { slotStartS } from "../../protocol/units.ts";
@@ -45,9 +48,11 @@ const REGION = "neighbourhood";
 const WINDOW_SLOTS = 96;
 const DAY_SECONDS = 86_400;
 const CREDIT_MICROS = 10_000_000_000;
-/** Wall seconds for opening the region and enrolling a home, before its first window begins. */
-const SETUP_SECONDS = 4;
-const SETUP_SECONDS_PER_HOME = 0.15;
+/** Everybody settles in within the six hours before the first window, which take three. (A clock of rate 1 is wall time.) */
+const EVENING_SECONDS = 6 * 3_600;
+const EVENING_RATE = 2;
+/** The days begin a minute of market time before the first window. */
+const DAWN_SECONDS = 60;
 
 /** Runs the scenario on a deployment of its own and takes it down again. */
 export async function runNeighbourhood(options: ScenarioOptions): Promise<ScenarioResult> {
@@ -60,17 +65,21 @@ export async function runNeighbourhood(options: ScenarioOptions): Promise<Scenar
   }
   const prover = new WindowProver({ processes: PROVING_PROCESSES });
   try {
-    progress("trying how fast this machine proves");
-    const secondsPerProof = await measureProver(prover);
-    const wallSeconds = options.secondsPerDay ?? secondsPerDay(dataset.homes.length, secondsPerProof);
-    progress(
-      `${secondsPerProof.toFixed(2)} s a proof; ${dataset.homes.length} homes, ${days} days at ${wallSeconds.toFixed(1)} s a day`,
-    );
+    const wallSeconds = options.secondsPerDay ?? (await paceOf(options, prover));
+    progress(`${dataset.homes.length} homes, ${days} days at ${wallSeconds.toFixed(1)} s a day`);
     signal.throwIfAborted();
-    return await runDays({ options, prover, firstSlot, untilSlot, secondsPerProof, wallSeconds });
+    return await runDays({ options, prover, firstSlot, untilSlot, wallSeconds });
   } finally {
     await prover.close();
   }
+}
+
+/** Wall seconds of a day, found by proving a little. */
+async function paceOf({ dataset, progress }: ScenarioOptions, prover: WindowProver): Promise<number> {
+  progress("trying how fast this machine proves");
+  const secondsPerProof = await measureProver(prover);
+  progress(`${secondsPerProof.toFixed(2)} s a proof`);
+  return secondsPerDay(dataset.homes.length, secondsPerProof);
 }
 
 interface Days {
@@ -78,7 +87,6 @@ interface Days {
   readonly prover: WindowProver;
   readonly firstSlot: number;
   readonly untilSlot: number;
-  readonly secondsPerProof: number;
   /** Wall seconds of a market day. */
   readonly wallSeconds: number;
 }
@@ -86,27 +94,34 @@ interface Days {
 async function runDays(run: Days): Promise<ScenarioResult> {
   const { options, prover, firstSlot, untilSlot, wallSeconds } = run;
   const { dataset, progress, signal } = options;
-  const rate = Math.round(DAY_SECONDS / wallSeconds);
-  const setupSeconds = SETUP_SECONDS + dataset.homes.length * SETUP_SECONDS_PER_HOME;
-  const origin = originFor(slotStartS(firstSlot), Date.now() + setupSeconds * 1000, rate);
-  const clock = parseClock(origin, String(rate), LOCAL_CHAIN_ID);
   const seed = `scenario/${dataset.name}`;
-  const operator = operatorWallet(seed).address;
-  const stack = await startStack({
-    vars: { OPERATOR: operator, CLOCK_ORIGIN: origin, CLOCK_RATE: String(rate) },
-    logger: (line, level) => level === "error" && progress(line),
-  });
+  const stateFolder = mkdtempSync(join(tmpdir(), "polder-scenario-"));
+  const deploymentAt = (marketS: number, rate: number) => {
+    const origin = originFor(marketS, Date.now(), rate);
+    const vars = {
+      OPERATOR: operatorWallet(seed).address,
+      CLOCK_ORIGIN: origin,
+      CLOCK_RATE: String(rate),
+    };
+    const logger = (line: string, level: string): unknown => level === "error" && progress(line);
+    return {
+      clock: parseClock(origin, String(rate), LOCAL_CHAIN_ID),
+      options: { stateFolder, vars, logger },
+    };
+  };
+  // The evening before passes slowly, however long everybody takes to settle in.
+  let stack = await startStack(deploymentAt(slotStartS(firstSlot) - EVENING_SECONDS, EVENING_RATE).options);
   try {
+    const homes = await settleIn(new PolderClient(stack.url), seed, run);
+    await stack.stop();
+    const fast = deploymentAt(slotStartS(firstSlot) - DAWN_SECONDS, Math.round(DAY_SECONDS / wallSeconds));
+    stack = await startStack(fast.options);
     const client = new PolderClient(stack.url);
-    const agents = await settleIn(client, seed, run);
-    if (Date.now() > wallTimeMs(clock, slotStartS(firstSlot))) {
-      throw new Error(
-        "this machine was too slow to set the neighbourhood up in time; give it more with --pace",
-      );
-    }
-    await trade(client, agents, clock, untilSlot, options);
+    const registry = new RegionRegistry(client, REGION);
+    const agents = homes.map(({ home, agentFor }) => ({ home, agent: agentFor(client, registry) }));
+    await trade(client, agents, fast.clock, untilSlot, options);
     signal.throwIfAborted();
-    const { secondsPerProof } = run;
+    const { secondsPerProof } = prover;
     return await summarise({
       client,
       region: REGION,
@@ -115,11 +130,12 @@ async function runDays(run: Days): Promise<ScenarioResult> {
       firstSlot,
       untilSlot,
       seed,
-      secondsPerProof: prover.made === 0 ? secondsPerProof : prover.secondsPerProof,
+      secondsPerProof,
     });
   } finally {
     await prover.close();
     await stack.stop();
+    rmSync(stateFolder, { recursive: true, force: true });
   }
 }
 
@@ -133,7 +149,9 @@ async function settleIn(
   client: PolderClient,
   seed: string,
   { options, prover, firstSlot, untilSlot }: Days,
-): Promise<SettledHome[]> {
+): Promise<
+  { home: DatasetHome; agentFor: (client: PolderClient, registry: RegionRegistry) => HouseholdAgent }[]
+> {
   const { dataset, tariff, orders, progress } = options;
   const registry = new RegionRegistry(client, REGION);
   const operator = await openRegion(client, seed, termsOf(options));
@@ -143,33 +161,35 @@ async function settleIn(
         name: home.name,
         creditMicros: CREDIT_MICROS,
       });
-      const agent = new HouseholdAgent({
-        name: home.name,
-        client,
-        region: REGION,
-        signer: agentSigner(keys),
-        meters: [
-          householdMeter(
-            keys,
-            // Nothing after the last day: it would be proved for nobody.
-            seriesSource(dataset.startSlot, untilSlot - dataset.startSlot, (index) =>
-              home.netWhBySlot(index),
+      const memory = volatileMemory();
+      const agentFor = (client: PolderClient, registry: RegionRegistry) =>
+        new HouseholdAgent({
+          name: home.name,
+          client,
+          region: REGION,
+          signer: agentSigner(keys),
+          meters: [
+            householdMeter(
+              keys,
+              // Nothing after the last day: it would be proved for nobody.
+              seriesSource(dataset.startSlot, untilSlot - dataset.startSlot, (index) =>
+                home.netWhBySlot(index),
+              ),
             ),
-          ),
-        ],
-        // Every Wh that can be matched is to settle.
-        claims: { stepWh: 1 },
-        prover,
-        registry,
-        tariff,
-        memory: volatileMemory(),
-        untilSlot,
-        report: progress,
-        ...(orders === undefined ? {} : { orders }),
-      });
+          ],
+          // Every Wh that can be matched is to settle.
+          claims: { stepWh: 1 },
+          prover,
+          registry,
+          tariff,
+          memory,
+          untilSlot,
+          report: progress,
+          ...(orders === undefined ? {} : { orders }),
+        });
       // Orders stand before the first slot begins, as the household would have posted them the evening before.
-      await agent.step(slotStartS(firstSlot) - 1);
-      return { home, agent };
+      await agentFor(client, registry).step(slotStartS(firstSlot) - 1);
+      return { home, agentFor };
     }),
   );
 }

@@ -162,11 +162,8 @@ async function householdResult(ended: Ended, name: string, account: Hex): Promis
     gainMicros: 0,
     worseSlots: 0,
   };
-  for (let from: number | null = firstSlot; from !== null; ) {
-    const bill = await client.bill(region, account, { from, until: untilSlot });
-    for (const line of bill.lines) add(result, line, options.tariff);
-    from = bill.next;
-  }
+  for await (const { lines } of client.billPages(region, account, { from: firstSlot, until: untilSlot }))
+    for (const line of lines) add(result, line, options.tariff);
   result.gainMicros = result.tariffCostMicros - result.costMicros;
   return result;
 }

@@ -6,8 +6,10 @@ import type {
   Account,
   Bill,
   BillLine,
+  Certificates,
   ClearedSlot,
   Curve,
+  Epoch,
   Head,
   Market,
   Order,
@@ -139,9 +141,7 @@ export class PolderClient {
         `/v1/regions/${region}/slots?from=${next}&until=${until}`,
       );
       yield* listIn<ClearedSlot>(page, "slots");
-      if (page.next !== null && !(isCount(page.next) && page.next > next))
-        throw new TransportFault("the pages of slots do not go on");
-      next = page.next;
+      next = following(page.next, next, "slots");
     }
   }
 
@@ -163,6 +163,31 @@ export class PolderClient {
       Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
     );
     return this.get(`/v1/regions/${region}/accounts/${account}/bill?${search}`);
+  }
+
+  /** A closed epoch: what everybody sold, bought and was rewarded; undefined while it has not closed. */
+  async epoch(region: string, epoch: number): Promise<Epoch | undefined> {
+    const answer = await this.get<object>(`/v1/regions/${region}/epochs?from=${epoch}&until=${epoch + 1}`);
+    return listIn<Epoch>(answer, "epochs")[0];
+  }
+
+  /** The certificate tree of a closed epoch: all leaves, so that asking does not say which is whose. */
+  certificates(region: string, epoch: number): Promise<Certificates> {
+    return this.get(`/v1/regions/${region}/epochs/${epoch}/certificates`);
+  }
+
+  /** An account's bill in [from, until), page after page. @throws PolderProblem, TransportFault */
+  async *billPages(
+    region: string,
+    account: Hex,
+    query: Readonly<Record<string, string | number>> & { readonly from: number; readonly until: number },
+  ): AsyncGenerator<Bill> {
+    for (let next: number | null = query.from; next !== null; ) {
+      const page: Bill = await this.bill(region, account, { ...query, from: next });
+      listIn(page, "lines");
+      yield page;
+      next = following(page.next, next, "bill");
+    }
   }
 
   receipt(region: string, reference: number | Hex): Promise<Accepted> {
@@ -305,6 +330,13 @@ function isHex(value: unknown, bytes: number): value is Hex {
 function acceptedOf(answer: object): Accepted {
   if (!isAcceptedAnswer(answer)) throw new TransportFault("the answer is not that of an accepted command");
   return answer as Accepted;
+}
+
+/** Where the page after one begins, or null. @throws TransportFault where it would be no later one */
+function following(next: number | null, last: number, what: string): number | null {
+  if (next !== null && !(isCount(next) && next > last))
+    throw new TransportFault(`the pages of ${what} do not go on`);
+  return next;
 }
 
 /** A list in an answer. @throws TransportFault where there is none */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0
 // Owns the pairing equation of the certificate circuit, generated from its key by `npm run circuits:solidity`.
-// It refuses nothing else: roots, nullifiers, accounts, ranges of claims and the chain are its caller's to check.
+// It refuses nothing else: roots, nullifiers, accounts, ranges of claims, key and chain are its gate's to check.
 /*
     Copyright 2021 0KIMS association.
 
@@ -23,6 +23,13 @@
 pragma solidity >=0.7.0 <0.9.0;
 
 contract CertificateVerifier {
+    string public constant keyOrigin = "development";
+    bytes32 public constant keyHash = 0x3b074b3408962ea3474871c8bc222b78d3f1d2adc104bc4c0da6716efdec7574;
+
+    function keyIsContributed() external pure returns (bool) {
+        return gammax1 != deltax1 || gammax2 != deltax2 || gammay1 != deltay1 || gammay2 != deltay2;
+    }
+
     // Scalar field size
     uint256 constant r    = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     // Base field size

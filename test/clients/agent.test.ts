@@ -4,37 +4,27 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { audit } from "../../clients/audit/audit.ts";
 import { type AgentOptions, HouseholdAgent } from "../../clients/household/agent.ts";
 import { type AgentMemory, fileMemory, volatileMemory } from "../../clients/household/agent-memory.ts";
 import { defaultLimits } from "../../clients/household/default-orders.ts";
 import { parseLadders } from "../../clients/household/ladder-file.ts";
-import type { MeterSource } from "../../clients/household/meter-source.ts";
 import { RegionRegistry } from "../../clients/household/region-registry.ts";
 import { runAgent } from "../../clients/household/runner.ts";
 import type { Tariff } from "../../clients/household/tariff.ts";
 import { type HouseholdKeys, householdMeter } from "../../clients/local/neighbourhood.ts";
 import { PolderClient } from "../../clients/sdk/client.ts";
 import { type Signer, sessionSigner, walletSigner } from "../../clients/sdk/signer.ts";
-import { gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
 import { sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Entry } from "../../market/journal.ts";
 import { type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
 import { prover } from "../support/client-proving.ts";
-import {
-  eventually,
-  FEED_IN,
-  type OpenRegion,
-  openRegionAt,
-  REGION,
-  RETAIL,
-  termsOf,
-} from "../support/client-region.ts";
+import { eventually, FEED_IN, type OpenRegion, REGION, RETAIL, termsOf } from "../support/client-region.ts";
+import { steadyFrom, Windows } from "../support/client-windows.ts";
 
-/** A window of an hour in four seconds of wall time; evidence may take another four. */
-const RATE = 900;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 40_000;
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const TARIFF: Tariff = {
   name: "flat",
@@ -43,116 +33,76 @@ const TARIFF: Tariff = {
   retail: { kind: "flat", microsPerKwh: RETAIL },
 };
 
-let region: OpenRegion;
-let registry: RegionRegistry;
+let windows: Windows;
 let folder: string;
-let running: { readonly stop: AbortController; readonly ended: Promise<void> }[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "polder-agents-"));
-  region = await openRegionAt(RATE);
-  registry = new RegionRegistry(region.client, REGION);
+  windows = await Windows.open();
 });
 
-afterEach(stopAll);
-
 afterAll(async () => {
-  await region.stop();
+  await windows.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function stopAll(): Promise<void> {
-  for (const { stop } of running) stop.abort();
-  await Promise.all(running.map(({ ended }) => ended));
-  running = [];
-}
-
-const constant = (netWh: number): MeterSource => ({
-  read: () => ({ netWh, generationWh: null, loadWh: null }),
-});
+const client = () => windows.region.client;
 
 type Home = HouseholdKeys & { readonly signer: Signer };
 
-function agentOf(home: Home, netWh: number, more: Partial<AgentOptions> = {}): HouseholdAgent {
+/** An agent whose meter measures the same in every slot from one on. */
+function agentOf(
+  home: Home,
+  netWh: number,
+  { fromSlot = 0, ...more }: Partial<AgentOptions> & { readonly fromSlot?: number } = {},
+): HouseholdAgent {
   return new HouseholdAgent({
     name: "agent",
-    client: region.client,
+    client: client(),
     region: REGION,
     signer: home.signer,
-    meters: [householdMeter(home, constant(netWh))],
+    meters: [householdMeter(home, steadyFrom(fromSlot, netWh))],
     claims: {},
     prover,
-    registry,
+    registry: new RegionRegistry(client(), REGION),
     tariff: TARIFF,
     memory: volatileMemory(),
     ...more,
   });
 }
 
-async function run(...agents: HouseholdAgent[]): Promise<void> {
-  const { clock } = await region.client.deployment();
-  for (const agent of agents) {
-    const stop = new AbortController();
-    running.push({ stop, ended: runAgent(agent, { clock, signal: stop.signal }) });
-  }
-}
+/** A client whose requests go through a hand that may drop them; nothing is tried again. */
+const cutOffBy = (hand: typeof fetch) =>
+  new PolderClient(windows.region.stack.url, { fetch: hand, retries: 0 });
 
-async function journal(): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  for await (const line of region.client.journal(REGION))
-    entries.push((JSON.parse(line) as { entry: Entry }).entry);
-  return entries;
-}
+const household = (...args: Parameters<OpenRegion["household"]>) => windows.region.household(...args);
 
-/** First slots of the windows that an account's commands proved, in the journal's order. */
-const provedBy = (entries: readonly Entry[], account: Hex): number[] =>
-  entries.flatMap(({ command }) =>
-    command?.type === "submit_readings" && command.account === account ? [command.firstSlot] : [],
-  );
 const placedBy = (entries: readonly Entry[], account: Hex) =>
   entries.flatMap(({ command }) =>
     command?.type === "place_order" && command.account === account ? [command] : [],
   );
 
 const liveOrders = async (account: Hex) =>
-  (await region.client.orders(REGION, account)).filter(({ isLive }) => isLive);
-
-/** Waits until so many windows that both proved have cleared whole; answers their first slots. */
-async function clearedTogether(accounts: readonly Hex[], count: number): Promise<number[]> {
-  let both: number[] = [];
-  const isThere = await eventually(async () => {
-    const entries = await journal();
-    const closed = new Set(
-      entries.flatMap(({ events }) =>
-        events.flatMap((event) => (event.type === "window_closed" ? [event.firstSlot] : [])),
-      ),
-    );
-    const [first = [], ...others] = accounts.map((account) => provedBy(entries, account));
-    both = first.filter((slot) => closed.has(slot) && others.every((slots) => slots.includes(slot)));
-    return both.length >= count;
-  }, PATIENCE_MS);
-  expect(isThere, `${count} windows cleared`).toBe(true);
-  return both;
-}
+  (await client().orders(REGION, account)).filter(({ isLive }) => isLive);
 
 describe("limits of an agent", () => {
   test("rejects: an order outside its owner's limits is not sent, and said so; the other side stands", async () => {
-    const home = await region.household("limited");
+    const home = await household("limited");
     const reports: string[] = [];
     const limits = { leastAskMicrosPerKwh: 200_000, highestBidMicrosPerKwh: 300_000 };
     const agent = agentOf(home, 0, { limits, report: (message) => reports.push(message) });
-    await agent.step(await region.client.marketTimeS());
+    await windows.step(agent);
     expect(reports).toEqual(["agent: a sell order is outside its owner's limits and was not sent"]);
     expect((await liveOrders(home.account)).map(({ side }) => side)).toEqual(["buy"]);
     const again = agentOf(home, 0, { limits });
-    await again.step(await region.client.marketTimeS());
+    await windows.step(again);
     expect(again.counts.orders, "after a restart").toBe(0);
   });
 
   test("regression: what a key may not do is reported, and neither the other side nor the windows wait for it", async () => {
-    const home = await region.household("seller");
+    const home = await household("seller");
     const seed: Hex = `0x${"5e".repeat(32)}`;
-    await region.client.submit(REGION, walletSigner(home.wallet), {
+    await client().submit(REGION, walletSigner(home.wallet), {
       type: "authorise_session",
       key: sessionKeyOf(seed),
       resources: ["energy"],
@@ -164,45 +114,52 @@ describe("limits of an agent", () => {
       sessionExpiresAtS: LAST_INSTANT_S,
     });
     const reports: string[] = [];
+    const report = (message: string) => void reports.push(message);
     const signer = sessionSigner(home.account, seed);
-    await run(agentOf(home, 40, { signer, report: (message) => reports.push(message) }));
-    expect(
-      await eventually(async () => provedBy(await journal(), home.account).length > 0, PATIENCE_MS),
-    ).toBe(true);
+    const firstSlot = await windows.next();
+    const more = () => ({ signer, report, fromSlot: firstSlot });
+    await windows.step(agentOf(home, 40, more()));
+    await windows.over(firstSlot);
+    await windows.step(agentOf(home, 40, more()));
+    expect(await windows.claimedBy(home.account)).toEqual([{ firstSlot, netWh: [40, 40, 40, 40] }]);
     expect(reports[0]).toMatch(/a buy order was refused: session_scope/);
     expect((await liveOrders(home.account)).map(({ side }) => side)).toEqual(["sell"]);
   });
 
   test("behavior: windows that closed while nobody asked the agent are counted and reported as missed", async () => {
-    const home = await region.household("late");
+    const homes = [await household("late"), await household("late and empty")] as const;
     const reports: string[] = [];
-    const agent = agentOf(home, 40, { report: (message) => reports.push(message) });
-    await agent.step(await region.client.marketTimeS());
-    const { windowFirstSlot } = await region.client.market(REGION);
-    const isGone = async () => (await region.client.market(REGION)).windowFirstSlot > windowFirstSlot + 8;
-    expect(await eventually(isGone, PATIENCE_MS)).toBe(true);
-    expect(agent.counts.missed).toBe(0);
-    await agent.step(await region.client.marketTimeS());
-    expect(agent.counts.missed).toBeGreaterThanOrEqual(2);
-    expect(reports.filter((message) => message.includes("was missed"))).toHaveLength(agent.counts.missed);
-    const empty = agentOf(await region.household("late and empty"), 0);
-    await empty.step(await region.client.marketTimeS());
-    const from = (await region.client.market(REGION)).windowFirstSlot;
-    await eventually(
-      async () => (await region.client.market(REGION)).windowFirstSlot > from + 4,
-      PATIENCE_MS,
+    const report = (message: string) => void reports.push(message);
+    const firstSlot = await windows.next();
+    const meters = [householdMeter(homes[0], steadyFrom(firstSlot, 40, firstSlot + 8))];
+    const agent = agentOf(homes[0], 0, { meters, report });
+    const empty = agentOf(homes[1], 0);
+    await windows.step(agent, empty);
+    expect([agent.counts.missed, reports]).toEqual([0, []]);
+    // Its own client knows nothing of the jump, as a machine that slept.
+    await windows.settled(firstSlot + 4);
+    const atS = await client().marketTimeS();
+    for (const one of [agent, empty]) await one.step(atS);
+    expect(agent.counts).toMatchObject({ missed: 2, windows: 0, proofs: 0 });
+    expect(reports).toEqual(
+      [firstSlot, firstSlot + 4].map(
+        (slot) => `agent: window ${slot} was missed: its time for evidence is over`,
+      ),
     );
-    await empty.step(await region.client.marketTimeS());
-    expect(empty.counts, "a window of nothing is no loss").toMatchObject({ windows: 0, missed: 0 });
+    expect(empty.counts, "a window of nothing is no loss").toMatchObject({
+      windows: 0,
+      missed: 0,
+      proofs: 0,
+    });
   });
 });
 
 describe("an agent's memory", () => {
   test("regression: half a line that a kill left behind is cut off before the next is written", async () => {
     const file = join(folder, "torn.ndjson");
-    const home = await region.household("torn");
+    const home = await household("torn");
     const first = agentOf(home, 0, { memory: fileMemory(file) });
-    await first.step(await region.client.marketTimeS());
+    await windows.step(first);
     appendFileSync(file, '{"receipt":{"region":"pol');
     expect(fileMemory(file).receipts(), "a reader").toEqual(first.receipts);
     expect(readFileSync(file, "utf8"), "changes nothing").toMatch(/"pol$/);
@@ -213,65 +170,62 @@ describe("an agent's memory", () => {
   });
 
   test("invariant: a window signed before a restart is submitted as it was signed, whatever the meter says now", async () => {
-    const home = await region.household("signed");
+    const home = await household("signed");
     const file = join(folder, "signed.ndjson");
-    // Its first readings are signed and never arrive.
+    const firstSlot = await windows.next();
+    const more = () => ({ fromSlot: firstSlot, memory: fileMemory(file) });
+    await windows.step(agentOf(home, 70, more()));
+    await windows.over(firstSlot);
+    // It is signed and proved, and never arrives.
     const deaf: typeof fetch = async (input, init) => {
       if (String(init?.body).includes("submit_readings")) throw new TypeError("the line is dead");
       return fetch(input, init);
     };
-    const client = new PolderClient(region.stack.url, { fetch: deaf, retries: 0 });
-    const before = agentOf(home, 70, { client, memory: fileMemory(file) });
-    const windows = () =>
-      [...readFileSync(file, "utf8").matchAll(/"window":\{"firstSlot":(\d+)/g)].map(([, slot]) => slot);
-    const { clock } = await client.deployment();
-    const stop = new AbortController();
-    const ended = runAgent(before, { clock, signal: stop.signal });
-    expect(await eventually(() => windows().length > 0, PATIENCE_MS)).toBe(true);
-    stop.abort();
-    await ended;
-    const after = agentOf(home, -5, { memory: fileMemory(file) });
-    await run(after);
-    expect(await eventually(() => after.counts.windows > 0, PATIENCE_MS)).toBe(true);
-    await stopAll();
-    const signed = windows();
-    expect(new Set(signed).size, "each window is signed once").toBe(signed.length);
-    const memory = fileMemory(file).ofGateway(gatewayIdOfSeed(home.gatewaySeed));
-    const entries = await journal();
-    for (const { command } of entries) {
-      if (command?.type !== "submit_readings" || command.account !== home.account) continue;
-      expect(command.netWh).toEqual(memory.signedWindow(command.firstSlot)?.netWh);
-    }
-    expect(after.counts.orders, "orders after the restart").toBe(0);
-    expect(placedBy(entries, home.account)).toHaveLength(2);
+    const before = agentOf(home, 70, { ...more(), client: cutOffBy(deaf) });
+    await expect(windows.step(before)).rejects.toThrow("no answer");
+    expect(before.counts).toMatchObject({ proofs: 1, windows: 0 });
+    expect(await windows.claimedBy(home.account)).toEqual([]);
+    const after = agentOf(home, -5, more());
+    await windows.step(after);
+    expect(after.counts, "nothing is proved or ordered again").toMatchObject({
+      proofs: 0,
+      windows: 1,
+      orders: 0,
+    });
+    expect(await windows.claimedBy(home.account)).toEqual([{ firstSlot, netWh: [70, 70, 70, 70] }]);
+    await windows.step(after, agentOf(home, -5, more()));
+    expect(await windows.claimedBy(home.account), "nor sent again").toHaveLength(1);
+    const signed = [...readFileSync(file, "utf8").matchAll(/"window":\{"firstSlot":(\d+)/g)];
+    expect(signed.filter(([, slot]) => Number(slot) === firstSlot)).toHaveLength(1);
+    expect(placedBy(await windows.journal(), home.account)).toHaveLength(2);
+    expect(readFileSync(file, "utf8")).not.toContain(String(home.secret));
   });
 
   test("regression: a start that was cut off between two orders is made good at the next", async () => {
-    const home = await region.household("half");
+    const home = await household("half");
     let orders = 0;
     const cutOff: typeof fetch = async (input, init) => {
       if (String(init?.body).includes("place_order") && ++orders > 1) throw new TypeError("the line is dead");
       return fetch(input, init);
     };
-    const client = new PolderClient(region.stack.url, { fetch: cutOff, retries: 0 });
-    const before = agentOf(home, 0, { client });
-    await expect(before.step(await region.client.marketTimeS())).rejects.toThrow("no answer");
+    const before = agentOf(home, 0, { client: cutOffBy(cutOff) });
+    await expect(windows.step(before)).rejects.toThrow("no answer");
     expect((await liveOrders(home.account)).map(({ side }) => side)).toEqual(["sell"]);
-    await agentOf(home, 0).step(await region.client.marketTimeS());
+    await windows.step(agentOf(home, 0));
     expect((await liveOrders(home.account)).map(({ side }) => side)).toEqual(["sell", "buy"]);
   });
 
   test("regression: ladders of one's own stand until they are cancelled, and a restart adds none", async () => {
-    const home = await region.household("ladder");
+    const home = await household("ladder");
     const orders = parseLadders([
       { side: "sell", steps: [{ limitPerKwh: "0.12", capWhPerSlot: 300 }, { limitPerKwh: "0.2" }] },
       { side: "buy", steps: [{ limitPerKwh: "0.15" }], hours: [1, 2, 3] },
     ]);
     for (const expected of [2, 0, 0]) {
       const agent = agentOf(home, 0, { orders });
-      const nextS = await agent.step(await region.client.marketTimeS());
+      const nextS = await agent.step(await client().marketTimeS());
       expect(agent.counts.orders).toBe(expected);
-      expect(nextS).toBeLessThan((await region.client.marketTimeS()) + 3 * 3600);
+      expect(nextS).toBeLessThan((await client().marketTimeS()) + 3 * 3600);
     }
     const live = await liveOrders(home.account);
     expect(live.map(({ side, steps }) => [side, steps.length])).toEqual([
@@ -279,7 +233,7 @@ describe("an agent's memory", () => {
       ["buy", 1],
     ]);
     // Another wish replaces them.
-    await agentOf(home, 0).step(await region.client.marketTimeS());
+    await windows.step(agentOf(home, 0));
     const limits = defaultLimits({
       retailMicrosPerKwh: RETAIL,
       feedInMicrosPerKwh: FEED_IN,
@@ -293,72 +247,100 @@ describe("an agent's memory", () => {
 
 describe("agents on a market", () => {
   test("behavior: default orders cross, everything matchable trades, and each window is proved once", async () => {
-    const [ann, bob] = [await region.household("ann"), await region.household("bob")];
+    const [ann, annex, bob] = [await household("ann"), await household("annex"), await household("bob")];
+    const firstSlot = await windows.next();
     const memories = [ann, bob].map(({ account }) => fileMemory(join(folder, `${account}.ndjson`)));
-    const agents = [
-      agentOf(ann, 400, { memory: memories[0] as AgentMemory }),
-      agentOf(bob, -300, { memory: memories[1] as AgentMemory }),
+    const agents = () => [
+      // One household with two meters.
+      agentOf(ann, 0, {
+        meters: [
+          householdMeter(ann, steadyFrom(firstSlot, 250)),
+          householdMeter(annex, steadyFrom(firstSlot, 150)),
+        ],
+        memory: memories[0] as AgentMemory,
+      }),
+      agentOf(bob, -300, { fromSlot: firstSlot, memory: memories[1] as AgentMemory }),
     ];
-    await run(...agents);
-    const windows = await clearedTogether([ann.account, bob.account], 2);
-    for (const firstSlot of windows) {
-      for (let slot = firstSlot; slot < firstSlot + 4; slot += 1) {
-        const { surplusWh, needWh, tradedWh, priceMicrosPerKwh } = await region.client.slot(REGION, slot);
-        expect(tradedWh).toBe(Math.min(surplusWh, needWh));
-        expect(priceMicrosPerKwh).toBeGreaterThan(FEED_IN);
-      }
+    const early = agents();
+    await windows.step(...early);
+    await windows.over(firstSlot);
+    const late = agents();
+    await windows.step(...late);
+    expect(late.map(({ counts }) => counts)).toEqual(
+      [2, 1].map((count) => ({ orders: 0, windows: count, missed: 0, proofs: count, pending: 0 })),
+    );
+    await windows.settled(firstSlot);
+    for (let slot = firstSlot; slot < firstSlot + 4; slot += 1) {
+      const { surplusWh, needWh, tradedWh, priceMicrosPerKwh } = await client().slot(REGION, slot);
+      expect([surplusWh, needWh, tradedWh]).toEqual([400, 300, 300]);
+      expect(priceMicrosPerKwh).toBeGreaterThan(FEED_IN);
     }
-    await stopAll();
-    const entries = await journal();
-    for (const home of [ann, bob]) {
-      const proved = provedBy(entries, home.account);
-      expect(new Set(proved).size).toBe(proved.length);
-      expect(placedBy(entries, home.account)).toHaveLength(2);
-      const { lines } = await region.client.bill(REGION, home.account);
+    const entries = await windows.journal();
+    for (const { account } of [ann, bob]) {
+      expect(placedBy(entries, account)).toHaveLength(2);
+      const { lines } = await client().bill(REGION, account);
       expect(lines.length).toBeGreaterThan(0);
       for (const { gainMicros, wasCut } of lines) {
         expect(gainMicros).toBeGreaterThanOrEqual(0);
         expect(wasCut).toBe(false);
       }
     }
-    const receipts = agents.flatMap((agent) => agent.receipts);
-    expect(receipts.length).toBe(agents.reduce((sum, { counts }) => sum + counts.orders + counts.windows, 0));
-    const report = await audit(await region.client.deployment(), region.client.journal(REGION), { receipts });
+    const receipts = late.flatMap((agent) => agent.receipts);
+    expect(receipts.length).toBe(4 + 3);
+    const report = await audit(await client().deployment(), client().journal(REGION), { receipts });
     expect(report.failure).toBeNull();
     expect(report.receipts).toBe(receipts.length);
+    expect(report.proofs).toBeGreaterThanOrEqual(3);
   });
 
   test("behavior: an account with little money is cut to it, its bill says so, and it never falls below zero", async () => {
-    const [ann, poor] = [await region.household("ann"), await region.household("poor", 90_000)];
+    const [ann, poor] = [await household("ann"), await household("poor", 90_000)];
+    const firstSlot = await windows.next();
     // Its wallet signs, so that no spending limit of a key stands before its money.
-    const buyer = agentOf(poor, -300, { signer: walletSigner(poor.wallet) });
-    await run(agentOf(ann, 400), buyer);
-    await clearedTogether([ann.account, poor.account], 1);
-    const wasCut = async () =>
-      (await region.client.bill(REGION, poor.account)).lines.some((line) => line.wasCut);
-    expect(await eventually(wasCut, PATIENCE_MS), "a cut on the bill").toBe(true);
-    await stopAll();
-    const { lines } = await region.client.bill(REGION, poor.account);
-    expect(lines[0]).toMatchObject({ tradedWh: -300, wasCut: false });
+    const agents = () => [
+      agentOf(ann, 400, { fromSlot: firstSlot }),
+      agentOf(poor, -300, { fromSlot: firstSlot, signer: walletSigner(poor.wallet) }),
+    ];
+    await windows.step(...agents());
+    await windows.over(firstSlot);
+    await windows.step(...agents());
+    await windows.settled(firstSlot);
+    const { lines } = await client().bill(REGION, poor.account);
+    expect(lines.length).toBeGreaterThanOrEqual(4);
+    expect(lines.find(({ slot }) => slot === firstSlot)).toMatchObject({ tradedWh: -300, wasCut: false });
+    expect(
+      lines.some(({ wasCut }) => wasCut),
+      "a cut on the bill",
+    ).toBe(true);
     let leftMicros = 90_000;
     for (const { meteredWh, tradedWh, amountMicros, wasCut: isCut } of lines) {
       leftMicros += amountMicros;
       expect(leftMicros).toBeGreaterThanOrEqual(0);
       if (-tradedWh < -meteredWh) expect(isCut, "bought less than it needed").toBe(true);
     }
-    const { freeMicros } = await region.client.account(REGION, poor.account);
+    const { freeMicros } = await client().account(REGION, poor.account);
     expect(freeMicros).toBe(leftMicros);
   });
 
   test("behavior: new parameters end the orders of the old ones, also when they came during a restart", async () => {
-    const [ann, bob] = [await region.household("ann"), await region.household("bob")];
-    const agent = agentOf(ann, 400);
-    await agent.step(await region.client.marketTimeS());
-    expect(agent.counts.orders, "the orders of the last run stand").toBe(0);
+    const [ann, bob] = [await household("ann"), await household("bob")];
+    const later = (await windows.next()) + 1_000;
+    const agent = () => agentOf(ann, 400, { fromSlot: later });
+    const before = agent();
+    await windows.step(before);
+    expect(before.counts.orders, "the orders of the last run stand").toBe(0);
     const { parameters } = termsOf({ networkFeeMicrosPerKwh: 60_000 });
-    await region.client.submit(REGION, region.operator, { type: "set_parameters", parameters });
-    await run(agent);
-    expect(await eventually(() => agent.counts.orders === 2, PATIENCE_MS), "it orders anew").toBe(true);
+    await client().submit(REGION, windows.region.operator, { type: "set_parameters", parameters });
+    // From the next epoch on, of two windows.
+    await windows.next();
+    await windows.next();
+    const clock = (await client().deployment()).clock;
+    const stop = new AbortController();
+    const running = agent();
+    const ended = runAgent(running, { clock, signal: stop.signal });
+    expect(await eventually(() => running.counts.orders === 2, PATIENCE_MS), "it orders anew").toBe(true);
+    stop.abort();
+    await ended;
     const limits = defaultLimits({
       retailMicrosPerKwh: RETAIL,
       feedInMicrosPerKwh: FEED_IN,
@@ -371,7 +353,7 @@ describe("agents on a market", () => {
     expect(await prices(ann.account)).toEqual(wished);
     // Nobody ran for this one meanwhile.
     expect(await prices(bob.account)).not.toEqual(wished);
-    await agentOf(bob, -300).step(await region.client.marketTimeS());
+    await windows.step(agentOf(bob, -300, { fromSlot: later }));
     expect(await prices(bob.account)).toEqual(wished);
   });
 });

@@ -32,6 +32,7 @@ describe("what was written is changed", () => {
       ["submit_readings", "command.netWh.0", 99],
       ["cancel_order", "command.orderId", 1],
       ["set_parameters", "command.parameters.takeRateBps", 1],
+      ["commit_certificate", "command.commitment", "1"],
     ];
     for (const [type, path, value] of fields) {
       const number = commandNumber(type);
@@ -87,6 +88,9 @@ describe("what was written is changed", () => {
       [commandNumber("enrol_meter"), "events.0.nodes.7", `0x${"11".repeat(32)}`],
       [eventNumber("readings_accepted"), "events.0.netWh.0", 101],
       [eventNumber("epoch_closed"), "events.1.rewards.0", "9"],
+      [eventNumber("epoch_closed"), "events.1.boughtWh.1", 1],
+      [eventNumber("epoch_closed"), "events.1.certified.0", 0],
+      [eventNumber("certificate_committed"), "events.0.commitment", "1"],
     ];
     for (const [number, path, value] of changes) {
       await expectRefused(changed(journal.lines, number, path, value), number, /not what the rules give/);

@@ -2,9 +2,12 @@
 // let anything of it reach a region.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { requireSameRegion } from "../../clients/cli/document-files.ts";
+import type { MeterDocument } from "../../clients/household/meter-documents.ts";
 import { derivedKey } from "../../clients/local/neighbourhood.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { CommandLine } from "../support/client-commands.ts";
+import { meterOf, writeMeter } from "../support/client-meter-file.ts";
 import { type OpenRegion, openRegionAt, REGION, SEED } from "../support/client-region.ts";
 
 const STEP = ["--step", "0.12:500"];
@@ -18,15 +21,20 @@ let seller: {
   readonly key: { readonly POLDER_API_KEY: string };
   readonly wallet: { readonly POLDER_WALLET_KEY: Hex };
 };
+let meter: MeterDocument;
+let meterFile: string;
 let entries: number;
 
 beforeAll(async () => {
   // Nearly wall speed: nothing clears in the middle of a test.
   region = await openRegionAt(2);
-  const { account, apiKey, gatewaySeed } = await region.household("seller");
+  const home = await region.household("seller");
+  const { account, apiKey, gatewaySeed } = home;
   const wallet = { POLDER_WALLET_KEY: derivedKey(SEED, "seller/wallet") };
   seller = { account, apiKey, gatewaySeed, key: { POLDER_API_KEY: apiKey }, wallet };
   line = new CommandLine(region.stack.url, region.stateFolder);
+  meter = await meterOf(region.client, REGION, home);
+  meterFile = writeMeter(line.file("meter.json"), meter);
   entries = (await region.client.head(REGION)).entry;
 });
 
@@ -90,13 +98,56 @@ describe("bad input", () => {
       [["key", "create", "--days", "0"], /whole number from 1 to 3650/, seller.wallet],
       [["key", "create"], /POLDER_WALLET_KEY/, seller.key],
       [["key", "revoke", "0x12"], /^value: /, seller.wallet],
-      [["agent", "start", "--meter", "generated:1"], /set POLDER_GATEWAY_SEED/, seller.key],
+      [["agent", "start", "--meter", "generated:1"], /required option '--meter-file/, seller.key],
       [
-        ["agent", "start", "--meter", "generated:1"],
+        ["agent", "start", "--meter", "generated:1", "--meter-file", meterFile],
+        /set POLDER_GATEWAY_SEED to that of 0x/,
+        seller.key,
+      ],
+      [
+        ["agent", "start", "--meter", "generated:1", "--meter-file", meterFile],
         /set POLDER_API_KEY/,
         { POLDER_GATEWAY_SEED: seller.gatewaySeed },
       ],
     ]);
+  });
+
+  test("rejects: an agent's meter file, by field, by who may read it, and by what it is for", async () => {
+    const keys = { ...seller.key, POLDER_GATEWAY_SEED: seller.gatewaySeed };
+    const agent = (meterFileOf: string, ...more: string[]) => [
+      ...["agent", "start", "--memory", file("bad.ndjson"), "--meter", "generated:1"],
+      ...["--meter-file", meterFileOf, ...more],
+    ];
+    await bad([
+      [agent(file("absent.json")), /absent\.json: ENOENT/, keys],
+      [
+        agent(writeMeter(file("open.json"), meter, 0o644)),
+        /others may read it: chmod 600 .*open\.json/,
+        keys,
+      ],
+      [
+        agent(writeMeter(file("seed.json"), { ...meter, gatewaySeed: `0x${"11".repeat(32)}` })),
+        /seed\.json: gatewaySeed: is the seed of another gateway/,
+        keys,
+      ],
+      [
+        agent(meterFile),
+        /seed of another gateway than 0x/,
+        { ...keys, POLDER_GATEWAY_SEED: `0x${"11".repeat(32)}` },
+      ],
+      [agent(meterFile, "--meter", "generated:2"), /give as many --meter-file as --meter/, keys],
+      [agent(meterFile, "--claim-step-wh", "0"), /whole number from 1 to/, keys],
+    ]);
+    const here = { ...meter, regionId: REGION };
+    const elsewhere = [
+      [
+        { ...here, regionId: "elsewhere" },
+        /meter\.json is for the region elsewhere, and this is polder-clients/,
+      ],
+      [{ ...here, chainId: 1 }, /is for chain 1 and contract 0x0+, and this is chain 31337/],
+    ] as const;
+    for (const [made, reason] of elsewhere)
+      expect(() => requireSameRegion("meter.json", made, here)).toThrow(reason);
   });
 
   test("rejects: an agent's meter, tariff or ladder file, by line and field", async () => {
@@ -110,6 +161,8 @@ describe("bad input", () => {
       file("bad.ndjson"),
       "--meter",
       meter,
+      "--meter-file",
+      meterFile,
       ...more,
     ];
     await bad([

@@ -2,27 +2,17 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Flow, Interval, Measure } from "../../clients/meter/interval.ts";
+import type { Interval, Measure } from "../../clients/meter/interval.ts";
 import { ChannelBook, mostMicroWh } from "../../clients/meter/interval.ts";
 import { lossSentences, SlotFold } from "../../clients/meter/meter-slots.ts";
-import { slotsOf } from "../support/meter-files.ts";
+import { intervalsOf, slotsOf } from "../support/meter-files.ts";
 
 const DAY_S = Date.UTC(2024, 0, 1) / 1000;
 const book = new ChannelBook();
 
 /** A register's intervals, one after the other. */
-function series(measure: Measure, minutes: number, microWh: readonly number[], startS = DAY_S): Interval[] {
-  const channel = book.of("test", "1", `${measure} ${minutes}`, measure);
-  return microWh.map((signed, i) => ({
-    channel,
-    flow: measure === "net" ? (signed < 0 ? "import" : "export") : (measure as Flow),
-    startS: startS + i * minutes * 60,
-    durationS: minutes * 60,
-    microWh: Math.abs(signed),
-    quality: "actual",
-    line: i + 1,
-  }));
-}
+const series = (measure: Measure, minutes: number, microWh: readonly number[], startS = DAY_S): Interval[] =>
+  intervalsOf(book.of("test", "1", `${measure} ${minutes}`, measure), minutes, microWh, startS);
 
 const netOf = (...intervals: Interval[][]) => {
   const household = slotsOf({ intervals: intervals.flat(), notes: [] });

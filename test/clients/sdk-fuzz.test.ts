@@ -217,6 +217,7 @@ describe("a deployment that lies over HTTP", () => {
     ["market", (client) => client.market("polder-one")],
     ["orders", (client) => client.orders("polder-one", ACCOUNT)],
     ["slots", (client) => allOf(client.slots("polder-one", 0, 9))],
+    ["bill", (client) => allOf(client.billPages("polder-one", ACCOUNT, { from: 0, until: 9 }))],
     ["journal", (client) => allOf(client.journal("polder-one"))],
     ["submit", (client) => client.submit("polder-one", signer, { type: "cancel_order", orderId: 1 })],
   ];
@@ -228,6 +229,7 @@ describe("a deployment that lies over HTTP", () => {
       accepted(),
       { regions: [], next: null },
       { slots: [{}], next: 4 },
+      { lines: [{}], next: 4 },
       { orders: [] },
     );
     await fc.assert(
@@ -251,6 +253,11 @@ describe("a deployment that lies over HTTP", () => {
     await expect(allOf(answering('{"slots":[{}],"next":5}').slots("polder-one", 5, 9))).rejects.toThrow(
       "do not go on",
     );
+    const bill = (text: string) =>
+      allOf(answering(text).billPages("polder-one", ACCOUNT, { from: 5, until: 9 }));
+    for (const next of ["5", "4", '"6"', "6.5"])
+      await expect(bill(`{"lines":[],"next":${next}}`), next).rejects.toThrow("pages of bill do not go on");
+    await expect(bill('{"next":null}')).rejects.toThrow("has no lines");
     await expect(answering('{"regions":{"length":1}}').regions()).rejects.toThrow("has no regions");
     await expect(answering("null").market("polder-one")).rejects.toThrow("unexpected answer 200: null");
     await expect(

@@ -199,6 +199,30 @@ async function collected(lines: AsyncIterable<string>): Promise<string[]> {
   return all;
 }
 
+describe("a bill of several pages", () => {
+  test("behavior: each page is asked for from where the one before ended, with the same question", async () => {
+    const asked: string[] = [];
+    const client = new PolderClient("https://polder.example", {
+      fetch: async (input) => {
+        const { searchParams } = new URL(String(input));
+        asked.push(searchParams.toString());
+        const from = Number(searchParams.get("from"));
+        const next = from + 2 < 7 ? from + 2 : null;
+        return new Response(JSON.stringify({ lines: [{ slot: from }, { slot: from + 1 }], next }));
+      },
+    });
+    const slots: number[] = [];
+    for await (const { lines } of client.billPages(REGION, home.account, {
+      from: 3,
+      until: 7,
+      tariff: "flat",
+    }))
+      slots.push(...lines.map(({ slot }) => slot));
+    expect(slots).toEqual([3, 4, 5, 6]);
+    expect(asked).toEqual(["from=3&until=7&tariff=flat", "from=5&until=7&tariff=flat"]);
+  });
+});
+
 describe("lines of a journal", () => {
   test("behavior: only a line feed ends a line, wherever the pieces are cut", async () => {
     const bytes = new TextEncoder().encode("\ufeffone\r\ntwo\rö\u2028\n\nlast");

@@ -11,8 +11,9 @@ import { PolderClient } from "../../clients/sdk/client.ts";
 import { type Running, runToEnd, start } from "../support/client-process.ts";
 import { eventually, isAlive } from "../support/client-region.ts";
 
-/** Sixteen slots a second, so that a day is six seconds. */
-const RATE = 14_400;
+/** A slot a second: the three windows of the first day have a quarter of a minute to be proved in. */
+const RATE = 900;
+const HOUSEHOLDS = 3;
 const PATIENCE_MS = 60_000;
 const TIMEOUT_MS = 180_000;
 
@@ -28,7 +29,8 @@ afterEach(() => {
 afterAll(() => rmSync(join(folder, ".."), { recursive: true, force: true }));
 
 function launch(...more: string[]): Running {
-  const args = ["--state", folder, "--port", "0", "--rate", String(RATE), "--households", "6", ...more];
+  const paced = ["--rate", String(RATE), "--households", String(HOUSEHOLDS)];
+  const args = ["--state", folder, "--port", "0", ...paced, ...more];
   running = start("local/start.ts", args);
   return running;
 }
@@ -141,12 +143,14 @@ describe("npm start", () => {
         expect(started.stdout()).toContain(hint);
       }
       known = await look(url);
-      expect(known.accounts).toHaveLength(6);
+      expect(known.accounts).toHaveLength(HOUSEHOLDS);
       expect(await started.ended, started.stderr()).toBe(0);
       expect(started.stdout()).toMatch(
         /\d+ days settled: \d+\.\d\d kWh traded of \d+\.\d\d kWh matchable \(100\.0 %\), \d+\.\d{3} EUR settled/,
       );
       expect(started.stdout()).toContain("npm start goes on from there");
+      expect(started.stdout()).toMatch(/^proofs: 0 made, [123] pending$/m);
+      expect(started.stdout()).toMatch(/^proofs: 3 made, \d+\.\d s each, 0 pending$/m);
       expect(complaintsOf(started.stderr())).toBe("");
       expect(workerds(), "orphans").toEqual([]);
     },

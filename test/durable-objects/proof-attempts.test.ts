@@ -37,8 +37,12 @@ const codeOf = async (answer: Promise<Outcome | Admission>) => {
   return "rejection" in found ? found.rejection.code : found;
 };
 
-const fail = (region: RegionUnderTest, submission: ProvedSubmission) =>
-  region.stub.proofFailed(submission.command as SubmitReadings) as unknown as Promise<Outcome>;
+const fail = (region: RegionUnderTest, submission: ProvedSubmission, ticket = NO_TICKET) =>
+  region.stub.proofFailed(submission.command as SubmitReadings, ticket) as unknown as Promise<Outcome>;
+
+/** What no preflight gave. */
+const NO_TICKET = 0;
+const ticketOf = async (answer: Promise<Outcome | Admission>) => ((await answer) as Admission).ticket;
 
 describe("before a pairing", () => {
   test("rejects: what the market would refuse, by its code, and the state is the same", async () => {
@@ -50,7 +54,7 @@ describe("before a pairing", () => {
     expect(await codeOf(preflight(region, stranger))).toBe("account_unknown");
     const root = { ...submission, evidence: { ...submission.evidence, root: word(9) } } as ProvedSubmission;
     expect(await codeOf(preflight(region, root))).toBe("registry_root_wrong");
-    expect(await preflight(region, submission)).toEqual({ isSuspect: false });
+    expect(await preflight(region, submission)).toMatchObject({ isSuspect: false });
     expect(await region.stateHash()).toEqual(before);
     expect((await region.stub.health()).refusals).toMatchObject({
       window_not_over: 1,
@@ -78,14 +82,15 @@ describe("failed proofs", () => {
     const { region, submission } = await provable();
     const before = await region.stateHash();
     for (let failed = 0; failed < MAX_FAILED_PROOFS; failed += 1) {
-      expect(await preflight(region, submission)).toEqual({ isSuspect: failed > 0 });
-      expect(await codeOf(fail(region, submission))).toBe("proof_invalid");
+      const admission = (await preflight(region, submission)) as Admission;
+      expect(admission.isSuspect).toBe(failed > 0);
+      expect(await codeOf(fail(region, submission, admission.ticket))).toBe("proof_invalid");
     }
     expect(await codeOf(preflight(region, submission))).toBe("proof_attempts_exhausted");
     await region.evict();
     expect(await codeOf(preflight(region, submission))).toBe("proof_attempts_exhausted");
     const neighbour = await region.bound(proof(2, FIRST_SLOT, [-5]));
-    expect(await preflight(region, neighbour)).toEqual({ isSuspect: false });
+    expect(await preflight(region, neighbour)).toMatchObject({ isSuspect: false });
     expect(await region.stateHash()).toEqual(before);
   });
 
@@ -94,7 +99,7 @@ describe("failed proofs", () => {
     for (let failed = 0; failed < MAX_FAILED_PROOFS; failed += 1) await fail(region, submission);
     goTo(deadlineS(FIRST_SLOT + 4) - 900);
     const next = await region.bound(proof(1, FIRST_SLOT + 4, [5]));
-    expect(await preflight(region, next)).toEqual({ isSuspect: false });
+    expect(await preflight(region, next)).toMatchObject({ isSuspect: false });
     const rows = await region.inside((_region, { storage }) =>
       storage.sql.exec("SELECT * FROM failed_proofs").toArray(),
     );
@@ -105,19 +110,40 @@ describe("failed proofs", () => {
 describe("proofs under verification", () => {
   test("rejects: more of one account than it can have meters, with overloaded, until some have ended", async () => {
     const { region, submission } = await provable();
-    const all = Array.from({ length: MAX_PROOFS_IN_FLIGHT + 1 }, () => codeOf(preflight(region, submission)));
-    expect((await Promise.all(all)).filter((code) => code === "overloaded")).toHaveLength(1);
-    acceptedOf(await region.submit(submission));
+    const all = Array.from({ length: MAX_PROOFS_IN_FLIGHT + 1 }, () => preflight(region, submission));
+    const answers = await Promise.all(all);
+    const admitted = answers.filter((answer) => "ticket" in answer);
+    expect(new Set(admitted.map(({ ticket }) => ticket)).size).toBe(MAX_PROOFS_IN_FLIGHT);
+    expect(await Promise.all(answers.map((answer) => codeOf(Promise.resolve(answer))))).toContain(
+      "overloaded",
+    );
+    acceptedOf(await region.submit(submission, admitted[0]?.ticket));
     const other = await region.bound(readings(address(1), 2, FIRST_SLOT, [7]));
-    expect(await preflight(region, other)).toEqual({ isSuspect: false });
+    expect(await preflight(region, other)).toMatchObject({ isSuspect: false });
   });
 
   test("rejects: a second one at a time of an account that has failed, and forgets those that never came back", async () => {
     const { region, submission } = await provable();
     await fail(region, submission);
-    expect(await preflight(region, submission)).toEqual({ isSuspect: true });
+    expect(await preflight(region, submission)).toMatchObject({ isSuspect: true });
     expect(await codeOf(preflight(region, submission))).toBe("overloaded");
     goTo(MIDNIGHT_S + 3_611);
-    expect(await preflight(region, submission)).toEqual({ isSuspect: true });
+    expect(await preflight(region, submission)).toMatchObject({ isSuspect: true });
+  });
+
+  test("regression: neither what was accepted before nor a verification of an earlier life ends one under way", async () => {
+    const { region, submission } = await provable();
+    const accepted = acceptedOf(await region.submit(submission));
+    const other = (await region.bound(readings(address(1), 2, FIRST_SLOT, [7]))) as ProvedSubmission;
+    const early = await ticketOf(preflight(region, other));
+    await region.evict();
+    await fail(region, other);
+    const running = await ticketOf(preflight(region, other));
+    expect(await preflight(region, submission)).toEqual({ answer: accepted });
+    expect(acceptedOf(await region.submit(submission))).toEqual(accepted);
+    expect(await codeOf(preflight(region, other))).toBe("overloaded");
+    await fail(region, other, early);
+    expect(await codeOf(preflight(region, other))).toBe("overloaded");
+    acceptedOf(await region.submit(other, running));
   });
 });

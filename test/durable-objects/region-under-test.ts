@@ -114,8 +114,8 @@ export class RegionUnderTest {
     return this.submission(await this.#rooted(draft));
   }
 
-  submit(submission: Submission): Promise<Outcome> {
-    return this.stub.submit(submission) as unknown as Promise<Outcome>;
+  submit(submission: Submission, ticket: number | null = null): Promise<Outcome> {
+    return this.stub.submit(submission, ticket) as unknown as Promise<Outcome>;
   }
 
   /** Decides a draft that must be accepted. */

@@ -7,69 +7,21 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { endSnarkThreads } from "../../circuits/snark-threads.ts";
 import { Groth16Verifier } from "../../evidence/groth16.ts";
 import type { Groth16Key } from "../../evidence/groth16-key.ts";
+import {
+  changed,
+  g2Json,
+  g2Of,
+  moved,
+  negated,
+  outsideOfG2,
+  Q,
+  R,
+  rescaled,
+} from "../support/proof-points.ts";
 import { keyJsonOf, keyOf, type LooseProof, type ProofCase, provedOf } from "../support/proofs.ts";
 
-const { G1, G2, fields } = bn254;
-const Q = fields.Fp.ORDER;
-const R = fields.Fr.ORDER;
-type G1Point = InstanceType<typeof G1.Point>;
-type G2Point = InstanceType<typeof G2.Point>;
-
-const g1Of = ([x, y]: string[]) => G1.Point.fromAffine({ x: BigInt(x as string), y: BigInt(y as string) });
-const fp2Of = ([c0, c1]: string[]) => ({ c0: BigInt(c0 as string), c1: BigInt(c1 as string) });
-const g2Of = ([x, y]: string[][]) =>
-  G2.Point.fromAffine({ x: fp2Of(x as string[]), y: fp2Of(y as string[]) });
-
-function g1Json(point: G1Point): string[] {
-  const { x, y } = point.toAffine();
-  return [`${x}`, `${y}`, "1"];
-}
-
-function g2Json(point: G2Point): string[][] {
-  const { x, y } = point.toAffine();
-  return [
-    [`${x.c0}`, `${x.c1}`],
-    [`${y.c0}`, `${y.c1}`],
-    ["1", "0"],
-  ];
-}
-
-/** A point of the curve over Fp2 that is outside of G2, whose cofactor is as large as its order. */
-function outsideOfG2(): G2Point {
-  const { Fp2 } = fields;
-  const b = Fp2.sub(Fp2.sqr(G2.Point.BASE.y), Fp2.mul(Fp2.sqr(G2.Point.BASE.x), G2.Point.BASE.x));
-  for (let k = 1n; ; k += 1n) {
-    const x = Fp2.fromBigTuple([k, 1n]);
-    try {
-      const y = Fp2.sqrt(Fp2.add(Fp2.mul(Fp2.sqr(x), x), b));
-      const point = G2.Point.fromAffine({ x, y });
-      if (!point.isTorsionFree()) return point;
-    } catch {
-      // No square root: no point with this x.
-    }
-  }
-}
-
+const { G1 } = bn254;
 const plus = (text: string | undefined, by: bigint) => `${BigInt(text as string) + by}`;
-const changed = (given: ProofCase, change: (proof: LooseProof, signals: string[]) => void) => {
-  const copy = structuredClone(given);
-  change(copy.proof, copy.signals);
-  return copy;
-};
-
-/** A valid proof made another: (A, B, C) → (ρA, ρ⁻¹B, C). */
-function rescaled(given: ProofCase, rho: bigint): ProofCase {
-  return changed(given, (proof) => {
-    proof.pi_a = g1Json(g1Of(proof.pi_a).multiply(rho));
-    proof.pi_b = g2Json(g2Of(proof.pi_b).multiply(fields.Fr.inv(rho)));
-  });
-}
-
-function moved(given: ProofCase, by: G1Point): ProofCase {
-  return changed(given, (proof) => {
-    proof.pi_c = g1Json(g1Of(proof.pi_c).add(by));
-  });
-}
 
 /** What is spelled another way, cut, or not in its group: [name, case, path where decoding stops]. */
 function malformedCases(good: ProofCase): [string, ProofCase, string][] {
@@ -129,10 +81,6 @@ function malformedCases(good: ProofCase): [string, ProofCase, string][] {
 
 /** Canonical, in their groups, and either valid or not: [name, case, valid]. */
 function canonicalCases([good, other]: [ProofCase, ProofCase]): [string, ProofCase, boolean][] {
-  const negated = changed(good, (proof) => {
-    proof.pi_a = g1Json(g1Of(proof.pi_a).negate());
-    proof.pi_b = g2Json(g2Of(proof.pi_b).negate());
-  });
   const tampered = good.signals.map((_, index): [string, ProofCase, boolean] => [
     `signal ${index} + 1`,
     changed(good, (__, signals) => signals.splice(index, 1, plus(signals[index], 1n))),
@@ -141,7 +89,7 @@ function canonicalCases([good, other]: [ProofCase, ProofCase]): [string, ProofCa
   return [
     ["good", good, true],
     ["another window", other, true],
-    ["malleated: (−A, −B, C)", negated, true],
+    ["malleated: (−A, −B, C)", negated(good), true],
     ["malleated: (ρA, ρ⁻¹B, C)", rescaled(good, 12_345n), true],
     ["without protocol and curve", { ...good, proof: { ...good.proof, protocol: undefined } }, true],
     ["C moved", moved(good, G1.Point.BASE), false],

@@ -20,6 +20,7 @@ import type { Hex } from "../../protocol/fields.ts";
 import {
   authorise,
   cancel,
+  commit,
   deadlineS,
   FIRST_SLOT,
   type Market,
@@ -61,6 +62,7 @@ function lively(): Market {
   const { number } = market.accept(place(bob, "buy", [[300_000, 1_000]]));
   market.accept(place(cas, "buy", [[250_000, 1_000]]));
   market.accept(setParameters({ takeRateBps: 5 }));
+  market.accept(commit(bob, 77));
   prove(market, FIRST_SLOT, { 1: [100, 120, 5], 2: [-100, -40, -7], 3: [-17, 30] });
   market.accept(place(bob, "buy", [[200_000, 900]], { replaces: number }));
   prove(market, FIRST_SLOT + 4, { 1: [100, 120, 5], 2: [-100, -40, -7] });

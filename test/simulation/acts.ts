@@ -5,7 +5,7 @@ import type { Region } from "../../durable-objects/region.ts";
 import { attackOf } from "./attacks.ts";
 import { homeOf } from "./people.ts";
 import { isProofAttack } from "./proof-attacks.ts";
-import type { HomeMemory } from "./requests.ts";
+import { COMMITMENT, type HomeMemory } from "./requests.ts";
 import { SMOOTH, type Step, type Trip } from "./steps.ts";
 import type { Sent } from "./traffic.ts";
 import type { World } from "./world.ts";
@@ -150,23 +150,31 @@ async function read(world: World, who: number): Promise<void> {
   const { account } = homeOf(who);
   await world.host.call(
     (region) => pagesOf(region, account),
-    ({ health, orders, market }) => {
+    ({ health, orders, market, epochs, certificates }) => {
       world.note(`read: ${orders.length} orders, slot ${market?.nextSlot}`);
       const [broken] = health.violations;
       if (broken !== undefined) world.witness.fail("invariants", `the health page says: ${broken}`);
+      epochs.forEach((epoch, index) => {
+        const leaves = certificates[index] ?? [];
+        const isWhole = leaves.every(({ commitment }) => commitment === COMMITMENT);
+        if (!isWhole || leaves.length !== epoch.certificates.length)
+          world.witness.fail("certificates", `epoch ${epoch.epoch} has ${JSON.stringify(leaves)}`);
+      });
     },
     nothing,
   );
 }
 
 function pagesOf(region: Region, account: Parameters<Region["account"]>[0]) {
+  const epochs = region.epochs(0, 9_000_000);
   return {
     market: region.market(),
     account: region.account(account),
     orders: region.orders(account),
     bill: region.bill(account, 0, 9_000_000),
     slots: region.slots(0, 9_000_000),
-    epochs: region.epochs(0, 9_000_000),
+    epochs,
+    certificates: epochs.map(({ epoch }) => region.certificates(epoch)),
     health: region.health(),
   };
 }

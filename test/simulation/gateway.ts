@@ -56,7 +56,7 @@ export function meterVerifier(): ReturnType<typeof trapdoorVerifier> {
   return verifier;
 }
 
-const verdicts = new Map<string, ProofVerdict>();
+export const verdicts = new Map<string, ProofVerdict>();
 
 /** Says whether a proof holds; the same bytes about the same claims are looked at once. */
 export function verifyProof({ command, rawEvidence }: ProvedSubmission, shown: ShownProof): ProofVerdict {

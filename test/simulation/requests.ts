@@ -15,6 +15,7 @@ import {
   homeOf,
   INSTALLER,
   keyOf,
+  METERED,
   OPERATOR,
   type Pen,
   type Person,
@@ -40,6 +41,8 @@ export interface Draft {
 
 /** No household lets a key bid more. */
 export const HIGHEST_BID = 300_000;
+/** What every household commits to: to a region it is any number. */
+export const COMMITMENT = "7";
 /** How long a command lives. */
 const LIFE_S = 5_400;
 
@@ -106,8 +109,9 @@ export class Clients {
    */
   async opening(withAgent: boolean): Promise<Draft[]> {
     const drafts = [await this.#office(OPENING), await this.#office(appointment([INSTALLER.account]))];
+    // Also where nobody lives there: what the leaves are is the same in every seed, and so are proofs.
+    for (const home of METERED) drafts.push(await this.#office(this.#installer.first(home, 0), INSTALLER));
     for (const [who, home] of [...HOMES, ...(withAgent ? [AGENT_HOME] : [])].entries()) {
-      drafts.push(await this.#office(this.#installer.first(home, 0), INSTALLER));
       // An account is opened by its admission, or with its first money.
       if (who % 2 === 1) drafts.push(await this.#office(admission(home)));
       drafts.push(await this.#office(credit(home, 400_000 * (who + 1))));
@@ -115,6 +119,8 @@ export class Clients {
       const limitMicros = who === 1 ? 100_000 : 1_000_000_000;
       const body = authorisation(home, 0, limitMicros, this.nowS(who) + 3_000_000);
       drafts.push(await this.draft("authorisation", null, body, walletPen(home)));
+      const commitment: Body = { type: "commit_certificate", account: home.account, commitment: COMMITMENT };
+      drafts.push(await this.draft("commitment", null, commitment, walletPen(home)));
       // The agent knows by itself what to order.
       if (home === AGENT_HOME) continue;
       for (const side of ["sell", "buy"] as const) {

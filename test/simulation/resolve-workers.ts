@@ -1,12 +1,20 @@
-// Owns how Node finds the platform's own module when a simulation runs outside of the test runner. It refuses to touch
-// any other module; whoever imports this must import it before the objects.
+// Owns how Node finds the platform's own module, and hashes that are remembered, when a simulation runs outside of the test
+// runner. It refuses to touch any other module; whoever imports this must import it before the objects.
 
 import { registerHooks } from "node:module";
 
+const here = (file: string): string => new URL(file, import.meta.url).href;
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  ["cloudflare:workers", here("./workers-module.ts")],
+  ["poseidon-lite/poseidon4", here("./kept-poseidon.ts")],
+]);
+
 registerHooks({
   resolve(specifier, context, nextResolve) {
-    return specifier === "cloudflare:workers"
-      ? { url: new URL("./workers-module.ts", import.meta.url).href, shortCircuit: true }
-      : nextResolve(specifier, context);
+    const url = INSTEAD.get(specifier);
+    // What stands in for a hash makes it with the real one.
+    return url === undefined || context.parentURL === url
+      ? nextResolve(specifier, context)
+      : { url, shortCircuit: true };
   },
 });

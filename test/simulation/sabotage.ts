@@ -2,7 +2,6 @@
 // them. It refuses to be used by anything but such tests.
 
 import type { Region } from "../../durable-objects/region.ts";
-import { rootOfWindow } from "../../market/registry.ts";
 import { NO_END_SLOT } from "../../protocol/events.ts";
 import type { Rules } from "./faulty-rules.ts";
 import type { ObjectHost } from "./object-host.ts";
@@ -124,16 +123,27 @@ export const SABOTAGES = {
     rules: (rules) => ({
       ...rules,
       execute(state, ...rest) {
-        const before = rootOfWindow(state, state.header.windowFirstSlot);
+        const [open] = state.header.roots;
         const result = rules.execute(state, ...rest);
         const [{ command }] = rest;
-        if ("entry" in result && command.type === "revoke_meter" && command.isEmergency)
-          state.header.roots = state.header.roots.map((one) =>
-            one.fromSlot <= state.header.windowFirstSlot ? { ...one, root: before } : one,
-          );
+        const isRemoval = command.type === "revoke_meter" && command.isEmergency;
+        const [emptied, ...later] = state.header.roots;
+        if ("rejection" in result || !isRemoval || open === undefined || emptied === undefined) return result;
+        // As if it acted from the next window on.
+        const next = { fromSlot: state.header.windowFirstSlot + 4, root: emptied.root };
+        state.header.roots = [open, ...(later.length === 0 ? [next] : later)];
         return result;
       },
     }),
+  },
+  "a leaf is not told": {
+    instance: (region) => {
+      const told = region.registry.bind(region);
+      region.registry = (firstSlot) => {
+        const registry = told(firstSlot);
+        return registry === null ? null : { ...registry, leaves: registry.leaves.slice(0, -1) };
+      };
+    },
   },
   "failed proofs are forgotten on a crash": {
     platform: ({ storage }) => {

@@ -2,8 +2,10 @@
 // seeds, every check. It refuses a seed in which nothing was broken, sent or traded to count as evidence.
 
 import { describe, expect, test } from "vitest";
+import { commandSchemas } from "../../protocol/commands.ts";
 import { runToEnd, start } from "../support/client-process.ts";
 import { eventually } from "../support/client-region.ts";
+import { ATTACKS } from "./draws.ts";
 import { formatPlaces, parsePlaces } from "./places.ts";
 import { failureLines, replayCommand, shrunkLines } from "./report.ts";
 import { shrink } from "./shrink.ts";
@@ -113,14 +115,14 @@ describe("a region under everything at once", () => {
       if (result.failure !== null) expect.fail(await explain(result));
       results.push(result);
     }
-    const { platform, network, agent, faults, accepted, refused, checks, tradedWh } = sumOfTallies(
-      results.map(({ tallies }) => tallies),
-    );
+    const { platform, network, proofs, attacks, agent, faults, accepted, refused, checks, tradedWh } =
+      sumOfTallies(results.map(({ tallies }) => tallies));
     // Every kind of trouble came, and every kind of command was accepted; otherwise this would prove little.
-    for (const counts of [platform, network, agent, faults, checks])
+    for (const counts of [platform, network, proofs, attacks, agent, faults, checks])
       for (const [name, count] of Object.entries(counts))
         if (name !== "fault escaped") expect(count, name).toBeGreaterThan(5);
-    expect(Object.keys(accepted)).toHaveLength(10);
+    expect(Object.keys(accepted).sort()).toEqual(Object.keys(commandSchemas).sort());
+    expect(Object.keys(attacks)).toHaveLength(ATTACKS.length);
     expect(Object.keys(refused).length).toBeGreaterThan(25);
     expect(tradedWh).toBeGreaterThan(10_000);
   });

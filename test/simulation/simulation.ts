@@ -1,6 +1,7 @@
 // Owns one run of a seed: its steps in order, then calm, then what came of it. It refuses to go on after the first thing
 // that was not as it must be; the same seed and the same steps give the same run, to the last hash.
 
+import { settle } from "./calm.ts";
 import { stepAt, temperOf } from "./draws.ts";
 import type { SabotageName } from "./sabotage.ts";
 import { describeStep, type Step } from "./steps.ts";
@@ -76,7 +77,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     if (!world.isOver) {
       during = "the calm after the last step";
       place = null;
-      await world.settle();
+      await settle(world);
     }
     const { failure } = world.witness;
     return {

@@ -19,6 +19,7 @@ export type Sent = {
   /** It came over a command socket, whose intake hands on text. */
   readonly isBySocket: boolean;
   isAnswered: boolean;
+  isAccepted: boolean;
 } & (
   | { readonly submission: Submission; readonly shown: null }
   | { readonly submission: ProvedSubmission; readonly shown: ShownProof }
@@ -33,6 +34,8 @@ export interface Verification {
   /** The object is given the command. */
   held(): void;
 }
+
+type Admitted = Admission & Verification;
 
 /** Who is told what becomes of requests. */
 export interface TrafficWatcher {
@@ -80,7 +83,7 @@ export class Traffic {
     if ("code" in judged) return this.#watcher.refusedByGateway(draft, judged.code);
     // What carries evidence is refused there.
     const isBySocket = this.counts.requests % 2 === 0 && draft.raw.evidence === undefined;
-    const request: Sent = { draft, ...judged, isBySocket, isAnswered: false };
+    const request: Sent = { draft, ...judged, isBySocket, isAnswered: false, isAccepted: false };
     this.requests.push(request);
     this.#watcher.sent(request);
     this.carry(request, trip);
@@ -131,17 +134,17 @@ export class Traffic {
 
   /** Cheapest first, as the Worker does it: the region says whether the proof is worth verifying before it is. */
   #prove(request: Sent, submission: ProvedSubmission, shown: ShownProof, trip: Trip): Promise<void> {
-    let verification: Verification | null = null;
+    let admitted: Admitted | null = null;
     const preflight = async (region: Region): Promise<Outcome | Admission> => {
       const answer = await region.preflight(structuredClone(submission));
-      if ("isSuspect" in answer) verification = this.#watcher.admitted(submission, answer);
+      if ("ticket" in answer) admitted = { ...answer, ...this.#watcher.admitted(submission, answer) };
       return answer;
     };
     return this.#host.call(
       preflight,
       (answer) => {
-        if (verification === null) return this.#answer(request, trip, answer as Outcome);
-        const open: Verification = verification;
+        if (admitted === null) return this.#answer(request, trip, answer as Outcome);
+        const open: Admitted = admitted;
         this.#timeline.after(trip.hopMs, () => this.#verify(request, submission, shown, open, trip));
       },
       () => this.#lost(),
@@ -152,7 +155,7 @@ export class Traffic {
     request: Sent,
     submission: ProvedSubmission,
     shown: ShownProof,
-    open: Verification,
+    open: Admitted,
     trip: Trip,
   ): Promise<void> {
     this.counts.verifications += 1;
@@ -160,13 +163,13 @@ export class Traffic {
     if (verdict.ok) {
       return this.#call(request, trip, (region) => {
         open.held();
-        return region.submit(structuredClone(submission));
+        return region.submit(structuredClone(submission), open.ticket);
       });
     }
     return this.#host.call(
       (region) => {
         open.failing();
-        return region.proofFailed(structuredClone(submission.command));
+        return region.proofFailed(structuredClone(submission.command), open.ticket);
       },
       (outcome) => {
         open.failed();

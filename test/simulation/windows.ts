@@ -1,13 +1,16 @@
-// Owns how households, and whoever attacks with proofs, come by a window's registry and bring the window in: asked over the
-// network, proved after a while, sent, and proved once more where the registry has changed meanwhile. It refuses to tell the region which leaf is whose:
-// all are asked for.
+// Owns how households, and whoever attacks with proofs, bring a window in: its registry is asked for over the network, the
+// window proved after a while, and once more where the registry has changed. It refuses to ask for one leaf alone.
 
 import type { Registry } from "../../protocol/answers.ts";
+import { type Household, homeOf } from "./people.ts";
 import { type ProofScene, proofAttacksOf } from "./proof-attacks.ts";
-import type { Clients } from "./requests.ts";
+import type { Clients, Draft } from "./requests.ts";
 import type { ProofAttack, Trip } from "./steps.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Traffic } from "./traffic.ts";
+
+/** Until the first request of an attack is answered, beside its trip. */
+const LATER_MS = 50;
 
 /** Windows on their way into a region. */
 export class Windows {
@@ -48,11 +51,30 @@ export class Windows {
       ([registry, next]) => {
         if (registry === null) return this.#note(`${how}: window ${firstSlot} is not told`);
         const scene: ProofScene = { clients: this.#clients, who, salt, registry, next };
-        this.#timeline.hold(async () => {
-          for (const draft of await proofAttacksOf(how, scene)) await this.#traffic.send(draft, trip);
-        });
+        this.#timeline.hold(async () => this.#sendAll(await proofAttacksOf(how, scene), homeOf(who), trip));
       },
     );
+  }
+
+  /**
+   * Sends one request, and when that is answered all others at once, with one between them that was accepted before: who
+   * has failed must not have many looked at at a time.
+   */
+  async #sendAll([first, ...others]: readonly Draft[], home: Household, trip: Trip): Promise<void> {
+    if (first === undefined) return;
+    await this.#traffic.send(first, trip);
+    const laterMs = Math.max(...trip.outMs, 0) + trip.hopMs + LATER_MS;
+    this.#timeline.after(laterMs, () => {
+      const before = this.#traffic.requests.findLast(
+        ({ submission: { command }, isAccepted }) =>
+          isAccepted && command.type === "submit_readings" && command.account === home.account,
+      );
+      for (const draft of others)
+        this.#timeline.hold(async () => {
+          await this.#traffic.send(draft, trip);
+          if (before !== undefined) this.#traffic.carry(before, trip);
+        });
+    });
   }
 
   #isAway(who: number): boolean {

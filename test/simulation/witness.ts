@@ -15,6 +15,7 @@ import type { Head } from "../../protocol/answers.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { AttemptsBook } from "./attempts.ts";
 import { Book, type GatewayOf } from "./book.ts";
+import { meterVerifier } from "./gateway.ts";
 import type { SimulatedBucket } from "./simulated-bucket.ts";
 import type { SimulatedStorage } from "./simulated-storage.ts";
 
@@ -236,7 +237,7 @@ export class Witness {
     const receipts = [...this.#answers.values()].map(({ receipt }) => receipt);
     const { entry, stateHash: hash } = region.stateHash();
     const claimed = entry === this.entry ? { claimed: { entry, stateHash: hash } } : {};
-    const { failure } = await audit(DOMAIN, durable, { receipts, ...claimed });
+    const { failure } = await audit(DOMAIN, durable, { receipts, ...claimed, verifierOf: meterVerifier });
     if (failure !== null) this.fail("audit", `entry ${failure.entry}: ${failure.reason}`);
   }
 }

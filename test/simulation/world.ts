@@ -11,8 +11,7 @@ import { act } from "./acts.ts";
 import { AgentHome } from "./agent-home.ts";
 import { type FaultPlan, faultyRules, watchedRules } from "./faulty-rules.ts";
 import { type HostWatcher, ObjectHost } from "./object-host.ts";
-import { TERMS } from "./offices.ts";
-import { AGENT_HOME, OPERATOR, REGION, walletPen } from "./people.ts";
+import { REGION } from "./people.ts";
 import { Clients, type Draft } from "./requests.ts";
 import { type SabotageName, sabotageOf } from "./sabotage.ts";
 import { type Attack, describeStep, SMOOTH, type Step, type Trip } from "./steps.ts";
@@ -26,15 +25,11 @@ const BEGINS_MS = 20_000 * 86_400_000 - 1_800_000;
 /** Steps follow each other this closely, so that requests share flushes. */
 const STEP_MS = 2;
 const HOUR_MS = 3_600_000;
-const DAY_S = 86_400;
-/** Every so many turns that wrote, the state is made again from storage. */
+/** Every so many turns, and after each failure of the disk, the state is made again from storage. */
 const RECOVER_EVERY = 40;
 /** Small, so that a short life has snapshots, segments and rows that left for the archive. */
-const SNAPSHOT_POLICY = { entries: 25, characters: 60_000 };
+const SNAPSHOT_POLICY = { entries: 20, characters: 60_000 };
 const SEGMENT_CHARACTERS = 9_000;
-/** After the last step nothing goes wrong any more, and the region has this long to do by itself what is due. */
-const SETTLING_MS = 3 * HOUR_MS + 60_000;
-const REASKED = 12;
 
 /** One world. */
 export class World implements HostWatcher, TrafficWatcher {
@@ -58,6 +53,8 @@ export class World implements HostWatcher, TrafficWatcher {
   readonly #say: ((line: string) => void) | null;
   readonly #sabotage: ReturnType<typeof sabotageOf>;
   #turns = 0;
+  /** Failures of the disk so far. */
+  #failures = 0;
   #faultsAnswered = 0;
 
   /** The household that the shipping agent runs, or null in a seed without it. */
@@ -116,51 +113,6 @@ export class World implements HostWatcher, TrafficWatcher {
     await this.pass(STEP_MS);
   }
 
-  /** Nothing goes wrong any more: what is due happens by itself, everybody gets the answer they had, the audit passes. */
-  async settle(): Promise<void> {
-    this.#calm();
-    await this.pass(SETTLING_MS);
-    const nowS = Math.floor(this.timeline.nowMs / 1000);
-    if ((this.witness.book.dueS ?? 0) <= nowS - 60)
-      this.witness.fail("acts by itself", `what was due at ${this.witness.book.dueS} is not done at ${nowS}`);
-    for (const request of this.traffic.requests.slice(-REASKED)) this.traffic.carry(request, SMOOTH);
-    const body = { type: "set_parameters", parameters: TERMS } as const;
-    await this.traffic.send(await this.clients.draft("probe", null, body, walletPen(OPERATOR)), SMOOTH);
-    const probe = this.traffic.requests.at(-1) as Sent;
-    await this.pass(30_000);
-    if (!this.isOver && this.witness.answers.get(probe.submission.commandId) === undefined)
-      this.witness.fail("works again", "a sound request to a calm region was not accepted");
-    if (this.host.openCalls > 0)
-      this.witness.fail("everybody is answered", `${this.host.openCalls} calls were never answered`);
-    await this.#agentWorksAgain();
-    await this.audit();
-    this.host.evict();
-    await this.host.turn((region) => this.witness.balances(region));
-  }
-
-  /** In calm the shipping agent does what is to do, and nothing of it twice. */
-  async #agentWorksAgain(): Promise<void> {
-    const { agent } = this;
-    if (agent === null || this.isOver) return;
-    const before = agent.counts["steps finished"];
-    await agent.wake();
-    await this.pass(60_000);
-    if (agent.counts["steps finished"] === before || agent.isBusy)
-      this.witness.fail("the agent stands", "in calm it did not do what was to do");
-    await this.host.turn((region) => {
-      const { atS } = region.head();
-      const sessions = region.account(AGENT_HOME.account)?.sessions ?? [];
-      const mayOrder = sessions.some(({ expiresAtS, isRevoked }) => !isRevoked && expiresAtS > atS + DAY_S);
-      for (const side of ["sell", "buy"] as const) {
-        const orders = region
-          .orders(AGENT_HOME.account)
-          .filter((order) => order.isLive && order.side === side);
-        if (orders.length > 1 || (orders.length === 0 && mayOrder))
-          this.witness.fail("the agent stands", `in calm it has ${orders.length} live orders to ${side}`);
-      }
-    });
-  }
-
   /** Everything that can be checked, now. */
   async audit(): Promise<void> {
     const { region } = this.host;
@@ -187,7 +139,10 @@ export class World implements HostWatcher, TrafficWatcher {
 
   afterTurn(region: Region): void {
     this.#turns += 1;
-    if (this.#turns % RECOVER_EVERY === 0) this.witness.recovers(region, this.host.storage);
+    const { fail: failures } = this.host.storage.accidents;
+    const isHurt = failures !== this.#failures;
+    this.#failures = failures;
+    if (isHurt || this.#turns % RECOVER_EVERY === 0) this.witness.recovers(region, this.host.storage);
   }
 
   durable(head: Head): void {
@@ -245,8 +200,8 @@ export class World implements HostWatcher, TrafficWatcher {
     }
     const { entry } = outcome.answer;
     this.note(`${draft.name} is entry ${entry}`);
-    const isNews = !request.isAnswered;
-    request.isAnswered = true;
+    const isNews = !request.isAccepted;
+    Object.assign(request, { isAnswered: true, isAccepted: true });
     if (!isNews) return;
     this.#count(this.accepted, submission.command.type);
     if (draft.who !== null && submission.command.type === "place_order")
@@ -272,19 +227,6 @@ export class World implements HostWatcher, TrafficWatcher {
     const line = `${this.timeline.nowMs - BEGINS_MS} ${text}`;
     this.#trace.update(`${line}\n`);
     this.#say?.(line);
-  }
-
-  #calm(): void {
-    const { host } = this;
-    host.storage.accident = null;
-    host.death = null;
-    this.rulesFault = null;
-    host.diskMs = 3;
-    host.bucket.mood = "sound";
-    host.skewMs = 0;
-    host.alarmHabit = { lateMs: 0, earlyMs: 0, isTwice: false };
-    host.planAlarm();
-    for (const home of this.clients.homes) Object.assign(home, { isAway: false, driftS: 0 });
   }
 
   /** Lets time pass, or less once something was not as it must be. */

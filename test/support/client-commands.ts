@@ -30,14 +30,14 @@ export class CommandLine {
     return stdout;
   }
 
-  /** Commands that must fail with status 1, saying why on standard error and nothing else. */
-  async bad(cases: readonly BadCommand[]): Promise<void> {
+  /** Commands that must fail with a status, saying why on standard error and nothing else. */
+  async bad(cases: readonly BadCommand[], status = 1): Promise<void> {
     // A few at a time: each is a process of its own.
     for (let index = 0; index < cases.length; index += 3) {
       await Promise.all(
         cases.slice(index, index + 3).map(async ([args, reason, env = {}]) => {
-          const { status, stdout, stderr } = await this.run(args, env);
-          expect({ status, stdout }, args.join(" ")).toEqual({ status: 1, stdout: "" });
+          const { stdout, stderr, ...ended } = await this.run(args, env);
+          expect({ status: ended.status, stdout }, args.join(" ")).toEqual({ status, stdout: "" });
           expect(stderr, args.join(" ")).toMatch(reason);
           expect(stderr, "no stack trace").not.toMatch(/\n\s+at .*\.ts:/);
         }),

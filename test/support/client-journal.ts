@@ -201,6 +201,10 @@ export async function livelySteps(): Promise<Step[]> {
   // The last one is Cas's.
   const bobOrder = steps.length - 1;
   const [ann, bob, cas] = HOMES as [Home, Home, Home];
+  for (const home of [ann, cas]) {
+    const commitment = secretCommitment(certificateSecretOf(home.account)).toString();
+    steps.push(await sign(OPENED_AT_S + 60, home.owner, { type: "commit_certificate", commitment }));
+  }
   const firstSlot = MIDNIGHT_S / 900;
   steps.push(
     ...(await proved(
@@ -234,6 +238,9 @@ export async function livelySteps(): Promise<Step[]> {
 
 type Home = ReturnType<typeof householdOf>;
 
+/** What an account's certificates are made with. */
+export const certificateSecretOf = (account: Hex): bigint =>
+  BigInt(derivedKey(SEED, `${account}/certificate`)) >> 8n;
 const CONTEXT = { ...DOMAIN, regionId: REGION, windowSlots: 4 } as const;
 const LIMITS: MeterLimits = {
   nameplateWh: 5_000,

@@ -25,18 +25,20 @@ export interface MeasuredWindow {
   readonly firstSlot: number;
   /** Whole Wh a slot of the window, export positive; all of it is claimed. */
   readonly netWh: readonly number[];
+  /** Window whose registry is asked: another one's, for a window that is too far ahead and will have the same. */
+  readonly registryOf?: number;
 }
 
 /** Claims and proof of a window, or null where its meter is not in the registry of that window. */
 export async function showWindow(window: MeasuredWindow): Promise<ShownWindow | null> {
-  const { client, region, keys, firstSlot, netWh } = window;
+  const { client, region, keys, firstSlot, netWh, registryOf = firstSlot } = window;
   const { account, gatewaySeed, secret } = keys;
   const { chainId, settlement } = await client.deployment();
   const windowSlots = netWh.length as 4 | 96;
   const context = { chainId, settlement, regionId: region, windowSlots };
   const gateway = poseidonKeyOf(exactBytes(gatewaySeed, 32, "gateway seed"));
   const leaf = meterLeaf(gateway, secretCommitment(secret), regionTag(context), WIDEST_LIMITS);
-  const path = await new RegionRegistry(client, region).pathOf(leaf, firstSlot);
+  const path = await new RegionRegistry(client, region).pathOf(leaf, registryOf);
   if (path === null) return null;
   const { r8, s } = signWindow(gatewaySeed, context, firstSlot, netWh).signature;
   const signature = { r8: pointOf(r8), s: BigInt(s) };

@@ -137,6 +137,11 @@ export const COMMANDS: { readonly [T in CommandType]: fc.Arbitrary<Extract<Comma
     firstSlot: within(0, LAST_INSTANT_S / 900),
     netWh: fc.array(readingWh, { minLength: 4, maxLength: 96 }),
   }),
+  commit_certificate: fc.record({
+    type: type("commit_certificate"),
+    ...owned,
+    commitment: fc.bigInt({ min: 1n, max: FIELD_ORDER - 1n }).map(String),
+  }),
 };
 
 /** Any command. */

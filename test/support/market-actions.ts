@@ -8,6 +8,7 @@ import {
   address,
   authorise,
   cancel,
+  commit,
   credit,
   type Draft,
   enrol,
@@ -96,12 +97,13 @@ const identity: fc.Arbitrary<Action> = fc
   .record({
     owner: home,
     key: small,
-    what: fc.integer({ min: 0, max: 7 }),
+    what: fc.integer({ min: 0, max: 8 }),
     limit: fc.integer({ min: 0, max: 50_000 }),
     micros: money,
   })
   .map(({ owner, key, what, limit, micros }) => (market: Market) => {
     if (what === 0) return revoke(owner, word(key % 4), signerOf(owner, key));
+    if (what === 8) return commit(owner, key, signerOf(owner, key));
     if (what === 1) return enrol(key, limit % 3 === 0 ? { replaces: word(key), leaf: word(limit) } : {});
     if (what === 2) return unenrol(key, limit % 2 === 0);
     if (what <= 4) return credit(owner, micros, limit === 0 ? wallet(owner) : undefined);

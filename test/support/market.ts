@@ -220,6 +220,12 @@ export function readings(
   };
 }
 
+/** Commits to a number: to the market Poseidon of a secret is no other. */
+export function commit(account: Hex, number: number, signer = wallet(account)): Draft {
+  const command = { type: "commit_certificate", account, commitment: String(number) } as const;
+  return { command, signer, evidence: null };
+}
+
 /** Stands in a draft for the root that the region has for the window. */
 export const ROOT_OF_WINDOW: Hex = "0x";
 

@@ -1,7 +1,7 @@
 // Owns meter files made for tests: texts and bytes as files in memory, writers of each format, and sums of what a reader
 // found. It refuses nothing; what a test hands in is what is read.
 
-import type { Interval, Note } from "../../clients/meter/interval.ts";
+import type { Channel, Flow, Interval, Note } from "../../clients/meter/interval.ts";
 import type { Member } from "../../clients/meter/meter-file.ts";
 import { type HouseholdSlots, SlotFold } from "../../clients/meter/meter-slots.ts";
 import { MeterReading, type ReadOptions } from "../../clients/meter/read-meter.ts";
@@ -42,6 +42,25 @@ export function slotsOf({ intervals }: Found, meter?: string): HouseholdSlots {
   const fold = new SlotFold();
   fold.add({ intervals, notes: [] });
   return fold.meter(meter, "test");
+}
+
+/** A register's intervals, one after the other; of a net register what is below zero came in. */
+export function intervalsOf(
+  channel: Channel,
+  minutes: number,
+  microWh: readonly number[],
+  startS: number,
+): Interval[] {
+  const { measure } = channel;
+  return microWh.map((signed, i) => ({
+    channel,
+    flow: measure === "net" ? (signed < 0 ? "import" : "export") : (measure as Flow),
+    startS: startS + i * minutes * 60,
+    durationS: minutes * 60,
+    microWh: Math.abs(signed),
+    quality: "actual",
+    line: i + 1,
+  }));
 }
 
 /** µWh per register and direction: `E1 import`. */

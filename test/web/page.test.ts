@@ -1,24 +1,13 @@
 // Owns the page as somebody sees it: a real browser before a real deployment that opens, trades and settles meanwhile.
 // It refuses to pass with an error in the browser's console.
 
-import { existsSync } from "node:fs";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PolderClient } from "../../clients/sdk/client.ts";
 import { slotStartS } from "../../protocol/units.ts";
+import { CHROMIUM, hasChromium, launchChromium } from "../../tools/chromium.ts";
 import { REGION, startWebRegion, type WebHome, type WebRegion } from "../support/web-region.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const WAIT_MS = 15_000;
 
 let region: WebRegion;
@@ -60,14 +49,11 @@ async function lastDay(client: PolderClient): Promise<{ traded: number; surplus:
   return sums;
 }
 
-describe.skipIf(!existsSync(CHROMIUM))(`page in a browser (needs ${CHROMIUM})`, () => {
+describe.skipIf(!hasChromium())(`page in a browser (needs ${CHROMIUM})`, () => {
   let page: Page;
 
   beforeAll(async () => {
-    [region, browser] = await Promise.all([
-      startWebRegion(),
-      chromium.launch({ executablePath: CHROMIUM, args: FLAGS }),
-    ]);
+    [region, browser] = await Promise.all([startWebRegion(), launchChromium()]);
   });
 
   afterAll(async () => {
@@ -88,7 +74,9 @@ describe.skipIf(!existsSync(CHROMIUM))(`page in a browser (needs ${CHROMIUM})`, 
     expect(await textOf(page, "clock")).toMatch(/^\d\d:\d\d:\d\d$/);
   });
 
-  test("behavior: it shows a clearing as soon as the feed tells it, without own use, and says why", async () => {
+  test("behavior: it shows a clearing as soon as the feed tells it, without own use, and says why", {
+    timeout: 90_000,
+  }, async () => {
     await region.trade(2);
     await untilText(page, "news", /Cleared .* traded at €0\.13/);
     await untilText(page, "shown-traded", /kWh/);

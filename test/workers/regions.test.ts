@@ -38,7 +38,7 @@ describe("regions that are not there", () => {
       if (!path.includes("{region}")) continue;
       const place = path
         .replace("{region}", invented.name)
-        .replaceAll(/\{(order|slot|reference)\}/g, "1")
+        .replaceAll(/\{(order|slot|epoch|reference)\}/g, "1")
         .replace("{account}", invented.account)
         .replace("{key}", `0x${"11".repeat(32)}`);
       for (const method of Object.keys(methods)) {

@@ -95,7 +95,7 @@ function wordsOf(line: NewsLine, event: FeedEvent, calendar: Calendar, currency:
     case "window_closed":
       return "The window is settled; every account in it has been paid or charged.";
     case "readings_accepted":
-      return `${countText(events, "meter")} proved ${events === 1 ? "its" : "their"} readings.`;
+      return `${countText(events, "meter")} proved what ${events === 1 ? "it claims" : "they claim"}.`;
     case "order_placed": {
       if (events > 1) return `${countText(events, "standing order")} placed.`;
       return `A standing order to ${event.side === "buy" ? "buy" : "sell"} was placed.`;
@@ -104,16 +104,20 @@ function wordsOf(line: NewsLine, event: FeedEvent, calendar: Calendar, currency:
       return events > 1
         ? `${countText(events, "standing order")} ended.`
         : `A standing order was ${String(event.reason).replaceAll("_", " ")}.`;
+    case "installers_appointed":
+      return "The operator appointed those who may enrol meters.";
     case "meter_enrolled":
       return `${countText(events, "meter")} enrolled.`;
     case "meter_revoked":
-      return "A meter was revoked from the next window on.";
+      return "A meter was revoked.";
     case "quote_credited":
       return `Test money was credited to ${countText(events, "account")}.`;
     case "session_authorised":
       return `${countText(events, "key")} authorised by ${events === 1 ? "its household" : "their households"}.`;
     case "session_revoked":
       return "A household revoked a key.";
+    case "certificate_committed":
+      return "An account said under which commitment it may certify what it traded.";
     case "parameters_set":
       return "New parameters were set; they apply from the next epoch on.";
     case "epoch_closed":

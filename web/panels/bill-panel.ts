@@ -245,7 +245,7 @@ function lineRow(
     moneyNode(gainMicros, currency, true),
     make(
       "a",
-      { href: paths.receipt(region, line.evidence), title: "The signed readings behind this line" },
+      { href: paths.receipt(region, line.evidence), title: "The proof behind this line" },
       `entry ${line.evidence}`,
     ),
   ];

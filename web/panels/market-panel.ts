@@ -18,6 +18,7 @@ export function showRegion({ profile, calendar, clock }: PageState): void {
   byId("simulation").hidden = !profile.isSimulation;
   setText("speed", clock.rate === 1 ? "real time" : `${clock.rate.toLocaleString("en")} times real time`);
   byId("date").title = `Local time of ${calendar.timeZone}`;
+  byId<HTMLAnchorElement>("prove-link").href = `/prove?region=${profile.region}`;
   const links: [string, string][] = [
     ["Where the journal stands", paths.head(profile.region)],
     ["The whole journal", paths.journal(profile.region)],

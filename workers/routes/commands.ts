@@ -48,23 +48,25 @@ async function submit(
   const { submission, shown } = await submissionOf(context, region, type, body, fixed);
   // Any wallet can name itself the operator of a region that is registered and not open yet.
   if (submission.command.type === "open_region") throw new Refusal("not_operator", { path: "/v1/regions" });
-  const settled = shown === null ? null : await prove(context.env, object, submission, shown);
-  return accepted(context, settled ?? (await object.submit(submission)), status);
+  const outcome =
+    shown === null ? await object.submit(submission) : await prove(context.env, object, submission, shown);
+  return accepted(context, outcome, status);
 }
 
-/** Cheapest first: the region says whether a proof is worth verifying before it is. An outcome, or null when it holds. */
+/** Cheapest first: the region says whether a proof is worth verifying before it is, and decides when it holds. */
 async function prove(
   env: Env,
   region: DurableObjectStub<Region>,
   submission: Submission,
   shown: ShownProof,
-): Promise<Outcome | null> {
+): Promise<Outcome> {
   if (!isProved(submission)) throw new Error(`${submission.command.type} shows a proof`);
   const preflight = await region.preflight(submission);
   if (!("isSuspect" in preflight)) return preflight;
-  const verdict = await verifyProof(env, shown, preflight.isSuspect);
-  if (verdict.ok) return null;
-  const outcome = await region.proofFailed(submission.command);
+  const { isSuspect, ticket } = preflight;
+  const verdict = await verifyProof(env, shown, isSuspect);
+  if (verdict.ok) return region.submit(submission, ticket);
+  const outcome = await region.proofFailed(submission.command, ticket);
   if (verdict.reason === "malformed") throw new Refusal("evidence_malformed", { path: verdict.path });
   return outcome;
 }
@@ -197,6 +199,7 @@ function signedRoutes(application: Application): void {
       "operator",
       "Credit test money (operator; only in regions marked quote=test)",
     ],
+    ["certificates", "commit_certificate", "certificates", "Commit to a secret for certificates (wallet)"],
     ["parameters", "set_parameters", "operator", "Set the parameters from the next epoch on (operator)"],
   ] as const;
   for (const [path, type, tag, summary] of paths) {

@@ -1,7 +1,7 @@
 // Owns a tree that is brought from one list of leaves to another by what differs. It refuses lists that are none of a tree.
 
-import type { Hex } from "../../protocol/fields.ts";
-import { EMPTY_LEAF, nodeHex, QuadTree, TREE_DEPTH, type TreePath } from "../../protocol/quad-tree.ts";
+import type { Hex } from "./fields.ts";
+import { EMPTY_LEAF, nodeHex, QuadTree, TREE_DEPTH, type TreePath } from "./quad-tree.ts";
 
 const NO_LEAF = nodeHex(EMPTY_LEAF);
 
