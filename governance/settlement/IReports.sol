@@ -8,7 +8,7 @@ import {Posted, Report} from "./SettlementTypes.sol";
 /// @title Epoch reports
 /// @notice The operator says once an epoch what the region's ledger owes to whom, in one root, and what of the deposits it has
 /// counted. The contract holds it to: strictly one report an epoch, in order, after the epoch's end; withdrawals plus holdings
-/// equal to the deposits counted; those deposits being the very ones made, and none left out for too long; withdrawals never
+/// equal to the deposits counted; those deposits being the very ones made, none left out for `exitAfterSeconds`; withdrawals never
 /// falling, and rising at most by the cap; rewards within the emission. It costs the same for any number of accounts.
 /// @dev **What it cannot check** is whether the leaves are right: that is a replay of the journal, which everybody can make
 /// before the report is final.

@@ -145,12 +145,6 @@ abstract contract Regions is IRegions, Ownable, ReentrancyGuardTransient {
         // Whoever reports every epoch must never be thought silent, and a last report must be final when it may be left by.
         uint256 leastExitAfter = 2 * epochSeconds + terms.finalityDelaySeconds;
         _requireTerm("exitAfterSeconds", terms.exitAfterSeconds, leastExitAfter, Limits.MAX_EXIT_AFTER_SECONDS);
-        _requireTerm(
-            "countWithinSeconds",
-            terms.countWithinSeconds,
-            Limits.MIN_COUNT_WITHIN_SECONDS,
-            Limits.MAX_COUNT_WITHIN_SECONDS
-        );
         _requireTerm("leastDepositMicros", terms.leastDepositMicros, 1, Limits.MAX_REGION_MICROS);
         _requireTerm("emissionDecayBps", terms.emissionDecayBps, 0, Limits.BPS);
         _requireTerm("emissionPerEpoch", terms.emissionPerEpoch, 0, Limits.MAX_EMISSION);

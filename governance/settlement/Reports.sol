@@ -25,7 +25,7 @@ abstract contract Reports is Deposits, IReports {
         uint256 version = _versionAfter(region, last.version, epoch);
         Terms storage terms = _terms[region][version];
         uint256 emission = version == last.version ? last.nextEmission : terms.emissionPerEpoch;
-        _requireDeposits(region, report_, last, endS - terms.countWithinSeconds, books.depositCount);
+        _requireDeposits(region, report_, last, endS - terms.exitAfterSeconds, books.depositCount);
         _requireMoney(region, report_, last.totals, terms.outflowCapBps);
         _requireRewards(report_.totals.rewards, last.totals.rewards, emission);
 

@@ -25,10 +25,9 @@ struct Terms {
     uint16 outflowCapBps;
     /// From a report's posting to its being final. Seconds.
     uint32 finalityDelaySeconds;
-    /// Silence after which accounts may leave. Seconds since the last report.
+    /// Silence after which accounts may leave. Seconds since the last report. A deposit made so long before an epoch's end
+    /// must be counted in its report: whoever comes back in time has seen it.
     uint32 exitAfterSeconds;
-    /// A deposit made so long before an epoch's end must be counted in its report. Seconds.
-    uint32 countWithinSeconds;
     /// Smaller deposits are refused: each is an entry in the region's journal, and may open an account there. Micros.
     uint64 leastDepositMicros;
     /// By how much the emission falls from an epoch to the next, in hundredths of a percent, rounded down.
@@ -129,9 +128,6 @@ library Limits {
     uint256 internal constant MAX_FINALITY_SECONDS = 30 days;
     /// @dev Above two of the longest epochs and the longest delay; beyond it money would be locked in.
     uint256 internal constant MAX_EXIT_AFTER_SECONDS = 90 days;
-    /// @dev A mirror waits for a finalised block and may be down for some hours; a deposit must not wait for weeks.
-    uint256 internal constant MIN_COUNT_WITHIN_SECONDS = 1 days;
-    uint256 internal constant MAX_COUNT_WITHIN_SECONDS = 30 days;
     /// @dev Below 10^30 base units an account's rewards of 10^8 epochs still fit 128 bits.
     uint256 internal constant MAX_EMISSION = 10 ** 30 - 1;
 

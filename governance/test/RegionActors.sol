@@ -257,7 +257,7 @@ contract RegionActors is Cheats {
     function _creditOld(RegionLedger told, bytes32 region, Region memory books, uint256 endS) private {
         for (uint256 next = told.credited() + 1; next <= books.depositCount; ++next) {
             (DepositRecord memory record,,) = settlement.depositOf(region, next);
-            if (record.atS > endS - 1 days) return;
+            if (record.atS > endS - 7 days) return;
             told.creditThrough(next);
         }
     }

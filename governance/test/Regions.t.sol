@@ -121,12 +121,10 @@ contract RegionsTest is SettlementFixture {
         // Two epochs of a day, and two days of delay.
         _expectOutOfBounds(2, "exitAfterSeconds", 4 days - 1);
         _expectOutOfBounds(2, "exitAfterSeconds", 90 days + 1);
-        _expectOutOfBounds(3, "countWithinSeconds", 1 days - 1);
-        _expectOutOfBounds(3, "countWithinSeconds", 30 days + 1);
-        _expectOutOfBounds(4, "leastDepositMicros", 0);
-        _expectOutOfBounds(4, "leastDepositMicros", Limits.MAX_REGION_MICROS + 1);
-        _expectOutOfBounds(5, "emissionDecayBps", 10_001);
-        _expectOutOfBounds(6, "emissionPerEpoch", 10 ** 30);
+        _expectOutOfBounds(3, "leastDepositMicros", 0);
+        _expectOutOfBounds(3, "leastDepositMicros", Limits.MAX_REGION_MICROS + 1);
+        _expectOutOfBounds(4, "emissionDecayBps", 10_001);
+        _expectOutOfBounds(5, "emissionPerEpoch", 10 ** 30);
     }
 
     function testRejects_termsWithoutNotice() external {
@@ -280,12 +278,11 @@ contract RegionsTest is SettlementFixture {
         if (field == 0) (terms.outflowCapBps, least) = (SafeCast.toUint16(value), 100);
         if (field == 1) (terms.finalityDelaySeconds, least, most) = (SafeCast.toUint32(value), 1 hours, 30 days);
         if (field == 2) (terms.exitAfterSeconds, least, most) = (SafeCast.toUint32(value), 4 days, 90 days);
-        if (field == 3) (terms.countWithinSeconds, least, most) = (SafeCast.toUint32(value), 1 days, 30 days);
-        if (field == 4) {
+        if (field == 3) {
             (terms.leastDepositMicros, least, most) = (SafeCast.toUint64(value), 1, Limits.MAX_REGION_MICROS);
         }
-        if (field == 5) terms.emissionDecayBps = SafeCast.toUint16(value);
-        if (field == 6) (terms.emissionPerEpoch, most) = (SafeCast.toUint128(value), 10 ** 30 - 1);
+        if (field == 4) terms.emissionDecayBps = SafeCast.toUint16(value);
+        if (field == 5) (terms.emissionPerEpoch, most) = (SafeCast.toUint128(value), 10 ** 30 - 1);
         VM.prank(OWNER);
         VM.expectRevert(abi.encodeWithSelector(IRegions.Settlement_TermOutOfBounds.selector, name, value, least, most));
         settlement.setTerms(REGION, terms);

@@ -121,18 +121,20 @@ contract ReportsTest is SettlementFixture {
         _expectRefused(REGION, report, abi.encodeWithSelector(selector, 1, hash));
     }
 
+    /// @dev A region that comes back before it is silent has seen every deposit in time.
     function testRejects_depositLeftOutForTooLong() external {
-        _report(ledger);
-        // A day and no second before the end of the epoch after the next.
-        VM.warp((FIRST_EPOCH + 2) * EPOCH_SECONDS);
+        uint256 madeAtS = (FIRST_EPOCH + 1) * EPOCH_SECONDS;
+        VM.warp(madeAtS);
         _deposit(REGION, CAROL, 5 * UNIT);
-        VM.warp((FIRST_EPOCH + 2) * EPOCH_SECONDS + 1);
+        VM.warp(madeAtS + 1);
         _deposit(REGION, CAROL, 5 * UNIT);
-        // It was made after this epoch's end.
-        _report(ledger);
+        for (uint256 epoch = 0; epoch < 7; ++epoch) {
+            _report(ledger);
+        }
+        // This one ends seven days after the first of them, and a second before the other.
         Report memory report = ledger.draft();
+        VM.assertEq((report.epoch + 1) * EPOCH_SECONDS, madeAtS + EXIT_AFTER);
         _expectRefused(REGION, report, abi.encodeWithSelector(IReports.Settlement_DepositLeftOut.selector, 3));
-        // The other one is a second too young.
         ledger.creditThrough(3);
         _report(ledger);
         _expectRefused(REGION, ledger.draft(), abi.encodeWithSelector(IReports.Settlement_DepositLeftOut.selector, 4));

@@ -62,7 +62,6 @@ abstract contract SettlementFixture is Cheats {
             outflowCapBps: 2_500,
             finalityDelaySeconds: DELAY,
             exitAfterSeconds: EXIT_AFTER,
-            countWithinSeconds: 1 days,
             leastDepositMicros: UNIT,
             emissionDecayBps: 1_000,
             emissionPerEpoch: EMISSION
