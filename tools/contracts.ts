@@ -35,14 +35,17 @@ export const CONTRACT_STEPS = [
   },
 ];
 
+/** One test in Forge's report. */
+interface Outcome {
+  status: string;
+  reason: string | null;
+  counterexample: unknown;
+  /** Figures by group and name, as decimal strings. */
+  gas_snapshots: Record<string, Record<string, string>>;
+}
+
 /** Forge's report: suites by file and contract, tests by signature. */
-type Report = Record<
-  string,
-  {
-    duration: string;
-    test_results: Record<string, { status: string; reason: string | null; counterexample: unknown }>;
-  }
->;
+type Report = Record<string, { test_results: Record<string, Outcome> }>;
 
 /** Runs every contract's tests, with gas compared to what is kept, and checks what was generated of them. */
 export async function testContracts(): Promise<Tally> {
@@ -65,6 +68,26 @@ export async function testContracts(): Promise<Tally> {
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   console.log(`${tally.failed === 0 ? "✓" : "✗"} contracts: ${tally.passed} tests passed (${seconds} s)`);
   return tally;
+}
+
+/**
+ * Measures what the contracts' transactions cost.
+ * @returns gas by name, or null where there is no Forge for this machine.
+ * @throws Error when the run failed, or measured nothing.
+ */
+export async function measureGas(): Promise<ReadonlyMap<string, number> | null> {
+  if (!hasForge()) return null;
+  const environment = { FORGE_SNAPSHOT_EMIT: "false" };
+  const args = ["test", "--match-contract", "GasTest", "--json"];
+  const { exitCode, output } = await runProgram("forge", args, { environment, isRead: true });
+  const report = readReport(output);
+  if (exitCode !== 0 || report === null) throw new Error(`gas was not measured: ${output}`);
+  const outcomes = Object.values(report).flatMap(({ test_results: tests }) => Object.values(tests));
+  const figures = outcomes.flatMap(({ gas_snapshots: groups }) =>
+    Object.values(groups).flatMap((group) => Object.entries(group)),
+  );
+  if (figures.length === 0) throw new Error("no gas was measured");
+  return new Map(figures.map(([name, gas]) => [name, Number(gas)]));
 }
 
 function fail(tally: Tally, what: string): void {
