@@ -15,6 +15,7 @@ import {DepositRecord} from "./SettlementTypes.sol";
 /// - The quote asset is one with six decimals that moves exactly what it is told to move, and whose balances do not change by
 ///   themselves. One that keeps a fee, lies about success or calls back into this contract is refused. One whose issuer
 ///   freezes addresses may freeze this contract; that is for the vote to weigh when it chooses the asset.
+/// - What is sent here without a deposit is no region's, and stays for ever.
 interface IDeposits {
     /// @notice Hash of the region's deposits up to this one:
     /// keccak256(abi.encode(hash of the one before, region, index, account, amountMicros)); 32 zero bytes before the first.

@@ -13,6 +13,7 @@ import {Leaf, Path} from "./SumTree.sol";
 /// @dev **What an account needs** is its leaf and its path of the last final epoch. It keeps those of every epoch itself, or
 /// makes them from the journal, and so needs nobody's help. A deposit is paid back from what this contract keeps.
 /// - Trades after that epoch are void. What was withdrawn in the ledger after it is still in its `heldMicros`.
+/// - Until the first exit, reports before a frozen epoch go on becoming final. Whoever wants to leave by the last one waits.
 /// - An exit pays no more in all than the deposits that its report counted; deposits above them are untouched by it.
 interface IExits {
     /// @notice The exit's report is fixed; `epoch` is the one before the first where no report ever became final.

@@ -14,6 +14,8 @@ import {Posted, Report} from "./SettlementTypes.sol";
 /// before the report is final.
 /// - *A false report that becomes final is the end of it.* Withdrawals are then bounded by the cap, but an exit pays what the
 ///   last final root says an account holds, and is not capped. Somebody must replay every epoch within the delay.
+/// - *An operator that is late* posts several epochs one after the other, and their caps add up. All of them wait for the same
+///   delay, and one freeze holds them all.
 /// - *The guardian* can only delay: it freezes an epoch that is not final, and the owner decides. Evidence, to be weighed off
 ///   chain: two signatures of the region for one entry number, a signed answer that the journal lacks, a replay that ends in
 ///   another state hash.

@@ -7,6 +7,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IClaims} from "../settlement/IClaims.sol";
 import {IRegions} from "../settlement/IRegions.sol";
+import {IReports} from "../settlement/IReports.sol";
 import {Leaf, Path, Sibling, Sums, SumTree} from "../settlement/SumTree.sol";
 import {TestQuote} from "../tokens/TestQuote.sol";
 import {SettlementFixture} from "./SettlementFixture.sol";
@@ -202,17 +203,15 @@ contract WithdrawalsTest is SettlementFixture {
         VM.assertEq(_withdraw(ledger, FIRST_EPOCH + 2, ANNA), 15 * UNIT);
     }
 
-    /// @dev What left the ledger is in one place only: it cannot be traded any more, and is not held.
-    function testBehavior_moneyAskedForCannotBeSpent() external {
+    /// @dev What was asked for leaves the ledger: spent there as well, it would be owed twice.
+    function testRejects_spendingAfterAskingToWithdraw() external {
+        Sums memory sums = ledger.leafOf(ANNA).sums;
         ledger.moveOut(ANNA, 30 * UNIT);
-        VM.expectRevert();
-        ledger.trade(ANNA, BEN, 31 * UNIT);
-        ledger.trade(ANNA, BEN, 30 * UNIT);
-        uint64 epoch = _settle(ledger);
-        (Leaf memory leaf,) = ledger.claimOf(epoch, ANNA);
-        VM.assertEq(leaf.sums.heldMicros, 0);
-        VM.assertEq(_withdraw(ledger, epoch, ANNA), 30 * UNIT);
-        VM.assertEq(ledger.totals().heldMicros, 90 * UNIT);
+        sums.withdrawalsMicros = 30 * UNIT;
+        ledger.forge(ANNA, sums);
+        ledger.trade(ANNA, BEN, 60 * UNIT);
+        bytes4 selector = IReports.Settlement_OutOfBalance.selector;
+        _expectRefused(REGION, ledger.draft(), abi.encodeWithSelector(selector, 150 * UNIT, 120 * UNIT));
     }
 
     /// @dev A whole region of fees and trades: everybody is paid once, and the rest is here.
