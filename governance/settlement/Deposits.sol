@@ -7,6 +7,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IDeposits} from "./IDeposits.sol";
 import {Regions} from "./Regions.sol";
@@ -104,12 +105,15 @@ abstract contract Deposits is Regions, IDeposits {
     /// @dev What the ledger may still take in: it never holds more than is here, and what is here never passes its bound.
     function _room(Region storage books) private view returns (uint256) {
         uint256 room = Limits.MAX_REGION_MICROS - _holdings(books);
-        uint256 countable = type(uint64).max - books.depositedMicros;
-        return room < countable ? room : countable;
+        return Math.min(room, type(uint64).max - books.depositedMicros);
     }
 
-    /// @dev No report for so long that accounts may leave.
+    /// @dev No report for so long that accounts may leave, or reports so far behind: an operator that sends one old epoch
+    /// after the other, just in time, would lock everybody in.
     function _isSilent(bytes32 region, Region storage books) internal view returns (bool) {
-        return block.timestamp > uint256(books.aliveAtS) + _currentTerms(region, books).exitAfterSeconds;
+        uint256 nextEndS = (uint256(books.reportedEpoch) + 2) * _epochSeconds(books);
+        uint256 dueAtS = Math.max(nextEndS, books.releasedAtS);
+        uint256 sinceS = Math.min(books.aliveAtS, dueAtS);
+        return block.timestamp > sinceS + _currentTerms(region, books).exitAfterSeconds;
     }
 }

@@ -6,7 +6,7 @@ pragma solidity ^0.8.24;
 import {Leaf, Path} from "./SumTree.sol";
 
 /// @title Exit
-/// @notice When no report has come for `exitAfterSeconds`, or a freeze was upheld, every account takes what its leaf in the
+/// @notice When no report has come for `exitAfterSeconds`, or the next one has been due for so long, or a freeze was upheld, every account takes what its leaf in the
 /// last final report says it asked for and holds, less what it was paid; and its deposits with an index above the last one
 /// that this report counted. The first exit fixes which report that is, for all and for ever; from then on the region takes
 /// neither deposits nor reports. There is no cap.

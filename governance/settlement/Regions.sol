@@ -5,6 +5,7 @@ pragma solidity ^0.8.24;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IRewardToken} from "../tokens/IRewardToken.sol";
 import {IRegionList, IRegions} from "./IRegions.sol";
@@ -47,7 +48,7 @@ abstract contract Regions is IRegions, Ownable, ReentrancyGuardTransient {
         // The empty report before the first one: nothing deposited, nothing owed, final.
         books.reportedEpoch = firstEpoch - 1;
         books.finalEpoch = firstEpoch - 1;
-        books.aliveAtS = SafeCast.toUint40(startS > block.timestamp ? startS : block.timestamp);
+        books.aliveAtS = SafeCast.toUint40(Math.max(startS, block.timestamp));
         _reports[region][firstEpoch - 1].nextEmission = opening.terms.emissionPerEpoch;
         _terms[region].push(opening.terms);
         emit RegionOpened(region, opening);

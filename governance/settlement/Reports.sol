@@ -3,6 +3,7 @@
 // about other deposits, or above what may leave or be minted.
 pragma solidity ^0.8.24;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Deposits} from "./Deposits.sol";
 import {IReports} from "./IReports.sol";
@@ -25,13 +26,12 @@ abstract contract Reports is Deposits, IReports {
         uint256 version = _versionAfter(region, last.version, epoch);
         Terms storage terms = _terms[region][version];
         uint256 emission = version == last.version ? last.nextEmission : terms.emissionPerEpoch;
-        _requireDeposits(region, report_, last, endS - terms.exitAfterSeconds, books.depositCount);
+        _requireDeposits(region, report_, last, Math.saturatingSub(endS, terms.exitAfterSeconds), books.depositCount);
         _requireMoney(region, report_, last.totals, terms.outflowCapBps);
         _requireRewards(report_.totals.rewards, last.totals.rewards, emission);
 
-        uint256 finalAtS = block.timestamp + terms.finalityDelaySeconds;
         // Terms with a shorter delay must not make a report final before the one it rests on.
-        if (finalAtS < last.finalAtS) finalAtS = last.finalAtS;
+        uint256 finalAtS = Math.max(block.timestamp + terms.finalityDelaySeconds, last.finalAtS);
         _reports[region][epoch] = Posted({
             sumRoot: report_.sumRoot,
             totals: report_.totals,
@@ -71,8 +71,9 @@ abstract contract Reports is Deposits, IReports {
         books.frozenEpoch = 0;
         books.finalEpoch = epoch;
         books.reportedEpoch = epoch;
-        // It could not report meanwhile.
+        // It could not report meanwhile, and must catch up now.
         books.aliveAtS = SafeCast.toUint40(block.timestamp);
+        books.releasedAtS = books.aliveAtS;
     }
 
     /// @inheritdoc IReports

@@ -25,8 +25,9 @@ struct Terms {
     uint16 outflowCapBps;
     /// From a report's posting to its being final. Seconds.
     uint32 finalityDelaySeconds;
-    /// Silence after which accounts may leave. Seconds since the last report. A deposit made so long before an epoch's end
-    /// must be counted in its report: whoever comes back in time has seen it.
+    /// Silence, or lag, after which accounts may leave: seconds since the last report, or since the end of the epoch that
+    /// should be reported next. A deposit made so long before an epoch's end must be counted in its report: whoever comes back
+    /// in time has seen it.
     uint32 exitAfterSeconds;
     /// Smaller deposits are refused: each is an entry in the region's journal, and may open an account there. Micros.
     uint64 leastDepositMicros;
@@ -53,7 +54,7 @@ struct Region {
     Stage stage;
     uint16 windowSlots;
     uint16 epochSlots;
-    /// Since when silence counts.
+    /// Since when silence counts: the last report, or the first epoch's start, or a release.
     uint40 aliveAtS;
     /// The last epoch reported, the last known to be final, the frozen one (0 for none), the first one.
     uint64 reportedEpoch;
@@ -67,6 +68,8 @@ struct Region {
     uint64 refundedMicros;
     uint48 depositCount;
     uint128 paidRewards;
+    /// When a freeze was last released: what was overdue then is due as of then.
+    uint40 releasedAtS;
 }
 
 /// @notice What the operator says of an epoch that has ended.
@@ -105,6 +108,7 @@ struct DepositRecord {
     address account;
     /// All deposits of the region up to this one.
     uint64 depositedMicros;
+    /// Until 2106; afterwards deposits need another contract.
     uint32 atS;
 }
 

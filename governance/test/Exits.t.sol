@@ -44,6 +44,28 @@ contract ExitsTest is SettlementFixture {
         _expectExitRefused(_last, ANNA, abi.encodeWithSelector(IExits.Settlement_ExitNotOpen.selector, REGION));
     }
 
+    /// @dev An operator that reports one old epoch every six days is never silent, and locks everybody in.
+    function testBehavior_reportsThatLagOpenTheExit() external {
+        ledger.creditAll();
+        uint64 epoch = _report(ledger);
+        uint256 dueAtS = _nextEnd(REGION);
+        VM.warp(dueAtS + 6 days);
+        VM.assertFalse(settlement.isExitOpen(REGION));
+        // It comes just in time, and is six days behind; so is the next one, twice.
+        epoch = _report(ledger);
+        VM.assertFalse(settlement.isExitOpen(REGION));
+        VM.warp(_nextEnd(REGION) + EXIT_AFTER);
+        VM.assertFalse(settlement.isExitOpen(REGION));
+        VM.warp(block.timestamp + 1);
+        VM.assertTrue(settlement.isExitOpen(REGION));
+        VM.assertLe(block.timestamp, settlement.regionOf(REGION).aliveAtS + EXIT_AFTER);
+        // Whoever catches up closes it again.
+        _report(ledger);
+        VM.assertFalse(settlement.isExitOpen(REGION));
+        VM.warp(_nextEnd(REGION) + EXIT_AFTER + 1);
+        VM.assertEq(_exit(ledger, epoch, BEN), 40 * UNIT);
+    }
+
     /// @dev A vote cannot make a silence longer that is running already.
     function testBehavior_aRunningSilenceIsNotMadeLonger() external {
         Terms memory terms = _terms();

@@ -143,6 +143,26 @@ contract FreezesTest is SettlementFixture {
         _freeze(REGION, _third);
     }
 
+    /// @dev A release sets what was overdue back: the operator has the whole time to catch up, and no more.
+    function testBehavior_releaseGivesTimeToCatchUp() external {
+        _freeze(REGION, _second);
+        VM.warp(settlement.regionOf(REGION).aliveAtS + EXIT_AFTER);
+        VM.prank(OWNER);
+        settlement.release(REGION);
+        VM.warp(block.timestamp + EXIT_AFTER);
+        VM.assertFalse(settlement.isExitOpen(REGION));
+        VM.warp(block.timestamp + 1);
+        VM.assertTrue(settlement.isExitOpen(REGION));
+        // One report is not enough, all of them are.
+        uint256 overdue = 0;
+        while (settlement.isExitOpen(REGION)) {
+            ledger.creditAll();
+            _report(ledger);
+            ++overdue;
+        }
+        VM.assertGt(overdue, 1, "caught up with one");
+    }
+
     function testBehavior_upheldOpensTheExitAtOnce() external {
         _freeze(REGION, _second);
         VM.assertFalse(settlement.isExitOpen(REGION));
