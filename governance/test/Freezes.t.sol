@@ -143,6 +143,19 @@ contract FreezesTest is SettlementFixture {
         _freeze(REGION, _third);
     }
 
+    /// @dev The owner has looked: what it released is final before its delay is over, and cannot be frozen again.
+    function testBehavior_releasedEpochIsFinalAtOnce() external {
+        _freeze(REGION, _third);
+        VM.prank(OWNER);
+        settlement.release(REGION);
+        VM.assertGt(settlement.reportOf(REGION, _third).finalAtS, block.timestamp, "was final anyway");
+        VM.assertTrue(settlement.isFinal(REGION, _third));
+        VM.prank(GUARDIAN);
+        VM.expectRevert(abi.encodeWithSelector(IReports.Settlement_EpochFinal.selector, _third));
+        settlement.freeze(REGION, _third);
+        VM.assertEq(_withdraw(ledger, _third, ANNA), 30 * UNIT);
+    }
+
     /// @dev A release sets what was overdue back: the operator has the whole time to catch up, and no more.
     function testBehavior_releaseGivesTimeToCatchUp() external {
         _freeze(REGION, _second);
@@ -164,6 +177,7 @@ contract FreezesTest is SettlementFixture {
     }
 
     function testBehavior_upheldOpensTheExitAtOnce() external {
+        uint256 index = _deposit(REGION, BEN, 5 * UNIT);
         _freeze(REGION, _second);
         VM.assertFalse(settlement.isExitOpen(REGION));
         VM.expectEmit(address(settlement));
@@ -173,6 +187,9 @@ contract FreezesTest is SettlementFixture {
         VM.assertTrue(settlement.isExitOpen(REGION));
         // The first report is the last final one: what was asked out after it is held there.
         VM.assertEq(_exit(ledger, _first, ANNA), 100 * UNIT);
+        // And it stays open, though nobody has been silent for long.
+        VM.assertTrue(settlement.isExitOpen(REGION));
+        VM.assertEq(settlement.refundDeposit(REGION, _first, index), 5 * UNIT);
     }
 
     /// @dev A vote that never comes must not lock anybody in.
