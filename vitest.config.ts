@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: "pure",
           include: PURE,
-          testTimeout: 30_000,
+          testTimeout: 90_000,
         },
       },
       {
@@ -40,16 +40,22 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [...INSIDE_WORKERD, ...PURE, SIMULATED],
           retry,
-          testTimeout: 30_000,
+          testTimeout: 90_000,
           hookTimeout: 60_000,
         },
       },
       {
         resolve: {
-          alias: {
-            "cloudflare:workers": join(import.meta.dirname, "test/simulation/workers-module.ts"),
-            "poseidon-lite/poseidon4": join(import.meta.dirname, "test/simulation/kept-poseidon.ts"),
-          },
+          alias: [
+            {
+              find: "cloudflare:workers",
+              replacement: join(import.meta.dirname, "test/simulation/workers-module.ts"),
+            },
+            {
+              find: /^poseidon-lite\/poseidon\d+$/,
+              replacement: join(import.meta.dirname, "test/simulation/kept-poseidon.ts"),
+            },
+          ],
         },
         test: {
           name: "simulation",
@@ -70,7 +76,7 @@ export default defineConfig({
           retry,
           // Ships ES modules without saying so in its package.json.
           deps: { optimizer: { ssr: { enabled: true, include: ["itty-durable"] } } },
-          testTimeout: 30_000,
+          testTimeout: 90_000,
           hookTimeout: 60_000,
         },
       },

@@ -52,6 +52,7 @@ export class Region extends DurableObject<Env> {
   readonly #store: RegionStore;
   readonly #feed: FeedPublisher;
   #subscriptions = 0;
+  #archived: Promise<void> = Promise.resolve();
   #hashed: { readonly entry: number; readonly stateHash: Hex } | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -253,7 +254,13 @@ export class Region extends DurableObject<Env> {
     return segment === null ? null : new Archive(this.env.ARCHIVE, this.name).rowOf(segment, entry);
   }
 
-  async #archive(entry: number): Promise<void> {
+  /** One archival after the other: two at a time would move the same rows. */
+  #archive(entry: number): Promise<void> {
+    this.#archived = this.#archived.then(() => this.#moveSegments(entry));
+    return this.#archived;
+  }
+
+  async #moveSegments(entry: number): Promise<void> {
     try {
       await new Archive(this.env.ARCHIVE, this.name).moveSegments(this.#store, entry, this.segmentCharacters);
     } catch (fault) {

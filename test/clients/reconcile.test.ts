@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { HouseholdAgent } from "../../clients/household/agent.ts";
 import { volatileMemory } from "../../clients/household/agent-memory.ts";
 import { RegionRegistry } from "../../clients/household/region-registry.ts";
@@ -18,6 +18,9 @@ import { prover } from "../support/client-proving.ts";
 import { BEGINS_AT_S, FEED_IN, type OpenRegion, REGION, RETAIL } from "../support/client-region.ts";
 import { Windows } from "../support/client-windows.ts";
 import { nem12Of } from "../support/meter-files.ts";
+
+/** Every command is a process of its own, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const WINDOWS = 2;
 const DAYS = 4;

@@ -41,7 +41,14 @@ const NET_WH = [240, -310, 900, -120, 0, -55] as const;
 
 /** One household with the real agent. */
 export class AgentHome {
-  readonly counts = { wakes: 0, "steps finished": 0, "steps given up": 0, restarts: 0 };
+  readonly counts = {
+    wakes: 0,
+    "steps finished": 0,
+    "steps given up": 0,
+    restarts: 0,
+    "windows proved": 0,
+    "windows accepted": 0,
+  };
   readonly #world: AgentWorld;
   #memory: AgentMemory = volatileMemory();
   #agent: HouseholdAgent;
@@ -127,6 +134,7 @@ export class AgentHome {
         this.#turn(life, () => {
           try {
             resolve(proving.proveInputs(inputs, METER.gateway.id));
+            this.counts["windows proved"] += 1;
           } catch (error) {
             reject(error);
           }
@@ -213,7 +221,10 @@ export class AgentHome {
       mustFail: false,
       isHonest: true,
       tell: (outcome) => {
-        if ("answer" in outcome) return answer(200, outcome.answer);
+        if ("answer" in outcome) {
+          if (command.type === "submit_readings") this.counts["windows accepted"] += 1;
+          return answer(200, outcome.answer);
+        }
         const problem = problemOf(outcome.rejection);
         answer(problem.status, problem);
       },

@@ -1,13 +1,11 @@
-// Owns the command line of `npm run simulate`: seeds are run one after the other, the first that fails is shrunk and shown, and the figures
-// are printed. It refuses options that are not exactly what they should be; with --json the last line is one object.
+// Owns the command line of `npm run simulate`: seeds are run one after the other, the first that fails is shrunk and shown,
+// and the figures are printed. It refuses options that are not exactly what they should be; with --json the last line is one object.
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { whole } from "../../clients/cli/options.ts";
 import { formatPlaces, parsePlaces } from "./places.ts";
-import { failureLines, shrunkLines, tallyLines } from "./report.ts";
 import { SABOTAGES, type SabotageName } from "./sabotage.ts";
-import { shrink } from "./shrink.ts";
-import { type SimulationOptions, type SimulationResult, simulate, sumOfTallies } from "./simulation.ts";
+import type { SimulationOptions, SimulationResult } from "./simulation.ts";
 
 interface Options {
   readonly seed?: number;
@@ -56,6 +54,16 @@ const program = new Command("simulate")
 
 let isStopped = false;
 
+/** The simulator, loaded when the options are good. */
+async function simulator() {
+  const [report, shrinking, simulation] = await Promise.all([
+    import("./report.ts"),
+    import("./shrink.ts"),
+    import("./simulation.ts"),
+  ]);
+  return { ...report, ...shrinking, ...simulation };
+}
+
 async function run(options: Options): Promise<void> {
   process.once("SIGINT", () => {
     isStopped = true;
@@ -63,6 +71,7 @@ async function run(options: Options): Promise<void> {
   if (options.only !== undefined && options.seeds > 1) throw new Error("--only names steps of one seed");
   if (options.only?.some((place) => place >= options.steps))
     throw new Error("--only names steps past --steps");
+  const { simulate, sumOfTallies, tallyLines } = await simulator();
   const first = options.seed ?? Math.floor(Math.random() * LAST_SEED);
   const say = options.json === true ? console.error : console.log;
   if (options.seed === undefined) say(`seed ${first}`);
@@ -126,6 +135,7 @@ async function showFailure(
   options: Options,
   say: (line: string) => void,
 ): Promise<string | null> {
+  const { failureLines, shrink, shrunkLines } = await simulator();
   say("");
   for (const line of failureLines(failed)) say(line);
   if (!options.shrink) return null;

@@ -48,6 +48,11 @@ class Draw {
     return this.whole(0, HOUSEHOLDS - 1);
   }
 
+  /** Any home with a meter: those and the agent's, which is the last. */
+  metered(): number {
+    return this.whole(0, HOUSEHOLDS);
+  }
+
   /** Mostly a session key, now and then the wallet. */
   key(): number | null {
     return this.chance(0.06) ? null : this.pick([0, 0, 0, 0, 1, 2]);
@@ -177,7 +182,7 @@ const MAKERS: Makers = {
   appoint: (draw) => ({ do: "appoint", isThere: draw.chance(0.7), trip: draw.trip() }),
   enrol: (draw) => ({
     do: "enrol",
-    who: draw.home(),
+    who: draw.metered(),
     gateway: draw.whole(0, GATEWAYS - 1),
     secret: draw.pick([0, 0, draw.secret()]),
     trip: draw.trip(),
@@ -192,7 +197,7 @@ const MAKERS: Makers = {
   }),
   unenrol: (draw) => ({
     do: "unenrol",
-    who: draw.home(),
+    who: draw.metered(),
     gateway: draw.pick([0, 1, 1]),
     isEmergency: draw.chance(0.5),
     trip: draw.trip(),

@@ -7,7 +7,7 @@ import { sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { CONTEXT, consentOf, type Meter, meterOf } from "./meters.ts";
 import { RECEIPT_SEED } from "./object-host.ts";
-import { GRID, gatewayOf, type Household, homeOf, INSTALLER, OPERATOR, TREASURY } from "./people.ts";
+import { GRID, gatewayOf, type Household, homeOf, INSTALLER, METERED, OPERATOR, TREASURY } from "./people.ts";
 import type { Body } from "./requests.ts";
 import type { Step } from "./steps.ts";
 
@@ -104,6 +104,9 @@ export function operatorForm(step: Step): Form | null {
   }
 }
 
+/** The installer comes to every home, the agent's too. */
+const meteredHome = (who: number): Household => METERED[who] as Household;
+
 /** The installer, with its list of what stands where. */
 export class Installer {
   readonly #connections = new Map<Hex, Hex>();
@@ -117,15 +120,15 @@ export class Installer {
   form(step: Step): Form | null {
     switch (step.do) {
       case "enrol":
-        return this.first(homeOf(step.who), step.gateway, step.secret);
+        return this.first(meteredHome(step.who), step.gateway, step.secret);
       case "rotate": {
-        const home = homeOf(step.who);
+        const home = meteredHome(step.who);
         const { id } = gatewayOf(home, step.replaced);
         const connection = this.#connections.get(id) ?? connectionOf(home, step.replaced);
         return enrolment(meterOf(home, step.gateway, step.secret), connection, id);
       }
       case "unenrol": {
-        const { id: gateway } = gatewayOf(homeOf(step.who), step.gateway);
+        const { id: gateway } = gatewayOf(meteredHome(step.who), step.gateway);
         const { isEmergency } = step;
         return {
           name: isEmergency ? "removal" : "disenrolment",

@@ -6,7 +6,9 @@ import { registerHooks } from "node:module";
 const here = (file: string): string => new URL(file, import.meta.url).href;
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["cloudflare:workers", here("./workers-module.ts")],
-  ["poseidon-lite/poseidon4", here("./kept-poseidon.ts")],
+  ...[1, 2, 3, 4, 5, 8, 11].map(
+    (width) => [`poseidon-lite/poseidon${width}`, here("./kept-poseidon.ts")] as const,
+  ),
 ]);
 
 registerHooks({
