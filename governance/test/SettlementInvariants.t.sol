@@ -72,10 +72,8 @@ abstract contract SettlementInvariants is SettlementFixture {
         }
         // A run that failed and was shortened is not held to this: it would hide what failed.
         if (actors.acts() < 200) return;
-        string[4] memory needed = ["deposit", "moveOut", "report", "withdraw"];
-        for (uint256 index = 0; index < 4; ++index) {
-            VM.assertGt(actors.done(needed[index]), 0, needed[index]);
-        }
+        VM.assertGt(actors.done("deposit"), 0, "nothing was deposited");
+        VM.assertGt(actors.done("report"), 0, "nothing was reported");
     }
 
     function _checkMore() internal view virtual;
