@@ -23,6 +23,7 @@ export const MEASUREMENTS = [
   "simulate",
   "proofs",
   "certificate",
+  "report-gas",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");

@@ -1,24 +1,18 @@
 // Owns `npm test`: the checks of form first, then every test, and one last line that a program can read.
 // It refuses to call a run good whose report is missing.
 
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { buildWeb } from "./build-web.ts";
-
-const ROOT = dirname(import.meta.dirname);
-
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
+import { CONTRACT_STEPS, hasForge, testContracts } from "./contracts.ts";
+import { runProgram, type Tally } from "./program.ts";
 
 interface Step {
   name: string;
   command: string;
   args: string[];
+  environment?: Record<string, string>;
 }
 
 const STEPS: Step[] = [
@@ -31,27 +25,13 @@ const STEPS: Step[] = [
     args: ["--build", "tsconfig.node.json", "tsconfig.workers.json", "tsconfig.web.json"],
   },
   { name: "tree", command: "node", args: ["tools/check-tree.ts"] },
+  ...(hasForge() ? CONTRACT_STEPS : []),
 ];
 
-/** Runs a program of node_modules/.bin with its output shown; resolves to its exit code. */
-function run(command: string, args: string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    // Wrangler and its tests must not report anything to anybody.
-    const env = {
-      ...process.env,
-      PATH: `${join(ROOT, "node_modules/.bin")}:${process.env.PATH}`,
-      WRANGLER_SEND_METRICS: "false",
-    };
-    const child = spawn(command, args, { cwd: ROOT, stdio: "inherit", env });
-    child.once("error", reject);
-    child.once("exit", (code) => resolve(code ?? 1));
-  });
-}
-
-async function runStep({ name, command, args }: Step): Promise<boolean> {
+async function runStep({ name, command, args, environment = {} }: Step): Promise<boolean> {
   const startedMs = performance.now();
   console.log(`▸ ${name}`);
-  const passed = (await run(command, args)) === 0;
+  const passed = (await runProgram(command, args, { environment })).exitCode === 0;
   console.log(`${passed ? "✓" : "✗"} ${name} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);
   return passed;
 }
@@ -89,7 +69,7 @@ async function runTests(filters: string[]): Promise<Tally> {
       `--outputFile.json=${outputFile}`,
       ...filters,
     ];
-    const exitCode = await run("vitest", args);
+    const { exitCode } = await runProgram("vitest", args);
     return countReport(JSON.parse(readFileSync(outputFile, "utf8")), exitCode);
   } catch (error) {
     console.error(`the tests left no report: ${error}`);
@@ -107,10 +87,13 @@ async function main(args: string[]): Promise<number> {
   }
   if (!args.includes("--fast")) {
     await buildWeb();
-    const tests = await runTests(args);
-    total.passed += tests.passed;
-    total.failed += tests.failed;
-    total.skipped += tests.skipped;
+    // With file names only those are wanted, and they are vitest's.
+    const parts = args.length === 0 ? [await testContracts(), await runTests(args)] : [await runTests(args)];
+    for (const { passed, failed, skipped } of parts) {
+      total.passed += passed;
+      total.failed += failed;
+      total.skipped += skipped;
+    }
   }
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
   console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
