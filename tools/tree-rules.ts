@@ -14,8 +14,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   workers: ["durable-objects", "market", "evidence", "protocol", "governance"],
   // The prover builds the very statement that evidence verifies.
   circuits: ["evidence", "protocol"],
-  // Solidity and the ABI generated from it, which others may read.
-  governance: [],
+  // Solidity and the ABI generated from it, which others may read, and how it is deployed: under keys that evidence checks.
+  governance: ["evidence", "protocol"],
   // The local stack builds the page before it serves it, hence tools.
   clients: ["evidence", "market", "circuits", "protocol", "governance", "tools"],
   web: ["clients", "evidence", "market", "circuits", "protocol", "governance"],

@@ -1,7 +1,7 @@
 // Owns a household's documents as files: a meter's file that only its owner may read, never written over by accident. It
 // refuses a meter's file that others may read, and one of another chain or region.
 
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import type { EvidenceContext } from "../../evidence/evidence-kind.ts";
 import { gatewayIdOf, gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
 import type { Hex } from "../../protocol/fields.ts";
@@ -12,6 +12,7 @@ import {
   meterDocumentText,
   readMeterDocument,
 } from "../household/meter-documents.ts";
+import { writeWhole } from "../household/whole-file.ts";
 import { gatewaySeedFromEnvironment } from "./context.ts";
 
 const OWNER_ONLY = 0o600;
@@ -45,8 +46,7 @@ export function writeMeterFile(file: string, meter: MeterDocument): void {
 
 /** Writes a meter's file over the one there is, at once or not at all. */
 export function replaceMeterFile(file: string, meter: MeterDocument): void {
-  writeFileSync(`${file}.next`, meterDocumentText(meter), { mode: OWNER_ONLY });
-  renameSync(`${file}.next`, file);
+  writeWhole(file, meterDocumentText(meter), OWNER_ONLY);
 }
 
 /** Reads a household's request and checks its gateway's consent. @throws Error that names the file */

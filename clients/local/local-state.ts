@@ -2,20 +2,12 @@
 // refuses to write it in place, where a kill in the middle would lose it, and a state whose market kept other rules.
 
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { RULES_VERSION } from "../../market/state.ts";
 import { instantS } from "../../protocol/fields.ts";
+import { writeWhole } from "../household/whole-file.ts";
 
 const localStateSchema = z.strictObject({
   seed: z.string().regex(/^[0-9a-f]{32}$/),
@@ -52,13 +44,7 @@ export function readLocalState(folder: string, beginsAtS: number): LocalState {
   return state;
 }
 
-/** Writes the state: to a file beside it, synced, renamed. */
+/** Writes the state, whole. */
 export function writeLocalState(folder: string, state: LocalState): void {
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, FILE);
-  const descriptor = openSync(`${file}.next`, "w", 0o600);
-  writeSync(descriptor, `${JSON.stringify({ ...state, rules: RULES_VERSION })}\n`);
-  fsyncSync(descriptor);
-  closeSync(descriptor);
-  renameSync(`${file}.next`, file);
+  writeWhole(join(folder, FILE), `${JSON.stringify({ ...state, rules: RULES_VERSION })}\n`);
 }

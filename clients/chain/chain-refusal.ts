@@ -1,0 +1,88 @@
+// Owns what a contract's refusal means in words, with its error's name and fields. It refuses to guess: an error that no
+// contract of ours has is told as the node told it.
+
+import { type Abi, BaseError, ContractFunctionRevertedError, InsufficientFundsError } from "viem";
+
+/** Thrown for a call that the contract refuses. Nothing was sent, or nothing of it holds. */
+export class ChainRefusal extends Error {
+  override readonly name = "ChainRefusal";
+  /** The contract's name of the error. */
+  readonly code: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+
+  constructor(code: string, fields: Readonly<Record<string, unknown>>) {
+    super(`${code}: ${inWords(code, fields)}`);
+    this.code = code;
+    this.fields = fields;
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What people meet; `{field}` stands for a field, `{field$}` for one in micros. */
+const WORDS: Readonly<Record<string, string>> = {
+  Settlement_RegionUnknown: "the region has not been opened on this chain",
+  Settlement_RegionNotOpen: "the region takes no deposits now: it is frozen, silent for too long, or over",
+  Settlement_DepositAccount: "nothing can be deposited for {account}",
+  Settlement_DepositTooSmall: "{amountMicros$} is less than the least deposit, {leastMicros$}",
+  Settlement_DepositTooLarge: "{amountMicros$} is more than the region may still take, {mostMicros$}",
+  Settlement_TransferFellShort: "of {expectedMicros$} only {arrivedMicros$} arrived: this token is not supported",
+  Settlement_EpochNotFinal: "the report of epoch {epoch} is not final yet",
+  Settlement_NothingToClaim: "nothing is left to claim: of {entitled} all {paid} was paid",
+  Settlement_PaidTwice: "the region's report owes {owed} in all, and {wouldBePaid} would have been paid",
+  Settlement_LeaveByExit: "the region is over: leave it by its exit (epoch {epoch})",
+  Settlement_RewardTokenMissing: "rewards cannot be claimed before their token is named; they are not lost",
+  Settlement_ExitNotOpen: "the region reports, and can be left by withdrawing",
+  Settlement_NotLastFinal: "epoch {epoch} is not the last final one",
+  Settlement_OtherExitEpoch: "everybody leaves by the report of epoch {epoch}",
+  Settlement_DepositCounted: "deposit {index} is in a leaf already",
+  Settlement_DepositRefundedBefore: "deposit {index} was paid back before",
+  Settlement_DepositUnknown: "there is no deposit {index}",
+  Settlement_TermOutOfBounds: "{term} is {value}, and must be from {least} to {most}",
+  Settlement_FirstEpoch: "epoch {epoch} cannot be the first: the running one is {runningEpoch}",
+  Settlement_EpochLength: "epochs of {epochSlots} slots cannot be",
+  SumTree_LeafNotInTree: "the leaf is not in the report on the chain: {root}",
+  MeterRegistry_NotInstaller: "{caller} is no installer of the region",
+  MeterRegistry_GatewayLive: "the gateway {gateway} is enrolled already",
+  MeterRegistry_ConnectionLive: "the connection {connection} has a meter already",
+  MeterRegistry_NoSuchMeter: "there is no such meter: {gateway}",
+  OwnableUnauthorizedAccount: "{account} is not the owner",
+  ERC20InsufficientBalance: "{sender} has {balance$} of the quote asset, and {needed$} is needed",
+  ERC20InsufficientAllowance: "{spender} may take {allowance$} of the quote asset, and {needed$} is needed",
+  ERC2612ExpiredSignature: "the permit has expired",
+};
+
+/** A chain's error as a refusal with its name and fields, where the contract said why; otherwise in the node's own words. */
+export function refusalOf(error: unknown): Error {
+  if (!(error instanceof BaseError)) return error instanceof Error ? error : new Error(String(error));
+  const reverted = error.walk((cause) => cause instanceof ContractFunctionRevertedError);
+  if (reverted instanceof ContractFunctionRevertedError && reverted.data !== undefined)
+    return new ChainRefusal(reverted.data.errorName, fieldsOf(reverted.data));
+  if (error.walk((cause) => cause instanceof InsufficientFundsError) !== null)
+    return new ChainRefusal("InsufficientFunds", { reason: "the wallet has too little ether for the fee" });
+  // The short form: the long one repeats the whole call.
+  return new Error(error.shortMessage, { cause: error });
+}
+
+function fieldsOf({ abiItem, args = [] }: { abiItem: Abi[number]; args?: readonly unknown[] | undefined }): Fields {
+  if (abiItem.type !== "error") return { reason: args.join(", ") };
+  return Object.fromEntries(
+    abiItem.inputs.map(({ name }, index) => [name === "" || name === undefined ? `${index}` : name, args[index]]),
+  );
+}
+
+function inWords(code: string, fields: Fields): string {
+  const words = WORDS[code];
+  if (words !== undefined)
+    return words.replaceAll(/\{(\w+)(\$?)\}/g, (_all, name: string, isMoney: string) =>
+      isMoney === "" ? String(fields[name]) : decimalOf(BigInt(fields[name] as bigint)),
+    );
+  const listed = Object.entries(fields).map(([name, value]) => `${name} ${String(value)}`);
+  return listed.length === 0 ? "the contract refuses" : listed.join(", ");
+}
+
+/** Micros as a decimal, exact, of any size. */
+export function decimalOf(micros: bigint): string {
+  const digits = String(micros < 0n ? -micros : micros).padStart(7, "0");
+  return `${micros < 0n ? "-" : ""}${digits.slice(0, -6)}.${digits.slice(-6)}`;
+}
