@@ -199,6 +199,14 @@ function signedRoutes(application: Application): void {
       "operator",
       "Credit test money (operator; only in regions marked quote=test)",
     ],
+    ["withdrawals", "withdraw", "money", "Take free money out, to be paid on the chain (wallet)"],
+    ["deposits", "credit_deposit", "money", "Credit a deposit of the chain (the region's mirror)"],
+    [
+      "terms",
+      "schedule_terms",
+      "money",
+      "Take over terms that were scheduled on the chain (the region's mirror)",
+    ],
     ["certificates", "commit_certificate", "certificates", "Commit to a secret for certificates (wallet)"],
     ["parameters", "set_parameters", "operator", "Set the parameters from the next epoch on (operator)"],
   ] as const;
