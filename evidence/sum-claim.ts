@@ -19,11 +19,15 @@ export interface SumClaim {
 export function claimText(epoch: number, tree: SumTree, account: Hex): LeafAnswer | null {
   const claim = tree.claimOf(account);
   if (claim === null) return null;
-  const { leaf, path } = claim;
+  return textOfClaim({ epoch, sumRoot: tree.root, totals: tree.totals, ...claim });
+}
+
+/** A claim as it travels and is kept. */
+export function textOfClaim({ epoch, sumRoot, totals, leaf, path }: SumClaim): LeafAnswer {
   return {
     epoch,
-    sumRoot: tree.root,
-    totals: sumsText(tree.totals),
+    sumRoot,
+    totals: sumsText(totals),
     leaf: { account: leaf.account, sums: sumsText(leaf.sums) },
     path: {
       position: path.position.toString(),

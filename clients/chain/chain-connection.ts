@@ -33,26 +33,30 @@ const POLL_MS = 500;
 
 /**
  * Opens a chain.
+ * @param chainId which one it must be; null takes the one that answers.
  * @param transport instead of plain HTTP to the RPC.
  * @throws ChainFault where nobody answers, or another chain does.
  */
 export async function openChain(
   rpc: string,
-  chainId: number,
+  chainId: number | null,
   transport: Transport = http(rpc, { batch: true }),
 ): Promise<ChainConnection> {
   if (!/^https?:\/\/\S+$/.test(rpc)) throw new ChainFault(`not the address of an RPC: ${rpc}`);
+  const found = await createPublicClient({ transport })
+    .getChainId()
+    .catch((cause: unknown) => {
+      throw new ChainFault(`no chain answers at ${rpc}`, { cause });
+    });
+  if (chainId !== null && found !== chainId)
+    throw new ChainFault(`${rpc} is of chain ${found}, and not of chain ${chainId}`);
   const chain = defineChain({
-    id: chainId,
-    name: `chain ${chainId}`,
+    id: found,
+    name: `chain ${found}`,
     nativeCurrency: { name: "ether", symbol: "ETH", decimals: 18 },
     rpcUrls: { default: { http: [rpc] } },
   });
   const client = createPublicClient({ chain, transport, pollingInterval: POLL_MS }) as PublicClient;
-  const found = await client.getChainId().catch((cause: unknown) => {
-    throw new ChainFault(`no chain answers at ${rpc}`, { cause });
-  });
-  if (found !== chainId) throw new ChainFault(`${rpc} is of chain ${found}, and not of chain ${chainId}`);
   return { chain, client, transport };
 }
 

@@ -2,6 +2,7 @@
 // contract of ours has is told as the node told it.
 
 import { type Abi, BaseError, ContractFunctionRevertedError, InsufficientFundsError } from "viem";
+import { decimalOfMicros } from "../household/tariff.ts";
 
 /** Thrown for a call that the contract refuses. Nothing was sent, or nothing of it holds. */
 export class ChainRefusal extends Error {
@@ -75,14 +76,8 @@ function inWords(code: string, fields: Fields): string {
   const words = WORDS[code];
   if (words !== undefined)
     return words.replaceAll(/\{(\w+)(\$?)\}/g, (_all, name: string, isMoney: string) =>
-      isMoney === "" ? String(fields[name]) : decimalOf(BigInt(fields[name] as bigint)),
+      isMoney === "" ? String(fields[name]) : decimalOfMicros(fields[name] as bigint),
     );
   const listed = Object.entries(fields).map(([name, value]) => `${name} ${String(value)}`);
   return listed.length === 0 ? "the contract refuses" : listed.join(", ");
-}
-
-/** Micros as a decimal, exact, of any size. */
-export function decimalOf(micros: bigint): string {
-  const digits = String(micros < 0n ? -micros : micros).padStart(7, "0");
-  return `${micros < 0n ? "-" : ""}${digits.slice(0, -6)}.${digits.slice(-6)}`;
 }

@@ -1,7 +1,7 @@
 // Owns wallets' keys in encrypted files (Web3 Secret Storage, version 3), as other wallets write and read them. It refuses
 // files that others may read, costs beyond what a machine has, and to say more of a key than that a password is not its own.
 
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { Keystore } from "ox";
 import { z } from "zod";
 import type { Hex } from "../../protocol/fields.ts";
@@ -65,7 +65,6 @@ export function readKeystore(file: string, password: string): Hex {
 
 /** Writes a new key's file. @throws Error where there is a file: a key that is lost moves no money any more */
 export function writeKeystore(file: string, key: Hex, address: Hex, password: string): void {
-  if (existsSync(file)) throw new Error(`${file} is there already, and is not written over`);
   const [derived, options] = Keystore.scrypt({ password, ...SCRYPT });
   const keystore = { ...Keystore.encrypt(key, derived, options), address: address.slice(2) };
   writeFileSync(file, `${JSON.stringify(keystore)}\n`, { mode: 0o600, flag: "wx", flush: true });

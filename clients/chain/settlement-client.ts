@@ -2,10 +2,10 @@
 // paid. It refuses a contract that is not there.
 
 import type { ContractFunctionArgs, ContractFunctionName, ContractFunctionReturnType } from "viem";
+import { regionWord } from "../../evidence/deposit-chain.ts";
 import type { Sums } from "../../evidence/sum-tree.ts";
-import { regionWord } from "../../governance/deploy/deploy.ts";
 import { settlementAbi } from "../../governance/generated/abi.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { SLOT_SECONDS } from "../../protocol/units.ts";
 import { type ChainConnection, ChainFault } from "./chain-connection.ts";
 import { refusalOf } from "./chain-refusal.ts";
@@ -54,10 +54,12 @@ export interface PostedReport {
   readonly lastDeposit: number;
 }
 
-/** A deposit that no final report has counted. */
+/** A deposit that was not paid back. */
 export interface OpenDeposit {
   readonly index: number;
   readonly amountMicros: bigint;
+  /** All of the region's deposits up to this one. */
+  readonly totalMicros: bigint;
   readonly atS: number;
 }
 
@@ -147,12 +149,18 @@ export class SettlementClient {
     const found = await Promise.all(
       indices.map(async (index) => {
         const [record, amountMicros] = await this.read("depositOf", [this.word, BigInt(index)]);
-        return { index, amountMicros, atS: record.atS, account: record.account.toLowerCase() };
+        const { account: made, depositedMicros: totalMicros, atS } = record;
+        return { account: made.toLowerCase(), deposit: { index, amountMicros, totalMicros, atS } };
       }),
     );
     return found
-      .filter((deposit) => deposit.account === account.toLowerCase())
-      .map(({ index, amountMicros, atS }) => ({ index, amountMicros, atS }));
+      .filter((one) => one.account === account.toLowerCase())
+      .map(({ deposit }) => deposit);
+  }
+
+  /** Whether rewards can be claimed: their token has been named. */
+  async hasRewardToken(): Promise<boolean> {
+    return (await this.read("rewardToken", [])) !== NO_ADDRESS;
   }
 
   async quote(): Promise<Hex> {

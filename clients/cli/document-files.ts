@@ -55,6 +55,16 @@ export function readRequestFile(file: string): EnrolmentRequest {
   return named(file, () => readEnrolmentRequest(text));
 }
 
+/** Reads a file of JSON. @throws Error that names it */
+export function readJson(file: string): unknown {
+  const text = textIn(file);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 /** Writes a file that must not be there yet. @throws Error that names it */
 export function writeNew(file: string, text: string, mode = 0o644): void {
   requireAbsent(file);

@@ -3,13 +3,13 @@
 import Table from "cli-table3";
 import colours from "picocolors";
 import { slotStartS } from "../../protocol/units.ts";
+import { decimalOfMicros } from "../household/tariff.ts";
 
-/** Micros as a decimal with up to six places, exact. */
-export function money(micros: number, places = 6): string {
-  const digits = String(Math.abs(micros)).padStart(7, "0");
-  const whole = digits.slice(0, -6);
-  const fraction = digits.slice(-6).slice(0, places);
-  return `${micros < 0 ? "-" : ""}${whole}${places === 0 ? "" : `.${fraction}`}`;
+/** Micros as a decimal with up to six places, exact: what does not fit is cut off. */
+export function money(micros: number | bigint, places = 6): string {
+  const decimal = decimalOfMicros(micros);
+  // Without places the point goes too.
+  return decimal.slice(0, decimal.length - 6 + (places === 0 ? -1 : places));
 }
 
 /** Wh as kWh with three places, exact. */

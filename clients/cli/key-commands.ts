@@ -1,12 +1,17 @@
-// Owns the commands about session keys and API keys. It refuses to print a key twice: what is made here is shown once
-// and kept nowhere.
+// Owns the commands about keys: session keys and API keys, and wallets' keys in encrypted files. It refuses to print a key
+// twice, and a wallet's key at all.
 
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
+import { privateKeyToAddress } from "viem/accounts";
 import { formatApiKey, parseApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
 import { bytes32, type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
 import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH } from "../../protocol/limits.ts";
+import { writeKeystore } from "../chain/keystore-file.ts";
+import { askNewPassword } from "../chain/password-prompt.ts";
+import { walletFrom } from "../chain/wallet-key.ts";
 import { type Place, placeOf, signerFromEnvironment, walletFromEnvironment, withPlace } from "./context.ts";
+import { requireAbsent } from "./document-files.ts";
 import { price, whole } from "./options.ts";
 
 interface KeyOptions extends Place {
@@ -16,21 +21,33 @@ interface KeyOptions extends Place {
   readonly dailyWh: number;
   readonly spend: number;
   readonly days: number;
+  readonly keystore?: string;
 }
 
-/** Adds `key create | revoke`. */
+/** Adds `key create | show | revoke`. */
 export function keyCommands(program: Command): void {
   const key = program
     .command("key")
-    .description("API keys: scoped session keys, authorised by POLDER_WALLET_KEY");
-  withPlace(key.command("create").description("authorise a new key within limits and print it once"))
+    .description("API keys: scoped session keys, authorised by a wallet; and wallets' keys in encrypted files");
+  withPlace(
+    key
+      .command("create")
+      .description("authorise a new API key within limits and print it once; or make a wallet's key (--keystore)"),
+  )
+    .option("--keystore <file>", "make a new wallet's key instead, in an encrypted file, and print its address")
     .option("--sides <list>", "sell, buy or sell,buy", "sell,buy")
     .option("--least-ask <price>", "sells at no less per kWh", price, -MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
     .option("--highest-bid <price>", "buys at no more per kWh", price, MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
     .option("--daily-wh <n>", "trades no more Wh a UTC day", whole(0, Number.MAX_SAFE_INTEGER), 1_000_000)
     .option("--spend <amount>", "spends no more in all", price, 100_000_000)
     .option("--days <n>", "until it expires, in market time", whole(1, 3650), 365)
+    .addHelpText("after", "\nkeys: POLDER_WALLET_KEY authorises an API key; POLDER_PASSWORD encrypts a wallet's")
     .action(create);
+  key
+    .command("show")
+    .description("the address of a wallet's key, and nothing else of it")
+    .option("--keystore <file>", "its encrypted file; POLDER_KEY without it")
+    .action(show);
   withPlace(
     key
       .command("revoke")
@@ -40,6 +57,7 @@ export function keyCommands(program: Command): void {
 }
 
 async function create(options: KeyOptions): Promise<void> {
+  if (options.keystore !== undefined) return createWallet(options.keystore);
   const signer = walletFromEnvironment();
   const { client, region } = await placeOf(options);
   const seed: Hex = `0x${randomBytes(32).toString("hex")}`;
@@ -58,6 +76,20 @@ async function create(options: KeyOptions): Promise<void> {
     sessionExpiresAtS: Math.min(LAST_INSTANT_S, (await client.marketTimeS()) + options.days * 86_400),
   });
   console.log(formatApiKey(signer.account, seed));
+}
+
+/** Draws a wallet's key. It is written once, encrypted, and is nowhere else. */
+async function createWallet(file: string): Promise<void> {
+  requireAbsent(file);
+  const password = await askNewPassword();
+  const key: Hex = `0x${randomBytes(32).toString("hex")}`;
+  const address = privateKeyToAddress(key);
+  writeKeystore(file, key, address, password);
+  console.log(address.toLowerCase());
+}
+
+async function show({ keystore }: { readonly keystore?: string }): Promise<void> {
+  console.log((await walletFrom(keystore)).address.toLowerCase());
 }
 
 async function revoke(key: string, options: Place): Promise<void> {

@@ -1,6 +1,6 @@
-// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, certificate, audit. It refuses
-// nothing itself; refusals of the market are printed with their code and end with status 1, but where a command has statuses
-// of its own.
+// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, certificate, audit; and the verbs
+// of money on a chain. It refuses nothing itself; refusals of the market are printed with their code and end with status 1,
+// but where a command has statuses of its own.
 
 import { Command } from "commander";
 import { ZodError } from "zod";
@@ -8,9 +8,11 @@ import { PolderProblem, TransportFault } from "../sdk/problem.ts";
 import { agentCommands } from "./agent-commands.ts";
 import { auditCommand } from "./audit-command.ts";
 import { certificateCommands } from "./certificate-commands.ts";
+import { deployCommand } from "./deploy-command.ts";
 import { enrolmentCommands } from "./enrolment-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { meterCommands } from "./meter-commands.ts";
+import { moneyCommands } from "./money-commands.ts";
 import { operatorCommands } from "./operator-commands.ts";
 import { orderCommands } from "./order-commands.ts";
 import { readCommands } from "./read-commands.ts";
@@ -29,6 +31,8 @@ operatorCommands(program);
 certificateCommands(program);
 enrolmentCommands(program);
 meterCommands(program);
+moneyCommands(program);
+deployCommand(program);
 
 try {
   await program.parseAsync();

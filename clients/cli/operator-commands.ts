@@ -1,7 +1,6 @@
 // Owns the commands of a region's operator: opening it, its installers and accounts, test money, parameters. It refuses
 // files with unknown fields; the operator's key comes from POLDER_WALLET_KEY.
 
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { z } from "zod";
 import { commandSchemas, parametersSchema } from "../../protocol/commands.ts";
@@ -9,6 +8,7 @@ import { address as addressField, type Hex, NO_ADDRESS } from "../../protocol/fi
 import { profileSchema } from "../../protocol/profile.ts";
 import { PolderClient } from "../sdk/client.ts";
 import { type Place, placeOf, walletFromEnvironment, withPlace } from "./context.ts";
+import { readJson } from "./document-files.ts";
 import { address, price } from "./options.ts";
 
 /** What `region open` reads: the profile without its operator, and the terms that hold for the region's life. */
@@ -109,12 +109,4 @@ async function admit(account: Hex, options: Place): Promise<void> {
   const { client, region } = await placeOf(options);
   await client.submit(region, walletFromEnvironment(), { type: "admit_account", account });
   console.log(`${account} is open`);
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError } from "commander";
 import { address as addressField, bytes32, type Hex } from "../../protocol/fields.ts";
+import { MAX_REGION_MICROS } from "../../protocol/limits.ts";
 import { audience as audienceField } from "../certificate/certificate-file.ts";
 import { parseEnergy } from "../certificate/energy-amount.ts";
 import { parseDecimalMicros } from "../household/tariff.ts";
@@ -76,4 +77,26 @@ export function share(text: string): number {
   const value = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || value > 1) throw new InvalidArgumentError("must be a part from 0 to 1");
   return value;
+}
+
+/** An amount of money as it is typed: exact, above zero, with its currency or without. */
+export interface Amount {
+  readonly micros: number;
+  /** As typed; empty where none was. */
+  readonly currency: string;
+}
+
+/** "50", "0.25" or "50EUR"; it is never rounded. */
+export function amount(text: string): Amount {
+  const [, decimal = "", currency = ""] = /^(.*?) ?([A-Z]{3,5})?$/.exec(text) ?? [];
+  const micros = price(decimal);
+  if (micros <= 0) throw new InvalidArgumentError("must be above zero");
+  if (micros > MAX_REGION_MICROS) throw new InvalidArgumentError("is more than any region may hold");
+  return { micros, currency };
+}
+
+/** An RPC's address. */
+export function rpcAddress(text: string): string {
+  if (!/^https?:\/\/[^\s/]+/.test(text)) throw new InvalidArgumentError("must be the http address of an RPC");
+  return text;
 }

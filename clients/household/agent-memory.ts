@@ -1,5 +1,5 @@
-// Owns what an agent must not forget: every window that was signed, where it ended, every proof it made, and every receipt
-// it was given. It refuses to forget; lines are only ever added, and written to disk before anything is sent.
+// Owns what an agent must not forget: every window that was signed, where it ended, every proof it made, every receipt it was
+// given, and its leaf of every epoch. It refuses to forget; lines are only ever added, and written to disk before anything is sent.
 
 import { z } from "zod";
 import { pointOf } from "../../evidence/field-text.ts";
@@ -7,6 +7,7 @@ import { type GatewayWindow, gatewayIdOf, gatewayWindowSchema } from "../../evid
 import { meterProofSchema, type ShownWindow } from "../../evidence/meter-proof.ts";
 import { type Receipt, receiptSchema } from "../../evidence/receipt.ts";
 import { address, bytes32, count, type Hex, readingWh, slotNumber } from "../../protocol/fields.ts";
+import { type KeptLeaf, keptLeafSchema, readLeaf, textOfLeaf } from "../chain/kept-leaf.ts";
 import { openLines } from "./line-file.ts";
 import type { Registers } from "./meter-source.ts";
 
@@ -47,6 +48,9 @@ export interface AgentMemory {
   rememberProof(proof: KeptProof): void;
   receipts(): readonly Receipt[];
   rememberReceipt(receipt: Receipt): void;
+  /** Its leaves of closed epochs, in the order they were kept in. */
+  leaves(): readonly KeptLeaf[];
+  rememberLeaf(leaf: KeptLeaf): void;
 }
 
 /** A memory that ends with the process. */
@@ -54,6 +58,7 @@ export function volatileMemory(): AgentMemory {
   const gateways = new Map<Hex, GatewayMemory>();
   const proofs = new Map<Hex, KeptProof>();
   const receipts: Receipt[] = [];
+  const leaves: KeptLeaf[] = [];
   return {
     ofGateway(gateway) {
       const memory = gateways.get(gateway) ?? volatileGatewayMemory();
@@ -64,6 +69,8 @@ export function volatileMemory(): AgentMemory {
     rememberProof: (proof) => void proofs.set(proof.evidence.nullifier, proof),
     receipts: () => receipts,
     rememberReceipt: (receipt) => void receipts.push(receipt),
+    leaves: () => leaves,
+    rememberLeaf: (leaf) => void leaves.push(leaf),
   };
 }
 
@@ -89,10 +96,11 @@ const lineSchema = z.object({
     .object({ account: address, firstSlot: slotNumber, netWh: slots, evidence: meterProofSchema })
     .optional(),
   receipt: receiptSchema.optional(),
+  leaf: keptLeafSchema.optional(),
 });
 
 /**
- * A memory in a file of lines, each `{"window": …}`, `{"end": …}`, `{"proof": …}` or `{"receipt": …}`.
+ * A memory in a file of lines, each `{"window": …}`, `{"end": …}`, `{"proof": …}`, `{"receipt": …}` or `{"leaf": …}`.
  * @throws SyntaxError on a broken line, RangeError that names file, line and field on one that holds something else
  */
 export function fileMemory(file: string): AgentMemory {
@@ -104,12 +112,13 @@ export function fileMemory(file: string): AgentMemory {
       const { path, message } = decoded.error.issues[0] as z.core.$ZodIssue;
       throw new RangeError(`${file}, line ${index + 1}, ${path.join(".") || "value"}: ${message}`);
     }
-    const { window, end, proof, receipt } = decoded.data;
+    const { window, end, proof, receipt, leaf } = decoded.data;
     if (window !== undefined)
       memory.ofGateway(gatewayIdOf(pointOf(window.signed.gateway))).rememberWindow(window);
     if (end !== undefined) memory.ofGateway(end.gateway).rememberEnd(end);
     if (proof !== undefined) memory.rememberProof(proof);
     if (receipt !== undefined) memory.rememberReceipt(receipt);
+    if (leaf !== undefined) memory.rememberLeaf(leafOf(leaf, `${file}, line ${index + 1}`));
   }
   return {
     ...memory,
@@ -135,5 +144,18 @@ export function fileMemory(file: string): AgentMemory {
       lines.append({ receipt }, false);
       memory.rememberReceipt(receipt);
     },
+    rememberLeaf(leaf) {
+      lines.append({ leaf: textOfLeaf(leaf) }, true);
+      memory.rememberLeaf(leaf);
+    },
   };
+}
+
+/** @throws RangeError that names the line of a leaf whose path leads elsewhere */
+function leafOf(written: Parameters<typeof readLeaf>[0], line: string): KeptLeaf {
+  try {
+    return readLeaf(written);
+  } catch (error) {
+    throw new RangeError(`${line}, leaf: ${(error as Error).message}`);
+  }
 }

@@ -10,6 +10,7 @@ import type { Signer } from "../sdk/signer.ts";
 import type { AgentMemory } from "./agent-memory.ts";
 import type { ClaimPolicy } from "./claim-policy.ts";
 import { type DesiredOrder, HORIZON_SLOTS, ordersAhead } from "./default-orders.ts";
+import { EpochLeaves, nextLeafS } from "./epoch-leaves.ts";
 import { type HouseholdMeter, isRefusal, MeterWindows, type WindowCounts } from "./meter-windows.ts";
 import type { RegionRegistry } from "./region-registry.ts";
 import { standsUntil } from "./standing-orders.ts";
@@ -55,6 +56,7 @@ export class HouseholdAgent {
   readonly counts: AgentCounts = { orders: 0, windows: 0, missed: 0, proofs: 0, pending: 0 };
   readonly #options: AgentOptions;
   readonly #meters: readonly MeterWindows[];
+  readonly #leaves: EpochLeaves;
   #coveredUntilSlot = 0;
   #orderedUnder = "";
 
@@ -62,6 +64,7 @@ export class HouseholdAgent {
     this.#options = options;
     const { meters, name, report = () => {} } = options;
     const keep = (accepted: Accepted): void => this.#keep(accepted);
+    this.#leaves = new EpochLeaves({ ...options, account: options.signer.account });
     this.#meters = meters.map((meter, index) => {
       const called = meters.length === 1 ? name : `${name}, meter ${index + 1}`;
       return new MeterWindows({ ...options, name: called, meter, counts: this.counts, keep, report });
@@ -82,16 +85,17 @@ export class HouseholdAgent {
   }
 
   /**
-   * Does what is to do at a market time: orders first, then the windows that are over.
+   * Does what is to do at a market time: orders first, then the windows that are over, then the leaves of closed epochs.
    * @returns market time at which there is something to do again.
    */
   async step(atS: number): Promise<number> {
     const market = await this.#options.client.market(this.#options.region);
     await this.#keepOrders(market, atS);
     const windowEndS = await this.#settleWindows(market, atS);
+    await this.#leaves.step(market);
     const isDone = this.#coveredUntilSlot >= (this.#options.untilSlot ?? Number.MAX_SAFE_INTEGER);
     const renewAtS = isDone ? windowEndS : slotStartS(this.#coveredUntilSlot - market.windowSlots);
-    return Math.min(windowEndS, Math.max(renewAtS, atS + 1));
+    return Math.min(windowEndS, nextLeafS(market, atS) ?? windowEndS, Math.max(renewAtS, atS + 1));
   }
 
   /** @returns when there is something to do for a window again. @throws what stopped one meter, after all had their turn */

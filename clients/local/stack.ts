@@ -15,7 +15,8 @@ import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangle
 import { buildWeb } from "../../tools/build-web.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const SHIM = join(ROOT, "tools/workerd-with-parent.sh");
+/** Starts a program that must not outlive us. */
+export const SHIM = join(ROOT, "tools/program-with-parent.sh");
 
 /** How long `stop` waits for workerd before it kills it, in milliseconds. */
 const STOP_LIMIT_MS = 1_500;
@@ -239,7 +240,7 @@ function useShim(): void {
   // workerd is Miniflare's dependency, not ours: ask for the binary that it would have taken.
   const fromMiniflare = createRequire(createRequire(import.meta.url).resolve("miniflare"));
   const binary: { default: string } = fromMiniflare("workerd");
-  process.env.POLDER_WORKERD = process.env.MINIFLARE_WORKERD_PATH ?? binary.default;
+  process.env.POLDER_PROGRAM = process.env.MINIFLARE_WORKERD_PATH ?? binary.default;
   process.env.MINIFLARE_WORKERD_PATH = SHIM;
 }
 

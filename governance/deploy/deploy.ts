@@ -1,7 +1,9 @@
 // Owns how the contracts get onto a chain: made once, wired, their regions opened, and handed to their owner. It refuses to
 // change what is there already, and to call a deployment done before all of it was read back.
 
-import { type Abi, type Hex, stringToHex } from "viem";
+import type { Abi, Hex } from "viem";
+import { regionWord } from "../../evidence/deposit-chain.ts";
+import { NO_ADDRESS } from "../../protocol/fields.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { SLOT_SECONDS } from "../../protocol/units.ts";
 import { meterRegistryAbi, settlementAbi, testQuoteAbi, testRewardTokenAbi } from "../generated/abi.ts";
@@ -14,7 +16,7 @@ import {
 import { ContractCreation, type DeployingWallet } from "./contract-creation.ts";
 import type { DeployedRegion, DeployFile } from "./deploy-file.ts";
 import type { Deployment, DeploymentStore, Progress } from "./deployment.ts";
-import { DeployRefused, NO_ADDRESS, requireDeployable } from "./refusals.ts";
+import { DeployRefused, requireDeployable } from "./refusals.ts";
 
 /** What a deployment needs besides its file. */
 export interface DeployOptions extends DeployingWallet {
@@ -26,11 +28,6 @@ export interface DeployOptions extends DeployingWallet {
 type Contracts = Pick<Deployment, "settlement" | "meterRegistry" | "quote" | "rewardToken">;
 /** A deploy file with what it leaves open on the local chain. */
 type Plan = DeployFile & { readonly owner: Hex; readonly guardian: Hex };
-
-/** A region's name as the contracts take it: its characters from the left in 32 bytes. */
-export function regionWord(region: string): Hex {
-  return stringToHex(region, { size: 32 });
-}
 
 /**
  * Deploys what a file says, or what of it is missing. Running it again changes nothing.

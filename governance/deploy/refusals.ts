@@ -3,13 +3,12 @@
 
 import type { PublicClient } from "viem";
 import { meterVerifier } from "../../evidence/meter-keys.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { testQuoteAbi } from "../generated/abi.ts";
 import type { DeployFile } from "./deploy-file.ts";
 import { isWellKnownWallet } from "./well-known-wallets.ts";
 
-export const NO_ADDRESS: Hex = `0x${"00".repeat(20)}`;
 const TEST_QUOTE_SYMBOL = "TESTQ";
 
 /** Thrown for what must not be deployed; nothing was sent. */

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Owns the bond between workerd and the process that starts it: one launcher, one state folder, one
-# workerd, and when the launcher dies, however it dies, workerd dies too. It refuses a state folder that
-# another workerd still holds. POLDER_WORKERD names the binary, POLDER_STATE_LOCK the lock file (empty: none),
-# POLDER_PID_FILE where the process id is written.
+# Owns the bond between a program (workerd, anvil) and the process that starts it: one launcher, one state
+# folder, one program, and when the launcher dies, however it dies, the program dies too. It refuses a state
+# folder that another one still holds. POLDER_PROGRAM names the binary, POLDER_STATE_LOCK the lock file
+# (empty: none), POLDER_PID_FILE where the process id is written.
 
 parent=$PPID
 
-# The lock belongs to the open descriptor that workerd inherits, so the kernel frees it with the process.
+# The lock belongs to the open descriptor that the program inherits, so the kernel frees it with the process.
 if [ -n "$POLDER_STATE_LOCK" ] && command -v flock >/dev/null 2>&1; then
   exec 9>>"$POLDER_STATE_LOCK"
   if ! flock --nonblock 9; then
@@ -21,7 +21,7 @@ fi
 [ -n "$POLDER_PID_FILE" ] && echo "$$" >"$POLDER_PID_FILE"
 
 if command -v setpriv >/dev/null 2>&1; then
-  exec setpriv --pdeathsig KILL -- "$POLDER_WORKERD" "$@"
+  exec setpriv --pdeathsig KILL -- "$POLDER_PROGRAM" "$@"
 fi
 
 # Without setpriv (macOS), a watcher looks every second whether both are still there.
@@ -31,4 +31,4 @@ self=$$
   while kill -0 "$parent" && kill -0 "$self"; do sleep 1; done
   kill -KILL "$self"
 ) &
-exec "$POLDER_WORKERD" "$@"
+exec "$POLDER_PROGRAM" "$@"
