@@ -40,7 +40,7 @@ import {
   registryOf,
 } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
-import { type EpochReport, reportOf } from "./settlement-records.ts";
+import { type KeptReport, reportOf } from "./settlement-records.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
 
 /** One page of a journal download; `next` is null at its end. */
@@ -203,7 +203,7 @@ export class Region extends DurableObject<Env> {
   }
 
   /** What a closed epoch reports to the chain, or null. */
-  epochReport(epoch: number): EpochReport | null {
+  epochReport(epoch: number): KeptReport | null {
     return reportOf(this.#store, epoch);
   }
 

@@ -6,7 +6,6 @@ import { describe, expect, test } from "vitest";
 import { outflowOf } from "../../market/decisions/chain.ts";
 import { heldMicros } from "../../market/ledger.ts";
 import { versionInEpoch } from "../../market/parameters.ts";
-import type { Hex } from "../../protocol/fields.ts";
 import { deposit, mirrored, openSettlement, terms, withdraw } from "../support/chain-money.ts";
 import {
   address,

@@ -82,6 +82,7 @@ const WITHOUT_ACCOUNT: ReadonlySet<CommandType> = new Set([
   "open_region",
   "set_parameters",
   "appoint_installers",
+  "schedule_terms",
   "enrol_meter",
   "revoke_meter",
 ]);

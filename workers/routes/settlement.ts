@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import type { Region } from "../../durable-objects/region.ts";
-import type { EpochReport } from "../../durable-objects/settlement-records.ts";
+import type { KeptReport } from "../../durable-objects/settlement-records.ts";
 import { certificateTree } from "../../evidence/certificate-tree.ts";
 import { RecentMap } from "../../evidence/recent-map.ts";
 import { claimText, sumsText } from "../../evidence/sum-claim.ts";
@@ -16,7 +16,7 @@ import { regionOf } from "../region-access.ts";
 import { type Application, route } from "../router.ts";
 
 interface ReportedEpoch {
-  readonly report: Omit<EpochReport, "leaves">;
+  readonly report: Omit<KeptReport, "leaves">;
   readonly tree: SumTree;
 }
 
