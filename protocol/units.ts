@@ -1,4 +1,4 @@
-/** Owns the slot grid and exact integer division; refuses fractions, unsafe integers and divisors below one. */
+/** Owns the slot grid, exact integer division and how micros are written; refuses fractions, unsafe integers and divisors below one. */
 
 /** Length of a slot. Seconds. The settlement interval of European electricity markets (15 minutes). */
 export const SLOT_SECONDS = 900;
@@ -40,4 +40,10 @@ export function slotAt(atS: number): number {
 /** First second of a slot, in unix seconds. */
 export function slotStartS(slot: number): number {
   return slot * SLOT_SECONDS;
+}
+
+/** Micros as a decimal with six places, exact: 210000 → "0.210000". */
+export function decimalOfMicros(micros: number | bigint): string {
+  const digits = String(micros < 0 ? -micros : micros).padStart(7, "0");
+  return `${micros < 0 ? "-" : ""}${digits.slice(0, -6)}.${digits.slice(-6)}`;
 }

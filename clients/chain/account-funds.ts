@@ -41,7 +41,7 @@ export interface ChainLag {
   readonly marketAtS: number;
 }
 
-/** @throws PolderProblem, TransportFault, ChainRefusal */
+/** @throws PolderProblem, TransportFault, ContractRefusal */
 export async function fundsOf(
   client: PolderClient,
   settlement: SettlementClient,

@@ -6,7 +6,7 @@ import type { SumClaim } from "../../evidence/sum-claim.ts";
 import { findLeaf, keptLeaf } from "./account-leaf.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { PolderClient } from "../sdk/client.ts";
-import { ChainRefusal } from "./chain-refusal.ts";
+import { ContractRefusal } from "../../governance/calls/contract-refusal.ts";
 import type { KeptLeaf } from "./kept-leaf.ts";
 import type { SettlementClient } from "./settlement-client.ts";
 import type { EpochLeaf, Moved, SettlementWallet } from "./settlement-wallet.ts";
@@ -33,7 +33,7 @@ export interface Claiming {
  * Claims what the last final report owes the account.
  * @param client asked for the leaf where none is kept.
  * @returns the payments, none where nothing is due; and the report's epoch.
- * @throws ChainRefusal where no report is final, or the region is over
+ * @throws ContractRefusal where no report is final, or the region is over
  */
 export async function claimAll(
   claiming: Claiming,
@@ -42,9 +42,9 @@ export async function claimAll(
   const { settlement, account, kept } = claiming;
   const books = await settlement.books();
   const epoch = books.finalEpoch;
-  if (books.stage === "exiting") throw new ChainRefusal("Settlement_LeaveByExit", { epoch });
+  if (books.stage === "exiting") throw new ContractRefusal("Settlement_LeaveByExit", { epoch });
   const report = await settlement.report(epoch);
-  if (report === null) throw new ChainRefusal("Settlement_EpochNotFinal", { epoch: books.firstEpoch });
+  if (report === null) throw new ContractRefusal("Settlement_EpochNotFinal", { epoch: books.firstEpoch });
   const leaf = await findLeaf({ settlement, account, epoch, report }, client, kept);
   if (leaf === null) return { epoch, payments: [] };
   const paid = await settlement.paid(account);
@@ -59,7 +59,7 @@ export async function claimAll(
  * Leaves a region that is over, by the kept leaf of its last final report: all that the account has, its rewards, and its
  * deposits that no report counted. Nobody but the chain is asked.
  * @returns also why there may be more, where the report's leaf was not kept and only deposits were paid back.
- * @throws ChainRefusal where the region is not over; Error where nothing can be taken without a leaf that was not kept
+ * @throws ContractRefusal where the region is not over; Error where nothing can be taken without a leaf that was not kept
  */
 export async function exitAll(claiming: Claiming): Promise<{
   readonly epoch: number;
@@ -68,7 +68,7 @@ export async function exitAll(claiming: Claiming): Promise<{
 }> {
   const { settlement, wallet, account, kept } = claiming;
   const books = await settlement.books();
-  if (!books.isExitOpen) throw new ChainRefusal("Settlement_ExitNotOpen", { region: settlement.region });
+  if (!books.isExitOpen) throw new ContractRefusal("Settlement_ExitNotOpen", { region: settlement.region });
   const epoch = books.finalEpoch;
   const report = await settlement.report(epoch);
   const leaf = report === null ? null : keptLeaf({ settlement, account, epoch, report }, kept);

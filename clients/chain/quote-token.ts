@@ -4,7 +4,7 @@
 import { type Hex, type LocalAccount, parseSignature, zeroHash } from "viem";
 import { hashDomain } from "viem/utils";
 import { testQuoteAbi } from "../../governance/generated/abi.ts";
-import { type Sender, sendCall } from "./transaction.ts";
+import { type ContractSender, sendCall } from "../../governance/calls/contract-call.ts";
 
 /** Beyond it a permit that was never sent is of no use to whoever finds it. Seconds of the chain. */
 const PERMIT_LIFE_S = 3_600;
@@ -52,11 +52,11 @@ export interface Permit {
 
 /** A token, asked for one wallet and one spender. */
 export class QuoteToken {
-  readonly #sender: Sender;
+  readonly #sender: ContractSender;
   readonly #token: Hex;
   readonly #spender: Hex;
 
-  constructor(sender: Sender, token: Hex, spender: Hex) {
+  constructor(sender: ContractSender, token: Hex, spender: Hex) {
     this.#sender = sender;
     this.#token = token;
     this.#spender = spender;
@@ -91,7 +91,7 @@ export class QuoteToken {
     if (domain === null) return null;
     const [nonce, { timestamp }] = await Promise.all([
       this.#read("nonces", [this.#owner]) as Promise<bigint>,
-      this.#sender.connection.client.getBlock(),
+      this.#sender.client.getBlock(),
     ]);
     const deadlineS = timestamp + BigInt(PERMIT_LIFE_S);
     const signature = await signer.signTypedData({
@@ -112,7 +112,7 @@ export class QuoteToken {
       this.#version(),
     ]);
     if (name === null || separator === null || separator === zeroHash) return null;
-    const { chain } = this.#sender.connection;
+    const { chain } = this.#sender.wallet;
     const domain = { name, version, chainId: chain.id, verifyingContract: this.#token };
     return hashDomain({ domain, types: { EIP712Domain: DOMAIN_TYPES } } as never) === separator ? domain : null;
   }
@@ -137,14 +137,14 @@ export class QuoteToken {
         outputs: [{ name: "", type: "string" }],
       },
     ] as const;
-    const { client } = this.#sender.connection;
+    const { client } = this.#sender;
     return client
       .readContract({ address: this.#token, abi, functionName: "version" })
       .catch(() => null);
   }
 
   #read(functionName: string, args: readonly unknown[]): Promise<unknown> {
-    const { client } = this.#sender.connection;
+    const { client } = this.#sender;
     return client.readContract({ address: this.#token, abi: testQuoteAbi, functionName, args } as never);
   }
 }

@@ -8,7 +8,7 @@ import { settlementAbi } from "../../governance/generated/abi.ts";
 import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { SLOT_SECONDS } from "../../protocol/units.ts";
 import { type ChainConnection, ChainFault } from "./chain-connection.ts";
-import { refusalOf } from "./chain-refusal.ts";
+import { refusalOf } from "../../governance/calls/contract-refusal.ts";
 
 /** By the numbers of the contract's `Stage`. */
 const STAGES = ["none", "open", "frozen", "upheld", "exiting"] as const;
@@ -91,7 +91,7 @@ export class SettlementClient {
     return new SettlementClient(connection, settlement, region);
   }
 
-  /** The region's books now. @throws ChainRefusal where nobody opened it */
+  /** The region's books now. @throws ContractRefusal where nobody opened it */
   async books(): Promise<RegionBooks> {
     const [region, isExitOpen, holdingsMicros, { timestamp }] = await Promise.all([
       this.read("regionOf", [this.word]),
@@ -167,7 +167,7 @@ export class SettlementClient {
     return (await this.read("quote", [])).toLowerCase() as Hex;
   }
 
-  /** Asks the contract. @throws ChainRefusal for what it refuses to say */
+  /** Asks the contract. @throws ContractRefusal for what it refuses to say */
   async read<Name extends ReadName>(
     functionName: Name,
     args: ReadArguments<Name>,

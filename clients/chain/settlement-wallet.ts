@@ -8,7 +8,7 @@ import type { Hex } from "../../protocol/fields.ts";
 import { walletOn } from "./chain-connection.ts";
 import { QuoteToken } from "./quote-token.ts";
 import type { SettlementClient } from "./settlement-client.ts";
-import { type Sender, sendCall } from "./transaction.ts";
+import { type ContractSender, sendCall } from "../../governance/calls/contract-call.ts";
 
 /** Settlement passes on what the quote asset refuses. */
 const ABI = [...settlementAbi, ...testQuoteAbi.filter(({ type }) => type === "error")] as const;
@@ -30,14 +30,14 @@ export interface Moved {
 export class SettlementWallet {
   readonly #settlement: SettlementClient;
   readonly #signer: LocalAccount;
-  readonly #sender: Sender;
+  readonly #sender: ContractSender;
 
   /** @throws ChainFault for a well-known wallet off the local chain */
   constructor(settlement: SettlementClient, signer: LocalAccount) {
     const { connection } = settlement;
     this.#settlement = settlement;
     this.#signer = signer;
-    this.#sender = { connection, wallet: walletOn(connection, signer) };
+    this.#sender = { client: connection.client, wallet: walletOn(connection, signer) };
   }
 
   get address(): Hex {

@@ -2,8 +2,7 @@
 
 import Table from "cli-table3";
 import colours from "picocolors";
-import { slotStartS } from "../../protocol/units.ts";
-import { decimalOfMicros } from "../household/tariff.ts";
+import { decimalOfMicros, slotStartS } from "../../protocol/units.ts";
 
 /** Micros as a decimal with up to six places, exact: what does not fit is cut off. */
 export function money(micros: number | bigint, places = 6): string {

@@ -84,7 +84,7 @@ async function createWallet(file: string): Promise<void> {
   const password = await askNewPassword();
   const key: Hex = `0x${randomBytes(32).toString("hex")}`;
   const address = privateKeyToAddress(key);
-  writeKeystore(file, key, address, password);
+  writeKeystore(file, key, address.toLowerCase() as Hex, password);
   console.log(address.toLowerCase());
 }
 

@@ -7,7 +7,7 @@ import type { Profile } from "../../protocol/profile.ts";
 import { slotStartS } from "../../protocol/units.ts";
 import { type AccountFunds, fundsOf } from "../chain/account-funds.ts";
 import { openChain } from "../chain/chain-connection.ts";
-import { ChainRefusal } from "../chain/chain-refusal.ts";
+import { ContractRefusal } from "../../governance/calls/contract-refusal.ts";
 import { claimAll, exitAll, type Payment } from "../chain/claims.ts";
 import { SettlementClient } from "../chain/settlement-client.ts";
 import { SettlementWallet } from "../chain/settlement-wallet.ts";
@@ -151,7 +151,7 @@ async function exitPlace(options: ExitOptions, kept: ReturnType<typeof keptLeave
 
 /** That the region cannot be left now, with when it could be. */
 async function withOpening(error: unknown, settlement: SettlementClient): Promise<unknown> {
-  if (!(error instanceof ChainRefusal) || error.code !== "Settlement_ExitNotOpen") return error;
+  if (!(error instanceof ContractRefusal) || error.code !== "Settlement_ExitNotOpen") return error;
   const { exitOpensAtS } = await settlement.books();
   const at = new Date(exitOpensAtS * 1000).toISOString();
   return new Error(`${error.message}; if it reports nothing more, the exit opens at ${at}`);

@@ -49,12 +49,6 @@ export function parseDecimalMicros(text: string): number {
   return sign === "-" && micros !== 0 ? -micros : micros;
 }
 
-/** Micros as a decimal with six places, exact: 210000 → "0.210000". */
-export function decimalOfMicros(micros: number | bigint): string {
-  const digits = String(micros < 0 ? -micros : micros).padStart(7, "0");
-  return `${micros < 0 ? "-" : ""}${digits.slice(0, -6)}.${digits.slice(-6)}`;
-}
-
 /** A price per kWh in a file: decimal text within what the market allows, as micros. */
 export const pricePerKwh = z
   .string('write a price as decimal text, such as "0.21"')

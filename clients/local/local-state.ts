@@ -15,6 +15,8 @@ const localStateSchema = z.strictObject({
   marketS: instantS,
   /** The first day has been traded. */
   hasHistory: z.boolean(),
+  /** The money is on a local chain; without one it is test money. For the market's whole life. */
+  hasChain: z.boolean(),
 });
 export type LocalState = z.infer<typeof localStateSchema>;
 
@@ -26,13 +28,13 @@ const fileSchema = localStateSchema.extend({
 });
 
 /**
- * Reads the state of a folder, or makes a new one that begins at a market time.
+ * Reads the state of a folder, or makes a new one that begins at a market time, with a chain or without.
  * @throws Error on a broken file, or one of a release whose market this one cannot go on with
  */
-export function readLocalState(folder: string, beginsAtS: number): LocalState {
+export function readLocalState(folder: string, beginsAtS: number, hasChain: boolean): LocalState {
   const file = join(folder, FILE);
   if (!existsSync(file))
-    return { seed: randomBytes(16).toString("hex"), marketS: beginsAtS, hasHistory: false };
+    return { seed: randomBytes(16).toString("hex"), marketS: beginsAtS, hasHistory: false, hasChain };
   const written: unknown = JSON.parse(readFileSync(file, "utf8"));
   // The first release wrote none.
   const rules = (written as { readonly rules?: unknown } | null)?.rules ?? 1;

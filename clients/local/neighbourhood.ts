@@ -20,6 +20,7 @@ import { type Signer, sessionSigner, walletSigner } from "../sdk/signer.ts";
 /** All keys of a household; on a local deployment they follow from one seed. */
 export interface HouseholdKeys {
   readonly wallet: LocalAccount;
+  readonly walletKey: Hex;
   readonly account: Hex;
   readonly sessionSeed: Hex;
   readonly gatewaySeed: Hex;
@@ -43,13 +44,20 @@ export function installerWallet(seed: string): LocalAccount {
   return privateKeyToAccount(derivedKey(seed, "installer"));
 }
 
+/** The wallet of a local deployment that says what the chain says, and reports to it. */
+export function mirrorWallet(seed: string): LocalAccount {
+  return privateKeyToAccount(derivedKey(seed, "mirror"));
+}
+
 /** The keys of one household. */
 export function householdKeys(seed: string, name: string): HouseholdKeys {
-  const wallet = privateKeyToAccount(derivedKey(seed, `${name}/wallet`));
+  const walletKey = derivedKey(seed, `${name}/wallet`);
+  const wallet = privateKeyToAccount(walletKey);
   const account = wallet.address.toLowerCase() as Hex;
   const sessionSeed = derivedKey(seed, `${name}/session`);
   return {
     wallet,
+    walletKey,
     account,
     sessionSeed,
     gatewaySeed: derivedKey(seed, `${name}/gateway`),
@@ -60,15 +68,21 @@ export function householdKeys(seed: string, name: string): HouseholdKeys {
 }
 
 export interface RegionTerms {
+  /** Test money, which it is without it, or what the region's mirror finds on the chain. */
+  readonly quote?: "test" | "settlement";
   readonly profile: Omit<Profile, "operator">;
   readonly windowSlots: 4 | 96;
   readonly epochSlots: number;
   readonly parameters: Parameters;
 }
 
-/** Opens the region and appoints its installer, unless it is open; answers with the operator's signer. */
+/**
+ * Opens the region and appoints its installer, unless it is open; where its money is a chain's, so are its installers.
+ * @returns the operator's signer.
+ */
 export async function openRegion(client: PolderClient, seed: string, terms: RegionTerms): Promise<Signer> {
   const operator = walletSigner(operatorWallet(seed));
+  const { quote = "test" } = terms;
   const known = await client.regions();
   if (known.some(({ region }) => region === terms.profile.region)) {
     const { market } = await client.region(terms.profile.region);
@@ -82,15 +96,15 @@ export async function openRegion(client: PolderClient, seed: string, terms: Regi
       timeZone: terms.profile.timeZone,
       windowSlots: terms.windowSlots,
       epochSlots: terms.epochSlots,
-      quote: "test",
+      quote,
       operator: operator.account,
       gridOperator: accountOf(seed, "grid operator"),
       treasury: accountOf(seed, "treasury"),
-      mirror: NO_ADDRESS,
+      mirror: quote === "test" ? NO_ADDRESS : (mirrorWallet(seed).address.toLowerCase() as Hex),
       parameters: terms.parameters,
     },
   );
-  await appointInstaller(client, terms.profile.region, seed, operator);
+  if (quote === "test") await appointInstaller(client, terms.profile.region, seed, operator);
   return operator;
 }
 
@@ -119,7 +133,8 @@ export async function enrolHousehold(
   { name, creditMicros, limits = WIDEST_LIMITS }: Enrolment,
 ): Promise<HouseholdKeys> {
   const keys = householdKeys(seed, name);
-  if (await isEnrolled(client, region, keys)) return keys;
+  const knows = await sessionsOf(client, region, keys.account);
+  if (isAuthorised(knows, keys)) return keys;
   const enrolling = () =>
     passing("meter_exists", () => enrolMeter(client, region, seed, { name, keys, limits }));
   try {
@@ -135,6 +150,41 @@ export async function enrolHousehold(
     account: keys.account,
     amountMicros: creditMicros,
   });
+  await authoriseAgent(client, region, keys, creditMicros);
+  return keys;
+}
+
+/**
+ * Gives a household its session key where its money and its meter come from the chain, unless it has it.
+ * @throws Error where its deposit is not credited within a minute
+ */
+export async function admitHousehold(
+  client: PolderClient,
+  region: string,
+  seed: string,
+  { name, creditMicros }: Enrolment,
+): Promise<HouseholdKeys> {
+  const keys = householdKeys(seed, name);
+  for (const endMs = Date.now() + CREDITED_WITHIN_MS; ; ) {
+    const knows = await sessionsOf(client, region, keys.account);
+    if (isAuthorised(knows, keys)) return keys;
+    if (knows !== null) break;
+    if (Date.now() > endMs) throw new Error(`the deposit for ${name} is on the chain, and was not credited`);
+    await new Promise((resolve) => setTimeout(resolve, CREDIT_POLL_MS));
+  }
+  await authoriseAgent(client, region, keys, creditMicros);
+  return keys;
+}
+
+const CREDITED_WITHIN_MS = 60_000;
+const CREDIT_POLL_MS = 50;
+
+async function authoriseAgent(
+  client: PolderClient,
+  region: string,
+  keys: HouseholdKeys,
+  spendingLimitMicros: number,
+): Promise<void> {
   await passing("session_exists", () =>
     client.submit(region, walletSigner(keys.wallet), {
       type: "authorise_session",
@@ -144,11 +194,10 @@ export async function enrolHousehold(
       leastAskMicrosPerKwh: 0,
       highestBidMicrosPerKwh: 5_000_000,
       dailyWh: MAX_WINDOW_CAP_WH,
-      spendingLimitMicros: creditMicros,
+      spendingLimitMicros,
       sessionExpiresAtS: LAST_INSTANT_S,
     }),
   );
-  return keys;
 }
 
 /** What an installer does: the household's request, and the connection's tag. */
@@ -188,19 +237,23 @@ export function accountOf(seed: string, purpose: string): Hex {
   return privateKeyToAccount(derivedKey(seed, purpose)).address.toLowerCase() as Hex;
 }
 
-/** The session key is authorised last, so it stands for the rest. */
-async function isEnrolled(
+/** An account's session keys; null where it is not open. */
+async function sessionsOf(
   client: PolderClient,
   region: string,
-  { account, sessionSeed }: HouseholdKeys,
-): Promise<boolean> {
+  account: Hex,
+): Promise<readonly { readonly key: Hex }[] | null> {
   try {
-    const { sessions } = await client.account(region, account);
-    return sessions.some(({ key }) => key === sessionKeyOf(sessionSeed));
+    return (await client.account(region, account)).sessions;
   } catch (error) {
-    if (isProblem(error, "account_not_found")) return false;
+    if (isProblem(error, "account_not_found")) return null;
     throw error;
   }
+}
+
+/** The session key is authorised last, so it stands for the rest. */
+function isAuthorised(sessions: readonly { readonly key: Hex }[] | null, { sessionSeed }: HouseholdKeys): boolean {
+  return sessions?.some(({ key }) => key === sessionKeyOf(sessionSeed)) ?? false;
 }
 
 /** Runs a step that may have been done in an earlier run. */

@@ -21,11 +21,15 @@ import { runAgent, sleep } from "../household/runner.ts";
 import type { Tariff } from "../household/tariff.ts";
 import { WindowProver } from "../household/window-prover.ts";
 import { PolderClient } from "../sdk/client.ts";
+import { hasAnvil } from "./chain-process.ts";
+import { guide } from "./guide.ts";
 import { startHomeServer } from "./home-server.ts";
 import { type LocalState, readLocalState, writeLocalState } from "./local-state.ts";
 import { MarketWatch } from "./market-watch.ts";
 import {
+  admitHousehold,
   agentSigner,
+  type Enrolment,
   enrolHousehold,
   type HouseholdKeys,
   householdMeter,
@@ -33,6 +37,7 @@ import {
   operatorWallet,
   type RegionTerms,
 } from "./neighbourhood.ts";
+import { type SettledChain, startSettledChain } from "./settled-money.ts";
 import { StackError, startStack } from "./stack.ts";
 import { TerminalBoard } from "./terminal-board.ts";
 
@@ -42,6 +47,7 @@ interface Options {
   readonly households: number;
   readonly rate?: number;
   readonly days?: number;
+  readonly chain: boolean;
 }
 
 /** How a run goes: options, with the clock's rate chosen. */
@@ -55,8 +61,8 @@ const RETAIL_MICROS = 300_000;
 const FEED_IN_MICROS = 80_000;
 const CREDIT_MICROS = 100_000_000_000;
 const WINDOW_SLOTS = 96;
-/** The market begins half a day before a midsummer midnight (UTC), so that the homes are ready for its first day. */
-const BEGINS_AT_S = Date.UTC(2026, 5, 20, 10) / 1000;
+/** The market begins nearly a day before a midsummer midnight (UTC), so that the homes are ready for its first day. */
+const BEGINS_AT_S = Date.UTC(2026, 5, 20, 0, 30) / 1000;
 /** Sixteen slots a second: a first day to settle after some ten seconds. */
 const FIRST_DAY_RATE = 16 * SLOT_SECONDS;
 /** Wall seconds that proving a day's window may take here, beside everything else on two cores. */
@@ -120,13 +126,17 @@ const program = new Command("polder-start")
   )
   .addOption(
     new Option("--days <n>", "stop by itself after so many settled days").argParser(whole(1, 10_000)),
-  );
+  )
+  .option("--no-chain", "a new market on test money, and not on a local chain's");
 
 async function main(options: Options): Promise<void> {
   const folder = resolve(options.state);
   const stopping = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stopping.abort());
-  let state = readLocalState(folder, BEGINS_AT_S);
+  let state = readLocalState(folder, BEGINS_AT_S, options.chain && hasAnvil());
+  if (!options.chain && state.hasChain)
+    throw new StackError(`the market in ${options.state} has its money on a chain: --no-chain is for a new one`);
+  if (options.chain && !state.hasChain) console.log(NO_CHAIN);
   writeLocalState(folder, state);
   const households = createNeighbourhood({
     seed: Number.parseInt(state.seed.slice(0, 7), 16),
@@ -141,18 +151,25 @@ async function main(options: Options): Promise<void> {
     );
   const provingS = Math.ceil(options.households * SECONDS_PER_PROOF * chosen.rate);
   const delayS = Math.min(DAY_S, LEAST_DELAY_S + provingS);
-  const terms: RegionTerms = { ...TERMS, parameters: { ...PARAMETERS, proofDelaySeconds: delayS } };
+  const terms: RegionTerms = {
+    ...TERMS,
+    quote: state.hasChain ? "settlement" : "test",
+    parameters: { ...PARAMETERS, proofDelaySeconds: delayS },
+  };
   if (!state.hasHistory) {
     console.log(
       `${colours.bold("Polder")}: opening a region with ${households.length} homes; its first day passes in a few seconds`,
     );
     await run({ ...chosen, rate: FIRST_DAY_RATE }, { folder, state, households, terms }, stopping.signal);
     if (stopping.signal.aborted) return;
-    state = { ...readLocalState(folder, BEGINS_AT_S), hasHistory: true };
+    state = { ...readLocalState(folder, BEGINS_AT_S, state.hasChain), hasHistory: true };
     writeLocalState(folder, state);
   }
   await run(chosen, { folder, state, households, terms }, stopping.signal);
 }
+
+/** Where npm has no chain for this machine, and in a market that began without one. */
+const NO_CHAIN = "this market is on test money: there is no deposit, no withdrawal and no report";
 
 /** The fastest clock at which a day's windows are proved within the day. */
 function fastestRate(households: number): number {
@@ -172,9 +189,33 @@ interface Market {
  * history only passes its first day: the windows of it are proved when the clock runs slower.
  */
 async function run(options: Run, market: Market, signal: AbortSignal): Promise<void> {
+  const chained = market.state.hasChain ? await startChained(options.port, market) : null;
+  try {
+    if (!signal.aborted) await runStack(options, market, chained, signal);
+  } finally {
+    await chained?.chain.stop();
+  }
+}
+
+/** Brings onto the chain, before the market's clock runs, what must be there. */
+function startChained(port: number, { folder, state, households, terms }: Market): Promise<SettledChain> {
+  const { seed, marketS } = state;
+  const homes = households.map(enrolmentOf);
+  // Its port is next to the page's and the homes' own figures'.
+  return startSettledChain({ folder, seed, terms, marketS, homes }, port === 0 ? 0 : port + 2);
+}
+
+async function runStack(
+  options: Run,
+  market: Market,
+  chained: SettledChain | null,
+  signal: AbortSignal,
+): Promise<void> {
   const { folder, state, households, terms } = market;
   const origin = originFor(state.marketS, Date.now(), options.rate);
   const clock = parseClock(origin, String(options.rate), LOCAL_CHAIN_ID);
+  const nowS = (): number => marketTimeS(clock, Date.now());
+  chained?.chain.follow(nowS);
   const over = new AbortController();
   signal.addEventListener("abort", () => over.abort(), { once: true });
   const stack = await startStack({
@@ -184,24 +225,26 @@ async function run(options: Run, market: Market, signal: AbortSignal): Promise<v
       OPERATOR: operatorWallet(state.seed).address,
       CLOCK_ORIGIN: origin,
       CLOCK_RATE: String(options.rate),
+      ...chained?.vars,
     },
     logger: (line, level) => level === "error" && console.error(line),
   });
   const prover = new WindowProver();
-  const keeper = setInterval(() => keepTime(folder, state, clock), 1000);
+  const keeper = setInterval(() => keepTime(folder, state, nowS()), 1000);
   try {
     const client = new PolderClient(stack.url);
-    const homes = await enrol(client, state.seed, households, terms);
+    const homes = await enrol(client, state, households, terms);
     const agents = agentsOf(client, folder, homes, prover);
     const running = agents.map((agent) => runAgent(agent, { clock, signal: over.signal }));
-    if (state.hasHistory) await watch({ client, stack, homes, clock, folder, options, prover, over });
+    const chainUrl = chained?.chain.url ?? null;
+    if (state.hasHistory) await watch({ client, stack, chainUrl, homes, clock, folder, options, prover, over });
     else await untilOver(client, clock, over.signal);
     over.abort();
     await prover.close();
     await Promise.all(running);
   } finally {
     clearInterval(keeper);
-    keepTime(folder, state, clock);
+    keepTime(folder, state, nowS());
     await prover.close();
     await stack.stop();
   }
@@ -209,21 +252,24 @@ async function run(options: Run, market: Market, signal: AbortSignal): Promise<v
 
 async function enrol(
   client: PolderClient,
-  seed: string,
+  { seed, hasChain }: LocalState,
   households: readonly Household[],
   terms: RegionTerms,
 ): Promise<Home[]> {
   const operator = await openRegion(client, seed, terms);
   return Promise.all(
     households.map(async (household) => {
-      const enrolment = {
-        name: household.name,
-        limits: limitsOf(household),
-        creditMicros: CREDIT_MICROS,
-      };
-      return { household, ...(await enrolHousehold(client, REGION, seed, operator, enrolment)) };
+      const enrolment = enrolmentOf(household);
+      const keys = hasChain
+        ? await admitHousehold(client, REGION, seed, enrolment)
+        : await enrolHousehold(client, REGION, seed, operator, enrolment);
+      return { household, ...keys };
     }),
   );
+}
+
+function enrolmentOf(household: Household): Enrolment {
+  return { name: household.name, limits: limitsOf(household), creditMicros: CREDIT_MICROS };
 }
 
 function limitsOf({ nameplateWh, connectionWh }: Household): MeterLimits {
@@ -267,6 +313,8 @@ async function untilOver(client: PolderClient, clock: MarketClock, signal: Abort
 interface Watched {
   readonly client: PolderClient;
   readonly stack: { readonly url: string; readonly port: number };
+  /** The chain's RPC; null on test money. */
+  readonly chainUrl: string | null;
   readonly homes: readonly Home[];
   readonly clock: MarketClock;
   readonly folder: string;
@@ -276,7 +324,8 @@ interface Watched {
 }
 
 /** Shows the market until it is over, and serves the homes' own figures to the page meanwhile. */
-async function watch({ client, stack, homes, clock, folder, options, prover, over }: Watched): Promise<void> {
+async function watch(watched: Watched): Promise<void> {
+  const { client, stack, chainUrl, homes, clock, folder, options, prover, over } = watched;
   const atS = (): number => marketTimeS(clock, Date.now());
   const homeServer = await startHomeServer(
     homes.map(({ household, account }) => ({
@@ -293,21 +342,22 @@ async function watch({ client, stack, homes, clock, folder, options, prover, ove
   writeFileSync(
     join(folder, "households.json"),
     `${JSON.stringify(
-      homes.map(({ household, account, apiKey }) => ({
+      homes.map(({ household, account, apiKey, walletKey }) => ({
         name: household.name,
         kind: household.kind,
         account,
         apiKey,
+        walletKey,
       })),
       null,
       2,
     )}\n`,
     { mode: 0o600 },
   );
-  const footer = guide(stack.url, page, homes[0] as Home, folder);
+  const footer = guide({ url: stack.url, region: REGION, page, chainUrl, home: homes[0] as Home, folder });
   if (process.stdout.isTTY !== true) for (const line of footer) console.log(line);
   const board = new TerminalBoard(PLACE.timeZone, "EUR");
-  const watched = new MarketWatch({
+  const market = new MarketWatch({
     client,
     region: REGION,
     households: homes.map(({ household }) => household),
@@ -316,32 +366,16 @@ async function watch({ client, stack, homes, clock, folder, options, prover, ove
     footer,
   });
   try {
-    await watched.run(atS, over.signal, options.days);
+    await market.run(atS, over.signal, options.days);
   } finally {
     board.done();
     await homeServer.close();
   }
-  console.log(`\n${watched.summary()}\nThe state is kept in ${options.state}; npm start goes on from there.`);
+  console.log(`\n${market.summary()}\nThe state is kept in ${options.state}; npm start goes on from there.`);
 }
 
-function guide(url: string, page: string, home: Home, folder: string): string[] {
-  const command = (text: string): string => `  ${colours.cyan(text)}`;
-  const shownFolder = folder === resolve(".polder") ? ".polder" : folder;
-  return [
-    `${colours.bold("page")}  ${page}`,
-    `${colours.bold("API")}   ${url}/docs`,
-    `${colours.bold("try")}   (keys of all homes: ${shownFolder}/households.json)`,
-    command(`npm run polder -- bill ${home.account} --url ${url}`),
-    command(`npm run polder -- audit --url ${url} --receipts ${shownFolder}/agents`),
-    command(
-      `curl -X POST ${url}/v1/regions/${REGION}/orders -H 'authorization: Bearer ${home.apiKey}' -d '{"side":"sell","steps":[{"limitPriceMicrosPerKwh":120000,"capWhPerSlot":500}]}'`,
-    ),
-    "Ctrl-C stops everything.",
-  ];
-}
-
-function keepTime(folder: string, state: LocalState, clock: MarketClock): void {
-  writeLocalState(folder, { ...state, marketS: Math.max(state.marketS, marketTimeS(clock, Date.now())) });
+function keepTime(folder: string, state: LocalState, atS: number): void {
+  writeLocalState(folder, { ...state, marketS: Math.max(state.marketS, atS) });
 }
 
 try {

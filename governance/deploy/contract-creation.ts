@@ -1,24 +1,10 @@
 // Owns making contracts one after the other by one wallet, so that a run that is cut off anywhere finds what it made. It
 // refuses to ask for a contract before its address is on disk, and to ask twice while the first may still come.
 
-import {
-  type Abi,
-  type Account,
-  type Chain,
-  getContractAddress,
-  type Hex,
-  type PublicClient,
-  type Transport,
-  type WalletClient,
-} from "viem";
+import { type Abi, getContractAddress, type Hex } from "viem";
+import type { ContractSender } from "../calls/contract-call.ts";
 import type { ContractName, DeploymentStore, Progress } from "./deployment.ts";
 import { DeployRefused } from "./refusals.ts";
-
-/** A chain, and the wallet that deploys on it. */
-export interface DeployingWallet {
-  readonly client: PublicClient;
-  readonly wallet: WalletClient<Transport, Chain, Account>;
-}
 
 const PAUSE_MS = 500;
 /** Blocks come every few seconds or, where fees rose, in minutes. */
@@ -26,11 +12,11 @@ const PATIENCE_MS = 10 * 60_000;
 
 /** Contracts of one deployment. */
 export class ContractCreation {
-  readonly #chain: DeployingWallet;
+  readonly #chain: ContractSender;
   readonly #store: DeploymentStore;
   #progress: Progress;
 
-  constructor(chain: DeployingWallet, store: DeploymentStore, progress: Progress) {
+  constructor(chain: ContractSender, store: DeploymentStore, progress: Progress) {
     this.#chain = chain;
     this.#store = store;
     this.#progress = progress;

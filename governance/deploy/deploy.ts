@@ -6,6 +6,7 @@ import { regionWord } from "../../evidence/deposit-chain.ts";
 import { NO_ADDRESS } from "../../protocol/fields.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { SLOT_SECONDS } from "../../protocol/units.ts";
+import { type ContractSender, sendCall } from "../calls/contract-call.ts";
 import { meterRegistryAbi, settlementAbi, testQuoteAbi, testRewardTokenAbi } from "../generated/abi.ts";
 import {
   meterRegistryBytecode,
@@ -13,13 +14,13 @@ import {
   testQuoteBytecode,
   testRewardTokenBytecode,
 } from "../generated/bytecode.ts";
-import { ContractCreation, type DeployingWallet } from "./contract-creation.ts";
+import { ContractCreation } from "./contract-creation.ts";
 import type { DeployedRegion, DeployFile } from "./deploy-file.ts";
 import type { Deployment, DeploymentStore, Progress } from "./deployment.ts";
 import { DeployRefused, requireDeployable } from "./refusals.ts";
 
 /** What a deployment needs besides its file. */
-export interface DeployOptions extends DeployingWallet {
+export interface DeployOptions extends ContractSender {
   readonly store: DeploymentStore;
   /** Told of each step that was done. */
   readonly report: (message: string) => void;
@@ -218,15 +219,11 @@ class Deploying {
 
   /** @throws DeployRefused where the owner alone may, and whoever deploys is not the owner any more */
   async #send(address: Hex, abi: Abi, functionName: string, args: readonly unknown[]): Promise<void> {
-    const { client, wallet } = this.#options;
-    const { account } = wallet;
+    const { account } = this.#options.wallet;
     const owner = await this.#read(address, abi, "owner");
     if (!isSame(owner, account.address))
       throw new DeployRefused(`${functionName} is for the owner, ${owner}, and not for ${account.address}`);
-    const { request } = await client.simulateContract({ address, abi, functionName, args, account });
-    const hash = await wallet.writeContract({ ...request, account });
-    const { status } = await client.waitForTransactionReceipt({ hash });
-    if (status !== "success") throw new Error(`${functionName} failed: ${hash}`);
+    await sendCall(this.#options, { address, abi, functionName, args });
   }
 }
 

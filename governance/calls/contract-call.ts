@@ -1,13 +1,12 @@
 // Owns sending one call to a contract: simulated first, then sent, then waited for. It refuses to send what the contract
 // would refuse.
 
-import type { Abi, Account, Chain, Hash, Hex, Transport, WalletClient } from "viem";
-import type { ChainConnection } from "./chain-connection.ts";
-import { refusalOf } from "./chain-refusal.ts";
+import type { Abi, Account, Chain, Hash, Hex, PublicClient, Transport, WalletClient } from "viem";
+import { refusalOf } from "./contract-refusal.ts";
 
-/** A wallet that sends, and the chain it sends to. */
-export interface Sender {
-  readonly connection: ChainConnection;
+/** A chain, and a wallet that sends to it. */
+export interface ContractSender {
+  readonly client: PublicClient;
   readonly wallet: WalletClient<Transport, Chain, Account>;
 }
 
@@ -22,23 +21,23 @@ export interface ContractCall {
 /**
  * Sends a call and waits until it is in a block.
  * @returns its transaction, and what the simulation of it returned.
- * @throws ChainRefusal where the contract refuses; Error where the transaction fails all the same, or is not heard of
+ * @throws ContractRefusal where the contract refuses; Error where the transaction fails all the same, or is not heard of
  */
 export async function sendCall(
-  { connection, wallet }: Sender,
+  { client, wallet }: ContractSender,
   call: ContractCall,
 ): Promise<{ readonly hash: Hash; readonly result: unknown }> {
   const { account } = wallet;
   let hash: Hash;
   let result: unknown;
   try {
-    const simulated = await connection.client.simulateContract({ ...call, account });
+    const simulated = await client.simulateContract({ ...call, account });
     result = simulated.result;
     hash = await wallet.writeContract({ ...simulated.request, account } as never);
   } catch (error) {
     throw refusalOf(error);
   }
-  const { status } = await connection.client.waitForTransactionReceipt({ hash });
+  const { status } = await client.waitForTransactionReceipt({ hash });
   // Between simulation and block somebody else was quicker.
   if (status !== "success") throw new Error(`${call.functionName} failed in its block: ${hash}`);
   return { hash, result };

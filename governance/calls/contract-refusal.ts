@@ -2,11 +2,11 @@
 // contract of ours has is told as the node told it.
 
 import { type Abi, BaseError, ContractFunctionRevertedError, InsufficientFundsError } from "viem";
-import { decimalOfMicros } from "../household/tariff.ts";
+import { decimalOfMicros } from "../../protocol/units.ts";
 
 /** Thrown for a call that the contract refuses. Nothing was sent, or nothing of it holds. */
-export class ChainRefusal extends Error {
-  override readonly name = "ChainRefusal";
+export class ContractRefusal extends Error {
+  override readonly name = "ContractRefusal";
   /** The contract's name of the error. */
   readonly code: string;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -58,9 +58,9 @@ export function refusalOf(error: unknown): Error {
   if (!(error instanceof BaseError)) return error instanceof Error ? error : new Error(String(error));
   const reverted = error.walk((cause) => cause instanceof ContractFunctionRevertedError);
   if (reverted instanceof ContractFunctionRevertedError && reverted.data !== undefined)
-    return new ChainRefusal(reverted.data.errorName, fieldsOf(reverted.data));
+    return new ContractRefusal(reverted.data.errorName, fieldsOf(reverted.data));
   if (error.walk((cause) => cause instanceof InsufficientFundsError) !== null)
-    return new ChainRefusal("InsufficientFunds", { reason: "the wallet has too little ether for the fee" });
+    return new ContractRefusal("InsufficientFunds", { reason: "the wallet has too little ether for the fee" });
   // The short form: the long one repeats the whole call.
   return new Error(error.shortMessage, { cause: error });
 }

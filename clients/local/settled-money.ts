@@ -1,0 +1,200 @@
+// Owns a neighbourhood's money and meters on the local chain: the contracts, the region's opening there, deposits for the homes
+// and their meters' enrolments. It refuses nothing that is there already: running it again changes nothing.
+
+import { join } from "node:path";
+import type { Hex } from "viem";
+import type { LocalAccount } from "viem/accounts";
+import { regionWord } from "../../evidence/deposit-chain.ts";
+import { gatewayIdOf } from "../../evidence/gateway-window.ts";
+import { type ContractSender, sendCall } from "../../governance/calls/contract-call.ts";
+import { deploy } from "../../governance/deploy/deploy.ts";
+import type { DeployFile } from "../../governance/deploy/deploy-file.ts";
+import type { Deployment } from "../../governance/deploy/deployment.ts";
+import { meterRegistryAbi, testQuoteAbi } from "../../governance/generated/abi.ts";
+import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
+import { slotAt } from "../../protocol/units.ts";
+import { walletOn } from "../chain/chain-connection.ts";
+import { deploymentFiles } from "../chain/deployment-files.ts";
+import { SettlementClient } from "../chain/settlement-client.ts";
+import { SettlementWallet } from "../chain/settlement-wallet.ts";
+import { type EnrolmentRequest, enrolmentOf, requestEnrolment, WIDEST_LIMITS } from "../household/enrolment-request.ts";
+import { type LocalChain, startLocalChain } from "./local-chain.ts";
+import {
+  accountOf,
+  derivedKey,
+  type Enrolment,
+  householdKeys,
+  installerWallet,
+  mirrorWallet,
+  operatorWallet,
+  type RegionTerms,
+} from "./neighbourhood.ts";
+
+/** What may leave an epoch's report is final after this much market time: the shortest delay that the contract takes. */
+const FINALITY_DELAY_SECONDS = 3_600;
+/** Weeks of silence: a market that stands still while nobody runs it must not be over. */
+const EXIT_AFTER_SECONDS = 60 * 86_400;
+const LEAST_DEPOSIT_MICROS = 1_000_000;
+/** Wall seconds between two looks at the chain. */
+const POLL_SECONDS = "0.5";
+
+/** A region as it is brought onto the chain. */
+export interface SettledRegion {
+  readonly folder: string;
+  readonly seed: string;
+  readonly terms: RegionTerms;
+  /** What the market's clock shows while the region is opened. Unix seconds. */
+  readonly marketS: number;
+  readonly homes: readonly Enrolment[];
+}
+
+/** A chain with a region on it, and the variables and the secret by which a stack follows it. */
+export interface SettledChain {
+  readonly chain: LocalChain;
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+/** Starts a folder's chain and brings the region onto it. @param port a free one where it is 0 or taken */
+export async function startSettledChain(region: SettledRegion, port: number): Promise<SettledChain> {
+  const chain = await startLocalChain({
+    folder: region.folder,
+    port,
+    marketS: () => region.marketS,
+    report: (message) => console.error(message),
+  });
+  try {
+    return { chain, vars: chainVars(chain, await settleOnChain(chain, region), region.seed) };
+  } catch (error) {
+    await chain.stop();
+    throw error;
+  }
+}
+
+/** Deploys, opens the region, deposits and enrols, as far as nobody has; all of it is final when this returns. */
+async function settleOnChain(chain: LocalChain, region: SettledRegion): Promise<Deployment> {
+  const { seed, folder, homes } = region;
+  const operator = operatorWallet(seed);
+  const wallets = [operator, installerWallet(seed), mirrorWallet(seed), ...homes.map(({ name }) => householdKeys(seed, name).wallet)];
+  await chain.fund(wallets.map(({ address }) => address));
+  const deployment = await deploy(deployFileOf(region), {
+    ...senderOf(chain, operator),
+    store: deploymentFiles(join(folder, "chain")),
+    report: () => {},
+  });
+  await depositForHomes(chain, region, deployment);
+  await enrolHomes(chain, region, deployment);
+  await chain.finalise();
+  return deployment;
+}
+
+function chainVars(chain: LocalChain, deployment: Deployment, seed: string): Record<string, string> {
+  return {
+    SETTLEMENT: deployment.settlement,
+    METER_REGISTRY: deployment.meterRegistry,
+    CHAIN_RPC: chain.url,
+    CHAIN_DEPLOYED_AT: String(deployment.deployedAtBlock),
+    CHAIN_POLL_SECONDS: POLL_SECONDS,
+    MIRROR_KEY: derivedKey(seed, "mirror").slice(2),
+  };
+}
+
+function deployFileOf({ seed, terms, marketS }: SettledRegion): DeployFile {
+  const { profile, windowSlots, epochSlots, parameters } = terms;
+  const firstWindowSlot = (Math.floor(slotAt(marketS) / windowSlots) + 1) * windowSlots;
+  const { outflowCapBps, emissionPerEpoch, emissionDecayBps } = parameters;
+  return {
+    chainId: LOCAL_CHAIN_ID,
+    owner: lower(operatorWallet(seed)),
+    guardian: accountOf(seed, "guardian"),
+    quote: "test",
+    regions: [
+      {
+        region: profile.region,
+        operator: lower(mirrorWallet(seed)),
+        windowSlots,
+        epochSlots,
+        // The emission falls with every epoch from the first one on, here and there.
+        firstEpoch: Math.floor(firstWindowSlot / epochSlots),
+        terms: {
+          outflowCapBps,
+          emissionPerEpoch,
+          emissionDecayBps,
+          finalityDelaySeconds: FINALITY_DELAY_SECONDS,
+          exitAfterSeconds: EXIT_AFTER_SECONDS,
+          leastDepositMicros: LEAST_DEPOSIT_MICROS,
+        },
+        installers: [lower(installerWallet(seed))],
+      },
+    ],
+  };
+}
+
+/** Play money for each home, half of it deposited: the rest is for whoever tries a deposit. */
+async function depositForHomes(chain: LocalChain, region: SettledRegion, deployment: Deployment): Promise<void> {
+  const operator = operatorWallet(region.seed);
+  const sender = senderOf(chain, operator);
+  const settlement = await SettlementClient.open(
+    chain.connection,
+    deployment.settlement,
+    region.terms.profile.region,
+  );
+  const wallet = new SettlementWallet(settlement, operator);
+  const { deposits } = await settlement.books();
+  for (const { name, creditMicros } of region.homes) {
+    const { account } = householdKeys(region.seed, name);
+    if ((await settlement.depositsAbove(0, account, deposits)).length > 0) continue;
+    const amount = BigInt(creditMicros);
+    for (const receiver of [account, lower(operator)])
+      await sendCall(sender, {
+        address: deployment.quote,
+        abi: testQuoteAbi,
+        functionName: "mint",
+        args: [receiver, amount],
+      });
+    await wallet.deposit(account, amount);
+  }
+}
+
+async function enrolHomes(chain: LocalChain, region: SettledRegion, deployment: Deployment): Promise<void> {
+  const sender = senderOf(chain, installerWallet(region.seed));
+  const { seed, terms, homes } = region;
+  const { settlement, meterRegistry } = deployment;
+  const regionId = terms.profile.region;
+  const context = { chainId: LOCAL_CHAIN_ID, settlement, regionId, windowSlots: terms.windowSlots };
+  for (const { name, limits = WIDEST_LIMITS } of homes) {
+    const { gatewaySeed, secret } = householdKeys(seed, name);
+    const request = requestEnrolment(context, gatewaySeed, secret, limits);
+    const standing = await sender.client.readContract({
+      address: meterRegistry,
+      abi: meterRegistryAbi,
+      functionName: "gatewayOf",
+      args: [gatewayIdOf(request.gateway)],
+    });
+    if (BigInt(standing.region) !== 0n) continue;
+    await sendCall(sender, {
+      address: meterRegistry,
+      abi: meterRegistryAbi,
+      functionName: "enrol",
+      args: enrolmentArguments(request, derivedKey(seed, `${name}/connection`)),
+    });
+  }
+}
+
+/** What `MeterRegistry.enrol` takes of a household's request. */
+function enrolmentArguments(request: EnrolmentRequest, connection: Hex): readonly [object, object] {
+  const { context, limits, consent } = request;
+  const { type: _type, windowSlots: _slots, ...enrolment } = enrolmentOf(request, { connection, limits });
+  const { r8, s } = consent.signature;
+  return [
+    { ...enrolment, region: regionWord(context.regionId) },
+    { r8X: r8[0], r8Y: r8[1], s },
+  ];
+}
+
+function senderOf({ connection }: LocalChain, account: LocalAccount): ContractSender {
+  return { client: connection.client, wallet: walletOn(connection, account) };
+}
+
+function lower({ address }: LocalAccount): Hex {
+  return address.toLowerCase() as Hex;
+}
