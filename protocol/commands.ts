@@ -189,7 +189,8 @@ const placeOrder = z.strictObject({
   }),
   hours: z.array(hourOfDay).max(24).meta({ description: "UTC hours of day, ascending; empty means all" }),
   replaces: z
-    .union([z.literal(0), orderId])
+    // Not a literal: that would let minus zero through, which is another number after its own round trip.
+    .union([bounded(0, 0), orderId])
     .meta({ description: "number of the order this one replaces, or 0" }),
 });
 
