@@ -1,10 +1,10 @@
 // Owns where all of an account's money is: in the region, asked for, payable, paid, on its way in; and how far the chain is
 // behind the region. It refuses to add up what the two do not say of the same moment.
 
+import type { Hex } from "../../protocol/fields.ts";
 import type { Account, Market, PolderClient } from "../sdk/client.ts";
 import { PolderProblem } from "../sdk/problem.ts";
 import { findLeaf } from "./account-leaf.ts";
-import type { Hex } from "../../protocol/fields.ts";
 import type { KeptLeaf } from "./kept-leaf.ts";
 import type { OpenDeposit, RegionBooks, SettlementClient } from "./settlement-client.ts";
 

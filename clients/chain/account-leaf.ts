@@ -37,7 +37,8 @@ export async function findLeaf(
     return claim;
   } catch (error) {
     if (error instanceof PolderProblem && error.code === "account_not_found") return null;
-    if (error instanceof TransportFault) throw new Error(`${error.message}, and no leaf of epoch ${epoch} is kept`);
+    if (error instanceof TransportFault)
+      throw new Error(`${error.message}, and no leaf of epoch ${epoch} is kept`);
     throw error;
   }
 }

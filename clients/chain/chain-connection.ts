@@ -72,7 +72,5 @@ export function walletOn(
 /** @throws ChainFault for a wallet whose key everybody has, on any chain but the local one */
 export function requireOwnKey(account: string, chainId: number): void {
   if (chainId !== LOCAL_CHAIN_ID && isWellKnownWallet(account))
-    throw new ChainFault(
-      `${account} is a wallet whose key everybody has: it is refused on chain ${chainId}`,
-    );
+    throw new ChainFault(`${account} is a wallet whose key everybody has: it is refused on chain ${chainId}`);
 }

@@ -3,10 +3,10 @@
 
 import type { Hash } from "viem";
 import type { SumClaim } from "../../evidence/sum-claim.ts";
-import { findLeaf, keptLeaf } from "./account-leaf.ts";
+import { ContractRefusal } from "../../governance/calls/contract-refusal.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { PolderClient } from "../sdk/client.ts";
-import { ContractRefusal } from "../../governance/calls/contract-refusal.ts";
+import { findLeaf, keptLeaf } from "./account-leaf.ts";
 import type { KeptLeaf } from "./kept-leaf.ts";
 import type { SettlementClient } from "./settlement-client.ts";
 import type { EpochLeaf, Moved, SettlementWallet } from "./settlement-wallet.ts";

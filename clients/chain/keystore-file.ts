@@ -19,7 +19,10 @@ const salt = z.string().regex(/^([0-9a-fA-F]{2}){8,64}$/, "must be 8 to 64 bytes
 const scryptSchema = z
   .object({
     dklen: z.literal(32),
-    n: z.int().min(2).refine((n) => Number.isInteger(Math.log2(n)), "must be a power of two"),
+    n: z
+      .int()
+      .min(2)
+      .refine((n) => Number.isInteger(Math.log2(n)), "must be a power of two"),
     p: z.int().min(1).max(64),
     r: z.int().min(1).max(64),
     salt,

@@ -1,10 +1,9 @@
 // Owns what is done with a region's quote asset before a deposit: a permit where the token has them, else an approval of
 // exactly the amount. It refuses to approve more than is deposited.
 
-import { type Hex, type LocalAccount, parseSignature, zeroHash } from "viem";
-import { hashDomain } from "viem/utils";
-import { testQuoteAbi } from "../../governance/generated/abi.ts";
+import { domainSeparator, type Hex, type LocalAccount, parseSignature, zeroHash } from "viem";
 import { type ContractSender, sendCall } from "../../governance/calls/contract-call.ts";
+import { testQuoteAbi } from "../../governance/generated/abi.ts";
 
 /** Beyond it a permit that was never sent is of no use to whoever finds it. Seconds of the chain. */
 const PERMIT_LIFE_S = 3_600;
@@ -34,13 +33,6 @@ const PERMIT_TYPES = {
     { name: "deadline", type: "uint256" },
   ],
 } as const;
-
-const DOMAIN_TYPES = [
-  { name: "name", type: "string" },
-  { name: "version", type: "string" },
-  { name: "chainId", type: "uint256" },
-  { name: "verifyingContract", type: "address" },
-] as const;
 
 /** A permit as `depositWithPermit` takes it. */
 export interface Permit {
@@ -114,7 +106,7 @@ export class QuoteToken {
     if (name === null || separator === null || separator === zeroHash) return null;
     const { chain } = this.#sender.wallet;
     const domain = { name, version, chainId: chain.id, verifyingContract: this.#token };
-    return hashDomain({ domain, types: { EIP712Domain: DOMAIN_TYPES } } as never) === separator ? domain : null;
+    return domainSeparator({ domain }) === separator ? domain : null;
   }
 
   /** By EIP-5267, else as older tokens say it; "1" where a token says nothing. */
@@ -138,9 +130,7 @@ export class QuoteToken {
       },
     ] as const;
     const { client } = this.#sender;
-    return client
-      .readContract({ address: this.#token, abi, functionName: "version" })
-      .catch(() => null);
+    return client.readContract({ address: this.#token, abi, functionName: "version" }).catch(() => null);
   }
 
   #read(functionName: string, args: readonly unknown[]): Promise<unknown> {

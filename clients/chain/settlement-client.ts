@@ -4,11 +4,11 @@
 import type { ContractFunctionArgs, ContractFunctionName, ContractFunctionReturnType } from "viem";
 import { regionWord } from "../../evidence/deposit-chain.ts";
 import type { Sums } from "../../evidence/sum-tree.ts";
+import { refusalOf } from "../../governance/calls/contract-refusal.ts";
 import { settlementAbi } from "../../governance/generated/abi.ts";
 import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { SLOT_SECONDS } from "../../protocol/units.ts";
 import { type ChainConnection, ChainFault } from "./chain-connection.ts";
-import { refusalOf } from "../../governance/calls/contract-refusal.ts";
 
 /** By the numbers of the contract's `Stage`. */
 const STAGES = ["none", "open", "frozen", "upheld", "exiting"] as const;
@@ -102,9 +102,7 @@ export class SettlementClient {
     const { stage, reportedEpoch } = region;
     const isOver = STAGES[stage] === "exiting";
     const [finalEpoch, [terms]] = await Promise.all([
-      isOver
-        ? Number(region.finalEpoch)
-        : this.#lastFinal(Number(region.finalEpoch), Number(reportedEpoch)),
+      isOver ? Number(region.finalEpoch) : this.#lastFinal(Number(region.finalEpoch), Number(reportedEpoch)),
       this.read("termsInEpoch", [this.word, max(reportedEpoch, region.firstEpoch)]),
     ]);
     const epochSeconds = region.epochSlots * SLOT_SECONDS;
@@ -153,9 +151,7 @@ export class SettlementClient {
         return { account: made.toLowerCase(), deposit: { index, amountMicros, totalMicros, atS } };
       }),
     );
-    return found
-      .filter((one) => one.account === account.toLowerCase())
-      .map(({ deposit }) => deposit);
+    return found.filter((one) => one.account === account.toLowerCase()).map(({ deposit }) => deposit);
   }
 
   /** Whether rewards can be claimed: their token has been named. */
@@ -197,16 +193,8 @@ export class SettlementClient {
 }
 
 type ReadName = ContractFunctionName<typeof settlementAbi, "view">;
-type ReadArguments<Name extends ReadName> = ContractFunctionArgs<
-  typeof settlementAbi,
-  "view",
-  Name
->;
-type ReadAnswer<Name extends ReadName> = ContractFunctionReturnType<
-  typeof settlementAbi,
-  "view",
-  Name
->;
+type ReadArguments<Name extends ReadName> = ContractFunctionArgs<typeof settlementAbi, "view", Name>;
+type ReadAnswer<Name extends ReadName> = ContractFunctionReturnType<typeof settlementAbi, "view", Name>;
 
 function max(a: bigint, b: bigint): bigint {
   return a > b ? a : b;

@@ -3,12 +3,12 @@
 
 import type { Hash, LocalAccount } from "viem";
 import type { SumLeaf, SumPath } from "../../evidence/sum-tree.ts";
+import { type ContractSender, sendCall } from "../../governance/calls/contract-call.ts";
 import { settlementAbi, testQuoteAbi } from "../../governance/generated/abi.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { walletOn } from "./chain-connection.ts";
 import { QuoteToken } from "./quote-token.ts";
 import type { SettlementClient } from "./settlement-client.ts";
-import { type ContractSender, sendCall } from "../../governance/calls/contract-call.ts";
 
 /** Settlement passes on what the quote asset refuses. */
 const ABI = [...settlementAbi, ...testQuoteAbi.filter(({ type }) => type === "error")] as const;
@@ -48,7 +48,10 @@ export class SettlementWallet {
    * Deposits the wallet's money for an account: by a permit where the quote asset has them, else by an approval before it.
    * @returns the deposit's index in the region.
    */
-  async deposit(account: Hex, amountMicros: bigint): Promise<{ readonly hash: Hash; readonly index: number }> {
+  async deposit(
+    account: Hex,
+    amountMicros: bigint,
+  ): Promise<{ readonly hash: Hash; readonly index: number }> {
     const { settlement } = this.#settlement;
     const token = new QuoteToken(this.#sender, await this.#settlement.quote(), settlement);
     const [allowance, balance] = await Promise.all([token.allowance(), token.balance()]);

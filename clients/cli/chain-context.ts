@@ -45,9 +45,7 @@ export function withRpc(command: Command): Command {
 }
 
 export function withWallet(command: Command): Command {
-  return command
-    .option("--keystore <file>", "the wallet's encrypted file")
-    .option("--json", "as JSON");
+  return command.option("--keystore <file>", "the wallet's encrypted file").option("--json", "as JSON");
 }
 
 export function withLeaf(command: Command): Command {

@@ -16,7 +16,9 @@ interface DeployOptions extends ChainPlace {
 /** Adds `deploy`. */
 export function deployCommand(program: Command): void {
   withWallet(withRpc(program.command("deploy")))
-    .description("deploy the contracts and open their regions, or what of it is missing; twice changes nothing")
+    .description(
+      "deploy the contracts and open their regions, or what of it is missing; twice changes nothing",
+    )
     .argument("<file>", "chain, owner, guardian, quote asset and regions as JSON")
     .option("--deployments <folder>", "where deployments are kept", DEPLOYMENTS)
     .addHelpText("after", CHAIN_KEYS)

@@ -28,20 +28,30 @@ interface KeyOptions extends Place {
 export function keyCommands(program: Command): void {
   const key = program
     .command("key")
-    .description("API keys: scoped session keys, authorised by a wallet; and wallets' keys in encrypted files");
+    .description(
+      "API keys: scoped session keys, authorised by a wallet; and wallets' keys in encrypted files",
+    );
   withPlace(
     key
       .command("create")
-      .description("authorise a new API key within limits and print it once; or make a wallet's key (--keystore)"),
+      .description(
+        "authorise a new API key within limits and print it once; or make a wallet's key (--keystore)",
+      ),
   )
-    .option("--keystore <file>", "make a new wallet's key instead, in an encrypted file, and print its address")
+    .option(
+      "--keystore <file>",
+      "make a new wallet's key instead, in an encrypted file, and print its address",
+    )
     .option("--sides <list>", "sell, buy or sell,buy", "sell,buy")
     .option("--least-ask <price>", "sells at no less per kWh", price, -MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
     .option("--highest-bid <price>", "buys at no more per kWh", price, MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
     .option("--daily-wh <n>", "trades no more Wh a UTC day", whole(0, Number.MAX_SAFE_INTEGER), 1_000_000)
     .option("--spend <amount>", "spends no more in all", price, 100_000_000)
     .option("--days <n>", "until it expires, in market time", whole(1, 3650), 365)
-    .addHelpText("after", "\nkeys: POLDER_WALLET_KEY authorises an API key; POLDER_PASSWORD encrypts a wallet's")
+    .addHelpText(
+      "after",
+      "\nkeys: POLDER_WALLET_KEY authorises an API key; POLDER_PASSWORD encrypts a wallet's",
+    )
     .action(create);
   key
     .command("show")

@@ -2,12 +2,12 @@
 // whole micros, and to sign with a session key: only the wallet moves money.
 
 import type { Command } from "commander";
+import { ContractRefusal } from "../../governance/calls/contract-refusal.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { Profile } from "../../protocol/profile.ts";
 import { slotStartS } from "../../protocol/units.ts";
 import { type AccountFunds, fundsOf } from "../chain/account-funds.ts";
 import { openChain } from "../chain/chain-connection.ts";
-import { ContractRefusal } from "../../governance/calls/contract-refusal.ts";
 import { claimAll, exitAll, type Payment } from "../chain/claims.ts";
 import { SettlementClient } from "../chain/settlement-client.ts";
 import { SettlementWallet } from "../chain/settlement-wallet.ts";
@@ -82,7 +82,13 @@ async function withdraw(options: AmountOptions): Promise<void> {
   const delayS = await finalityDelayS(options);
   const payableFromS = delayS === null ? null : closesAtS + delayS;
   if (options.json)
-    return print({ entry: accepted.entry, amountMicros: micros, epoch, reportedFromS: closesAtS, payableFromS });
+    return print({
+      entry: accepted.entry,
+      amountMicros: micros,
+      epoch,
+      reportedFromS: closesAtS,
+      payableFromS,
+    });
   const from =
     payableFromS === null
       ? `the contract's delay after ${instant(closesAtS, profile.timeZone)}`
@@ -117,7 +123,9 @@ async function claim(options: ChainPlace): Promise<void> {
   const { epoch, payments } = await claimAll({ settlement, wallet, account, kept }, client);
   if (options.json) return print({ account, epoch, payments });
   if (payments.length === 0)
-    console.log(`nothing to claim: by the report of epoch ${epoch} ${account} was paid all that it asked for`);
+    console.log(
+      `nothing to claim: by the report of epoch ${epoch} ${account} was paid all that it asked for`,
+    );
   printPayments(payments, account, profile.currency);
 }
 
@@ -139,7 +147,10 @@ async function leave(options: ExitOptions): Promise<void> {
 }
 
 /** Chain, contract and region by the newest kept leaf, or as they are named. The region's server is not asked. */
-async function exitPlace(options: ExitOptions, kept: ReturnType<typeof keptLeaves>): Promise<SettlementClient> {
+async function exitPlace(
+  options: ExitOptions,
+  kept: ReturnType<typeof keptLeaves>,
+): Promise<SettlementClient> {
   const region = options.region ?? process.env.POLDER_REGION ?? kept.at(-1)?.region;
   const leaf = kept.findLast((one) => one.region === region);
   const contract = options.settlement ?? leaf?.settlement;
@@ -180,12 +191,21 @@ function fundsRows(funds: AccountFunds, { currency, timeZone }: Profile): [strin
     ["  of it paid", amounts(funds.paidMicros)],
     ["deposited, not yet credited", amounts(incoming)],
     ["rewards earned, claimable, claimed", `${rewards.earned}, ${rewards.claimable}, ${rewards.claimed}`],
-    ["epoch closed, reported, final", [chain.closedEpoch, chain.reportedEpoch, chain.finalEpoch].map(epochOf).join(", ")],
-    ["chain's last block, region's clock", `${instant(chain.blockAtS, timeZone)}, ${instant(chain.marketAtS, timeZone)}`],
+    [
+      "epoch closed, reported, final",
+      [chain.closedEpoch, chain.reportedEpoch, chain.finalEpoch].map(epochOf).join(", "),
+    ],
+    [
+      "chain's last block, region's clock",
+      `${instant(chain.blockAtS, timeZone)}, ${instant(chain.marketAtS, timeZone)}`,
+    ],
     ["the region", chain.isExitOpen ? `can be left now (polder exit): ${chain.stage}` : chain.stage],
     ...(chain.isExitOpen
       ? []
-      : ([["if nothing is reported, the exit opens", instant(chain.exitOpensAtS, timeZone)]] as [string, string][])),
+      : ([["if nothing is reported, the exit opens", instant(chain.exitOpensAtS, timeZone)]] as [
+          string,
+          string,
+        ][])),
   ];
 }
 

@@ -59,7 +59,10 @@ export class EpochLeaves {
  * When the open window closes, and its epoch may with it: there will be a leaf to keep. Null in a region of test money, and
  * before the window has ended. Unix seconds.
  */
-export function nextLeafS({ quote, windowFirstSlot, windowSlots, parameters }: Market, atS: number): number | null {
+export function nextLeafS(
+  { quote, windowFirstSlot, windowSlots, parameters }: Market,
+  atS: number,
+): number | null {
   if (quote !== "settlement") return null;
   const endS = slotStartS(windowFirstSlot + windowSlots);
   if (atS < endS) return null;
@@ -70,7 +73,8 @@ export function nextLeafS({ quote, windowFirstSlot, windowSlots, parameters }: M
 /** An account that came later has no leaf, and what is older than a region keeps is of no use any more. */
 function noLeaf(error: unknown): null {
   const isNone =
-    error instanceof PolderProblem && (error.code === "account_not_found" || error.code === "epoch_not_found");
+    error instanceof PolderProblem &&
+    (error.code === "account_not_found" || error.code === "epoch_not_found");
   if (!isNone) throw error;
   return null;
 }

@@ -59,7 +59,12 @@ async function startOn(port: number, options: ChainProcessOptions): Promise<Chai
     stdio: ["ignore", "pipe", "pipe"],
     // A signal to the terminal's whole group is the launcher's to handle: it keeps the state first.
     detached: true,
-    env: { ...process.env, POLDER_PROGRAM: ANVIL, POLDER_STATE_LOCK: join(folder, "chain.lock"), POLDER_PID_FILE: "" },
+    env: {
+      ...process.env,
+      POLDER_PROGRAM: ANVIL,
+      POLDER_STATE_LOCK: join(folder, "chain.lock"),
+      POLDER_PID_FILE: "",
+    },
   });
   const ended = new Promise<void>((done) => child.once("close", () => done()));
   const url = await addressOf(child, folder);
@@ -87,7 +92,11 @@ function addressOf(child: ChildProcess, folder: string): Promise<string> {
     child.once("error", fail);
     child.once("close", () => {
       const isHeld = printed.includes("in use by another running stack");
-      fail(new StackError(isHeld ? `the chain of ${folder} still runs` : `the local chain did not start: ${printed.trim()}`));
+      fail(
+        new StackError(
+          isHeld ? `the chain of ${folder} still runs` : `the local chain did not start: ${printed.trim()}`,
+        ),
+      );
     });
   });
 }

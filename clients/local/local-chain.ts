@@ -58,8 +58,7 @@ export async function startLocalChain(options: LocalChainOptions): Promise<Local
     port,
     beginsAtS: marketS(),
     ...(state === null ? {} : { stateFile: unpacked }),
-  });
-  rmSync(unpacked, { force: true });
+  }).finally(() => rmSync(unpacked, { force: true }));
   const miner = new Miner(started, options);
   const connection = await openChain(started.url, LOCAL_CHAIN_ID, miner.transport());
   await miner.begin();

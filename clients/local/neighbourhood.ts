@@ -252,7 +252,10 @@ async function sessionsOf(
 }
 
 /** The session key is authorised last, so it stands for the rest. */
-function isAuthorised(sessions: readonly { readonly key: Hex }[] | null, { sessionSeed }: HouseholdKeys): boolean {
+function isAuthorised(
+  sessions: readonly { readonly key: Hex }[] | null,
+  { sessionSeed }: HouseholdKeys,
+): boolean {
   return sessions?.some(({ key }) => key === sessionKeyOf(sessionSeed)) ?? false;
 }
 

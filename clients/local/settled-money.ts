@@ -17,7 +17,12 @@ import { walletOn } from "../chain/chain-connection.ts";
 import { deploymentFiles } from "../chain/deployment-files.ts";
 import { SettlementClient } from "../chain/settlement-client.ts";
 import { SettlementWallet } from "../chain/settlement-wallet.ts";
-import { type EnrolmentRequest, enrolmentOf, requestEnrolment, WIDEST_LIMITS } from "../household/enrolment-request.ts";
+import {
+  type EnrolmentRequest,
+  enrolmentOf,
+  requestEnrolment,
+  WIDEST_LIMITS,
+} from "../household/enrolment-request.ts";
 import { type LocalChain, startLocalChain } from "./local-chain.ts";
 import {
   accountOf,
@@ -74,7 +79,12 @@ export async function startSettledChain(region: SettledRegion, port: number): Pr
 async function settleOnChain(chain: LocalChain, region: SettledRegion): Promise<Deployment> {
   const { seed, folder, homes } = region;
   const operator = operatorWallet(seed);
-  const wallets = [operator, installerWallet(seed), mirrorWallet(seed), ...homes.map(({ name }) => householdKeys(seed, name).wallet)];
+  const wallets = [
+    operator,
+    installerWallet(seed),
+    mirrorWallet(seed),
+    ...homes.map(({ name }) => householdKeys(seed, name).wallet),
+  ];
   await chain.fund(wallets.map(({ address }) => address));
   const deployment = await deploy(deployFileOf(region), {
     ...senderOf(chain, operator),
@@ -130,7 +140,11 @@ function deployFileOf({ seed, terms, marketS }: SettledRegion): DeployFile {
 }
 
 /** Play money for each home, half of it deposited: the rest is for whoever tries a deposit. */
-async function depositForHomes(chain: LocalChain, region: SettledRegion, deployment: Deployment): Promise<void> {
+async function depositForHomes(
+  chain: LocalChain,
+  region: SettledRegion,
+  deployment: Deployment,
+): Promise<void> {
   const operator = operatorWallet(region.seed);
   const sender = senderOf(chain, operator);
   const settlement = await SettlementClient.open(

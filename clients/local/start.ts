@@ -135,7 +135,9 @@ async function main(options: Options): Promise<void> {
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stopping.abort());
   let state = readLocalState(folder, BEGINS_AT_S, options.chain && hasAnvil());
   if (!options.chain && state.hasChain)
-    throw new StackError(`the market in ${options.state} has its money on a chain: --no-chain is for a new one`);
+    throw new StackError(
+      `the market in ${options.state} has its money on a chain: --no-chain is for a new one`,
+    );
   if (options.chain && !state.hasChain) console.log(NO_CHAIN);
   writeLocalState(folder, state);
   const households = createNeighbourhood({
@@ -237,7 +239,8 @@ async function runStack(
     const agents = agentsOf(client, folder, homes, prover);
     const running = agents.map((agent) => runAgent(agent, { clock, signal: over.signal }));
     const chainUrl = chained?.chain.url ?? null;
-    if (state.hasHistory) await watch({ client, stack, chainUrl, homes, clock, folder, options, prover, over });
+    if (state.hasHistory)
+      await watch({ client, stack, chainUrl, homes, clock, folder, options, prover, over });
     else await untilOver(client, clock, over.signal);
     over.abort();
     await prover.close();

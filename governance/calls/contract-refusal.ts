@@ -27,7 +27,8 @@ const WORDS: Readonly<Record<string, string>> = {
   Settlement_DepositAccount: "nothing can be deposited for {account}",
   Settlement_DepositTooSmall: "{amountMicros$} is less than the least deposit, {leastMicros$}",
   Settlement_DepositTooLarge: "{amountMicros$} is more than the region may still take, {mostMicros$}",
-  Settlement_TransferFellShort: "of {expectedMicros$} only {arrivedMicros$} arrived: this token is not supported",
+  Settlement_TransferFellShort:
+    "of {expectedMicros$} only {arrivedMicros$} arrived: this token is not supported",
   Settlement_EpochNotFinal: "the report of epoch {epoch} is not final yet",
   Settlement_NothingToClaim: "nothing is left to claim: of {entitled} all {paid} was paid",
   Settlement_PaidTwice: "the region's report owes {owed} in all, and {wouldBePaid} would have been paid",
@@ -60,15 +61,29 @@ export function refusalOf(error: unknown): Error {
   if (reverted instanceof ContractFunctionRevertedError && reverted.data !== undefined)
     return new ContractRefusal(reverted.data.errorName, fieldsOf(reverted.data));
   if (error.walk((cause) => cause instanceof InsufficientFundsError) !== null)
-    return new ContractRefusal("InsufficientFunds", { reason: "the wallet has too little ether for the fee" });
-  // The short form: the long one repeats the whole call.
-  return new Error(error.shortMessage, { cause: error });
+    return new ContractRefusal("InsufficientFunds", {
+      reason: "the wallet has too little ether for the fee",
+    });
+  // The short forms: the long one repeats the whole call.
+  const { shortMessage, details = "" } = error;
+  return new Error(shortMessage.includes(details) ? shortMessage : `${shortMessage} ${details}`, {
+    cause: error,
+  });
 }
 
-function fieldsOf({ abiItem, args = [] }: { abiItem: Abi[number]; args?: readonly unknown[] | undefined }): Fields {
+function fieldsOf({
+  abiItem,
+  args = [],
+}: {
+  abiItem: Abi[number];
+  args?: readonly unknown[] | undefined;
+}): Fields {
   if (abiItem.type !== "error") return { reason: args.join(", ") };
   return Object.fromEntries(
-    abiItem.inputs.map(({ name }, index) => [name === "" || name === undefined ? `${index}` : name, args[index]]),
+    abiItem.inputs.map(({ name }, index) => [
+      name === "" || name === undefined ? `${index}` : name,
+      args[index],
+    ]),
   );
 }
 

@@ -99,21 +99,38 @@ test("rejects: keys that are missing, malformed, contradictory or none, and neve
     [["key", "show"], /set POLDER_KEY .*--keystore/],
     [["key", "show"], /^POLDER_KEY is not 0x and 64 hex digits\n$/, { POLDER_KEY: half }],
     [["key", "show"], /^POLDER_KEY holds no key of a wallet\n$/, { POLDER_KEY: zero }],
-    [["key", "show"], /^POLDER_KEY and POLDER_WALLET_KEY are both set, and differ\n$/, { POLDER_KEY: OWN, POLDER_WALLET_KEY: one }],
-    [["key", "show"], /which wallet is meant/, { POLDER_KEY: OWN, POLDER_KEYSTORE: kept, POLDER_PASSWORD: PASSWORD }],
+    [
+      ["key", "show"],
+      /^POLDER_KEY and POLDER_WALLET_KEY are both set, and differ\n$/,
+      { POLDER_KEY: OWN, POLDER_WALLET_KEY: one },
+    ],
+    [
+      ["key", "show"],
+      /which wallet is meant/,
+      { POLDER_KEY: OWN, POLDER_KEYSTORE: kept, POLDER_PASSWORD: PASSWORD },
+    ],
     [["key", "show", "--keystore", kept], /^set POLDER_PASSWORD .* no terminal to ask on\n$/],
     [["key", "show", "--keystore", kept], /this is not its password\n$/, { POLDER_PASSWORD: "no" }],
-    [["key", "create", "--keystore", kept], /is there already, and is not written over/, { POLDER_PASSWORD: "no" }],
+    [
+      ["key", "create", "--keystore", kept],
+      /is there already, and is not written over/,
+      { POLDER_PASSWORD: "no" },
+    ],
     [["key", "create", "--keystore", file("fresh.json")], /^set POLDER_PASSWORD/],
   ]);
   expect(existsSync(file("fresh.json"))).toBe(false);
-  for (const known of ["0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"]) {
+  for (const known of [
+    "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266",
+    "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+  ]) {
     expect(() => requireOwnKey(known, 1)).toThrow(/whose key everybody has: it is refused on chain 1/);
     requireOwnKey(known, LOCAL_CHAIN_ID);
   }
 });
 
-test("behavior: a new wallet is a file that only its owner reads; its address is shown, and nothing else of it", { timeout: 30_000 }, async () => {
+test("behavior: a new wallet is a file that only its owner reads; its address is shown, and nothing else of it", {
+  timeout: 30_000,
+}, async () => {
   const fresh = file("new.json");
   const password = { POLDER_PASSWORD: "a password of this test" };
   const made = await line.good(["key", "create", "--keystore", fresh], password);

@@ -55,7 +55,10 @@ test("rejects: a deploy file with anything unknown, missing or twice", () => {
     [{ ...LOCAL, regions: [REGION, REGION] }, "a region stands twice"],
     [{ ...LOCAL, regions: [{ ...REGION, windowSlots: 5 }] }, "Invalid input"],
     [{ ...LOCAL, regions: [{ ...REGION, installers: [somebody("0b"), somebody("0b")] }] }, "stands twice"],
-    [{ ...LOCAL, regions: [{ ...REGION, terms: { ...REGION.terms, emissionPerEpoch: 5 } }] }, "expected string"],
+    [
+      { ...LOCAL, regions: [{ ...REGION, terms: { ...REGION.terms, emissionPerEpoch: 5 } }] },
+      "expected string",
+    ],
   ];
   for (const [file, reason] of cases)
     expect(JSON.stringify(deployFileSchema.safeParse(file).error?.issues), reason).toContain(reason);
@@ -99,7 +102,12 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     const deployment = await deploy(file, {
       client: connection.client,
       // Not the clients' own, which refuses well-known wallets before the deployment does.
-      wallet: createWalletClient({ chain: connection.chain, transport, account: signer, pollingInterval: 20 }),
+      wallet: createWalletClient({
+        chain: connection.chain,
+        transport,
+        account: signer,
+        pollingInterval: 20,
+      }),
       store: deploymentFiles(join(folder, name)),
       report: (line) => lines.push(line),
     });
@@ -114,7 +122,8 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     const { guardian: _guardian, ...guardless } = serious;
     const known = mnemonicToAccount(JUNK, { addressIndex: 13 });
     const knownAddress = known.address.toLowerCase() as Hex;
-    const withRegion = (more: object) => ({ ...serious, regions: [{ ...LOCAL.regions[0], ...more }] }) as DeployFile;
+    const withRegion = (more: object) =>
+      ({ ...serious, regions: [{ ...LOCAL.regions[0], ...more }] }) as DeployFile;
     const cases: [DeployFile, RegExp, typeof DEPLOYER?][] = [
       [{ ...serious, chainId: 1 }, /the file is for chain 1, and the RPC is of chain 10200/],
       [ownerless, /name an owner/],
@@ -122,7 +131,11 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
       [guardless, /name a guardian/],
       [{ ...serious, quote: "test" }, /play money is refused/],
       [{ ...serious, quote: somebody("52") }, /is no contract/],
-      [serious, /the deployer is 0x[0-9a-f]{40}, whose key everybody has/, known as unknown as typeof DEPLOYER],
+      [
+        serious,
+        /the deployer is 0x[0-9a-f]{40}, whose key everybody has/,
+        known as unknown as typeof DEPLOYER,
+      ],
       [{ ...serious, owner: knownAddress }, /the owner is .* whose key everybody has/],
       [{ ...serious, guardian: knownAddress }, /the guardian is/],
       [withRegion({ operator: knownAddress }), /the operator of polder-one is/],
@@ -132,7 +145,9 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     ];
     await other.client.setBalance({ address: knownAddress, value: 10n ** 20n });
     for (const [file, reason, signer] of cases)
-      await expect(run(other, "refused", file, signer === undefined ? {} : { signer })).rejects.toThrow(reason);
+      await expect(run(other, "refused", file, signer === undefined ? {} : { signer })).rejects.toThrow(
+        reason,
+      );
     expect(filesIn("refused")).toEqual([]);
     expect(await sent(other)).toBe(0);
   });
@@ -146,18 +161,23 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
   /** A transport that dies with so many transactions sent, as a process does that is killed. */
   const dyingAfter = (transactions: number): Transport => {
     let left = transactions;
-    return custom({
-      request: async ({ method, params }: { method: string; params?: unknown }) => {
-        if (left < 0) throw new Error("cut off");
-        const answer = await local.client.request({ method, params } as never);
-        if (method === "eth_sendRawTransaction") left -= 1;
-        if (left < 0) throw new Error("cut off");
-        return answer;
+    return custom(
+      {
+        request: async ({ method, params }: { method: string; params?: unknown }) => {
+          if (left < 0) throw new Error("cut off");
+          const answer = await local.client.request({ method, params } as never);
+          if (method === "eth_sendRawTransaction") left -= 1;
+          if (left < 0) throw new Error("cut off");
+          return answer;
+        },
       },
-    }, { retryCount: 0 });
+      { retryCount: 0 },
+    );
   };
 
-  test("invariant: cut off at every transaction it is done once, and a second run changes nothing", { timeout: 60_000 }, async () => {
+  test("invariant: cut off at every transaction it is done once, and a second run changes nothing", {
+    timeout: 60_000,
+  }, async () => {
     let deployed: Deployment | undefined;
     const before = await sent(local);
     for (let attempt = 0; deployed === undefined; attempt += 1) {
@@ -196,7 +216,9 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     expect(isInstaller).toBe(true);
     const creation = await client.getBlock({ blockNumber: BigInt(deployed.deployedAtBlock) });
     expect(Number(creation.timestamp)).toBe(deployed.deployedAtS);
-    expect(await client.getCode({ address: quote, blockNumber: BigInt(deployed.deployedAtBlock - 1) })).toBeUndefined();
+    expect(
+      await client.getCode({ address: quote, blockNumber: BigInt(deployed.deployedAtBlock - 1) }),
+    ).toBeUndefined();
 
     const file = join(folder, "cut", `${LOCAL_CHAIN_ID}.json`);
     const text = readFileSync(file, "utf8");
@@ -212,7 +234,10 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
       [{ ...LOCAL, owner: somebody("1d") }, /whose owner is 0x0d/],
       [{ ...LOCAL, guardian: somebody("1e") }, /whose guardian is 0x0e/],
       [{ ...LOCAL, quote: DEPLOYER.address.toLowerCase() as Hex }, /is no contract/],
-      [{ ...LOCAL, regions: [{ ...(LOCAL.regions[0] as (typeof LOCAL.regions)[0]), epochSlots: 192 }] }, /for life/],
+      [
+        { ...LOCAL, regions: [{ ...(LOCAL.regions[0] as (typeof LOCAL.regions)[0]), epochSlots: 192 }] },
+        /for life/,
+      ],
       [
         { ...LOCAL, regions: [{ ...(LOCAL.regions[0] as (typeof LOCAL.regions)[0]), region: "polder-two" }] },
         /openRegion is for the owner/,
@@ -225,7 +250,9 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
   test("rejects: terms that the contract refuses, with the name of the term; the rest waits for better ones", async () => {
     const region = LOCAL.regions[0] as (typeof LOCAL.regions)[0];
     const file = { ...LOCAL, regions: [{ ...region, terms: { ...region.terms, finalityDelaySeconds: 60 } }] };
-    await expect(run(local, "terms", file)).rejects.toThrow(/finalityDelaySeconds is 60, and must be from 3600/);
+    await expect(run(local, "terms", file)).rejects.toThrow(
+      /finalityDelaySeconds is 60, and must be from 3600/,
+    );
     expect(filesIn("terms")).toEqual([`${LOCAL_CHAIN_ID}.begun.json`]);
     const { deployment } = await run(local, "terms", LOCAL);
     expect(deployment.owner).toBe(LOCAL.owner);

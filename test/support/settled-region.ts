@@ -8,12 +8,7 @@ import type { Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { openChain, walletOn } from "../../clients/chain/chain-connection.ts";
 import { deploymentFiles } from "../../clients/chain/deployment-files.ts";
-import {
-  derivedKey,
-  mirrorWallet,
-  openRegion,
-  operatorWallet,
-} from "../../clients/local/neighbourhood.ts";
+import { derivedKey, mirrorWallet, openRegion, operatorWallet } from "../../clients/local/neighbourhood.ts";
 import { type Stack, startStack } from "../../clients/local/stack.ts";
 import { PolderClient } from "../../clients/sdk/client.ts";
 import { walletSigner } from "../../clients/sdk/signer.ts";
@@ -90,7 +85,12 @@ export class SettledRegion {
         report: () => {},
       },
     );
-    const settled = new SettledRegion(chain, deployment, folder, await stackAt(folder, deployment, BEGINS_AT_S));
+    const settled = new SettledRegion(
+      chain,
+      deployment,
+      folder,
+      await stackAt(folder, deployment, BEGINS_AT_S),
+    );
     await openRegion(settled.client, SEED, {
       ...termsOf({ proofDelaySeconds: CLOSED_AFTER_SECONDS }),
       epochSlots: windowSlots,
