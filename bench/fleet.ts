@@ -4,7 +4,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import type { Command, CommandOf, Parameters } from "../protocol/commands.ts";
-import type { Hex, Side } from "../protocol/fields.ts";
+import { type Hex, NO_ADDRESS, type Side } from "../protocol/fields.ts";
 import { commandId, type SigningDomain } from "../protocol/typed-data.ts";
 import type { Prepared } from "./load-generator.ts";
 
@@ -29,6 +29,7 @@ export const PARAMETERS: Parameters = {
   rewardWeightCompute: 0,
   rewardWeightBandwidth: 0,
   shareCapBps: 2_500,
+  outflowCapBps: 5_000,
   rewardPerFee: "1000000000000000000",
 };
 
@@ -104,6 +105,7 @@ export function opening(
     operator: OPERATOR_ADDRESS,
     gridOperator: OPERATOR_ADDRESS,
     treasury: OPERATOR_ADDRESS,
+    mirror: NO_ADDRESS,
     receiptKey,
     parameters: PARAMETERS,
     ...more,

@@ -21,6 +21,7 @@ import { type Admission, ProofAttempts } from "./proof-attempts.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { entriesOf, receiptsOf } from "./receipts.ts";
 import { recover } from "./recovery.ts";
+import { keepReport } from "./settlement-records.ts";
 import { Snapshots } from "./snapshots.ts";
 
 interface Waiting {
@@ -226,6 +227,7 @@ export class RegionEngine {
       if (entry === null) throw new Error("what is due was not done");
       project(this.#host.store, entry, before);
       this.#chain(entry, lines);
+      keepReport(this.#host.store, this.state, entry, this.#hash);
       work += STEP_OVERHEAD + tables.orders.rows + tables.window.rows * (before.bills.length > 0 ? 20 : 1);
     }
   }
@@ -242,7 +244,8 @@ export class RegionEngine {
     lines: Line[],
   ): Judgement {
     const sender = senderOf(this.state, signer);
-    if (sender !== this.state.header.opened?.operator) {
+    const { opened } = this.state.header;
+    if (sender !== opened?.operator && sender !== opened?.mirror) {
       const retryAfterSeconds = this.#limits.take(sender, this.#host.wallMs());
       if (retryAfterSeconds !== null) return { rejection: rejected("rate_limited", { retryAfterSeconds }) };
     }
@@ -353,6 +356,9 @@ const FREEING_COMMANDS: ReadonlySet<Command["type"]> = new Set([
   "submit_readings",
   "cancel_order",
   "revoke_session",
+  "credit_deposit",
+  "schedule_terms",
+  "withdraw",
 ]);
 
 /**

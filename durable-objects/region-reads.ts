@@ -6,7 +6,7 @@ import { nextWindowSlot } from "../market/decisions/region.ts";
 import { nextDueS } from "../market/due.ts";
 import { rewardOf } from "../market/evolve.ts";
 import { violations } from "../market/invariants.ts";
-import { versionAtSlot, windowOf } from "../market/parameters.ts";
+import { epochOf, versionAtSlot, windowOf } from "../market/parameters.ts";
 import { leavesOfWindow, rootOfWindow } from "../market/registry.ts";
 import { addressOf, type RegionState, termsOf } from "../market/state.ts";
 import { findRow, isSet, readHex } from "../market/table.ts";
@@ -43,7 +43,9 @@ export function marketNow(state: RegionState, store: RegionStore, atS: number): 
     liveOrders: liveOrders(state, slot),
     meters: tables.meters.rows,
     provedAccounts: tables.window.rows,
+    quote: terms.quote,
     depositedMicros: header.depositedMicros,
+    withdrawnMicros: header.withdrawnMicros,
     lastCleared: last === undefined ? null : (JSON.parse(last.record) as ClearedSlot),
   };
 }
@@ -59,6 +61,7 @@ export function accountNow(state: RegionState, address: Hex, atS: number): Accou
     freeMicros: columns.freeMicros[account] as number,
     // Energy is settled at once; escrow belongs to resources that are matched before they are delivered.
     escrowMicros: 0,
+    withdrawnMicros: columns.withdrawnMicros[account] as number,
     rewards: rewardOf(state, account).toString(),
     liveOrders: countOrders(state, account, slotAt(atS) + 1).live,
     epochSoldWh: columns.epochSoldWh[account] as number,
@@ -66,6 +69,43 @@ export function accountNow(state: RegionState, address: Hex, atS: number): Accou
     epochFeesMicros: columns.epochFeesMicros[account] as number,
     certificate: commitmentOf(state, account),
     sessions: sessionsOf(state, account),
+  };
+}
+
+/** What a mirror must know of a region. */
+export interface Mirrored {
+  readonly quote: "test" | "settlement";
+  /** Wallet whose commands carry what the chain says. */
+  readonly mirror: Hex;
+  /** Number of the last event of each stream that was taken. */
+  readonly deposits: number;
+  readonly registryEvents: number;
+  readonly termsVersion: number;
+  /** Hash of all deposits credited. */
+  readonly depositsHash: Hex;
+  readonly windowSlots: 4 | 96;
+  readonly epochSlots: number;
+  /** The epoch that the region's first slot is in. */
+  readonly firstEpoch: number;
+  readonly lastClosedEpoch: number | null;
+}
+
+/** How far the chain has been mirrored; null before the region is opened. */
+export function mirroredNow(state: RegionState, store: RegionStore): Mirrored | null {
+  const { opened, mirrored, depositsHash } = state.header;
+  if (opened === null) return null;
+  const { quote, mirror, windowSlots, epochSlots, firstSlot } = opened;
+  return {
+    quote,
+    mirror,
+    deposits: mirrored.deposits,
+    registryEvents: mirrored.registry,
+    termsVersion: mirrored.terms,
+    depositsHash,
+    windowSlots,
+    epochSlots,
+    firstEpoch: epochOf(state, firstSlot),
+    lastClosedEpoch: store.newestReport(),
   };
 }
 

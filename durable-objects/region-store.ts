@@ -1,7 +1,9 @@
 // Owns what a region keeps in its database: journal rows, snapshot, settled slots, bills, and the counters outside the
 // audited state. Synchronous by design, so that no transaction can wait; it refuses migrations out of order.
 
+import { concatBytes } from "@noble/hashes/utils.js";
 import type { Section, SnapshotHead } from "../market/snapshot.ts";
+import { MAX_SECTION_BYTES } from "../protocol/limits.ts";
 
 /** A run of journal lines written by one flush: the entries one signature covers. */
 export interface JournalRow {
@@ -40,6 +42,8 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE feeds (shard INTEGER PRIMARY KEY);`,
   "CREATE TABLE failed_proofs (first_slot INTEGER NOT NULL, account TEXT NOT NULL, failed INTEGER NOT NULL, PRIMARY KEY (first_slot, account));",
   `CREATE TABLE commitments (account INTEGER NOT NULL, entry INTEGER NOT NULL, commitment TEXT NOT NULL, PRIMARY KEY (account, entry));`,
+  `CREATE TABLE reports (epoch INTEGER PRIMARY KEY, record TEXT NOT NULL);
+   CREATE TABLE leaves (epoch INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (epoch, part));`,
 ];
 
 /** The database of one region. */
@@ -221,6 +225,37 @@ export class RegionStore {
       from,
       until,
     );
+  }
+
+  /** Keeps what a closed epoch reports, with the leaves of all accounts in parts that each fit a row. */
+  putReport(epoch: number, record: string, leaves: Uint8Array): void {
+    this.#sql.exec("INSERT OR REPLACE INTO reports VALUES (?, ?)", epoch, record);
+    for (let part = 0; part * MAX_SECTION_BYTES < leaves.length; part += 1) {
+      const bytes = leaves.slice(part * MAX_SECTION_BYTES, (part + 1) * MAX_SECTION_BYTES).buffer;
+      this.#sql.exec("INSERT OR REPLACE INTO leaves VALUES (?, ?, ?)", epoch, part, bytes);
+    }
+  }
+
+  report(epoch: number): { readonly record: string; readonly leaves: Uint8Array } | null {
+    const [found] = this.#all<{ record: string }>("SELECT record FROM reports WHERE epoch = ?", epoch);
+    if (found === undefined) return null;
+    const parts = this.#all<{ bytes: ArrayBuffer }>(
+      "SELECT bytes FROM leaves WHERE epoch = ? ORDER BY part",
+      epoch,
+    );
+    return { record: found.record, leaves: concatBytes(...parts.map(({ bytes }) => new Uint8Array(bytes))) };
+  }
+
+  /** The newest epoch that is reported, or null. */
+  newestReport(): number | null {
+    const [found] = this.#all<{ epoch: number | null }>("SELECT MAX(epoch) AS epoch FROM reports");
+    return found?.epoch ?? null;
+  }
+
+  /** Forgets the reports of epochs up to one. */
+  forgetReports(epoch: number): void {
+    this.#sql.exec("DELETE FROM reports WHERE epoch <= ?", epoch);
+    this.#sql.exec("DELETE FROM leaves WHERE epoch <= ?", epoch);
   }
 
   putCommitment(account: number, entry: number, commitment: string): void {

@@ -28,8 +28,19 @@ import { FeedPublisher } from "./feed-publisher.ts";
 import type { Answer, Outcome } from "./outcome.ts";
 import { certificatesOf, type EpochRecord, epochFrom } from "./projections.ts";
 import type { Admission } from "./proof-attempts.ts";
-import { accountNow, billOf, healthOf, marketNow, orderNow, ordersOf, registryOf } from "./region-reads.ts";
+import {
+  accountNow,
+  billOf,
+  healthOf,
+  type Mirrored,
+  marketNow,
+  mirroredNow,
+  orderNow,
+  ordersOf,
+  registryOf,
+} from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
+import { type KeptReport, reportOf } from "./settlement-records.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
 
 /** One page of a journal download; `next` is null at its end. */
@@ -184,6 +195,16 @@ export class Region extends DurableObject<Env> {
   /** What an epoch's certificate tree is made of, in the order of its leaves; null when the epoch has not closed. */
   certificates(epoch: number): EpochCertificate[] | null {
     return certificatesOf(this.#store, epoch);
+  }
+
+  /** How far the chain has been mirrored, and what the region is to the chain; null before it is opened. */
+  mirrored(): Mirrored | null {
+    return mirroredNow(this.engine.state, this.#store);
+  }
+
+  /** What a closed epoch reports to the chain, or null. */
+  epochReport(epoch: number): KeptReport | null {
+    return reportOf(this.#store, epoch);
   }
 
   head(): Head {

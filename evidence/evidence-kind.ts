@@ -58,5 +58,12 @@ export interface ProofFacts {
   readonly nullifier: Hex;
 }
 
+/** What a deposit's own fields establish. */
+export interface DepositFacts {
+  readonly kind: "deposit-chain";
+  /** Hash of all deposits up to this one, as the contract has it. */
+  readonly depositsHash: Hex;
+}
+
 /** What verified evidence establishes; the region takes these from the verifier and never from a request. */
-export type EvidenceFacts = ConsentFacts | ProofFacts;
+export type EvidenceFacts = ConsentFacts | ProofFacts | DepositFacts;

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { Command } from "../protocol/commands.ts";
 import type { SigningDomain } from "../protocol/typed-data.ts";
+import { depositsHashOf } from "./deposit-chain.ts";
 import { consentSchema, verifyConsent } from "./enrolment.ts";
 import { type EvidenceFacts, refused, type Verdict } from "./evidence-kind.ts";
 import { meterProofSchema, readMeterProof, type ShownProof } from "./meter-proof.ts";
@@ -37,5 +38,7 @@ export function readEvidence(
     return verdict.ok ? { ok: true, facts: verdict.facts, shown: null } : verdict;
   }
   if (evidence !== undefined && evidence !== null) return refused("evidence_malformed", { path: "evidence" });
+  if (command.type === "credit_deposit")
+    return { ok: true, facts: { kind: "deposit-chain", depositsHash: depositsHashOf(command) }, shown: null };
   return { ok: true, facts: null, shown: null };
 }

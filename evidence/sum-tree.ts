@@ -133,6 +133,42 @@ export function hashSumLeaf(leaf: SumLeaf): Hex {
   return hexOf(leafNode(leaf).hash);
 }
 
+/** Bytes of a packed leaf: account, withdrawals, held, rewards. */
+const LEAF_BYTES = 20 + 8 + 8 + 16;
+
+/** Leaves one after the other, numbers big-endian: how they are stored and handed on. */
+export function encodeLeaves(leaves: readonly SumLeaf[]): Uint8Array {
+  const bytes = new Uint8Array(leaves.length * LEAF_BYTES);
+  const view = new DataView(bytes.buffer);
+  leaves.forEach(({ account, sums }, index) => {
+    const at = index * LEAF_BYTES;
+    bytes.set(exactBytes(account, 20, "an account"), at);
+    const { withdrawalsMicros, heldMicros, rewards } = checkedSums(sums);
+    view.setBigUint64(at + 20, withdrawalsMicros);
+    view.setBigUint64(at + 28, heldMicros);
+    view.setBigUint64(at + 36, rewards >> 64n);
+    view.setBigUint64(at + 44, BigInt.asUintN(64, rewards));
+  });
+  return bytes;
+}
+
+/** @throws RangeError for bytes that are no whole number of leaves. */
+export function decodeLeaves(bytes: Uint8Array): SumLeaf[] {
+  if (bytes.length % LEAF_BYTES !== 0) throw new RangeError("leaves are cut off");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes.length / LEAF_BYTES }, (_, index) => {
+    const at = index * LEAF_BYTES;
+    return {
+      account: hexOf(bytes.subarray(at, at + 20)),
+      sums: {
+        withdrawalsMicros: view.getBigUint64(at + 20),
+        heldMicros: view.getBigUint64(at + 28),
+        rewards: (view.getBigUint64(at + 36) << 64n) + view.getBigUint64(at + 44),
+      },
+    };
+  });
+}
+
 function leafNode({ account, sums }: SumLeaf): SumNode {
   const address = bytesOf(account, 20);
   if (address === null) throw new RangeError(`not an address: ${account}`);

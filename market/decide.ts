@@ -13,12 +13,14 @@ import type { Hex } from "../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S, MAX_REMEMBERED_COMMANDS_PER_ACCOUNT } from "../protocol/limits.ts";
 import type { Decision, Occasion, Request } from "./decision.ts";
 import { commitCertificate } from "./decisions/certificates.ts";
+import { creditDeposit, scheduleTerms, withdraw } from "./decisions/chain.ts";
 import { appointInstallers, enrolMeter, revokeMeter } from "./decisions/meters.ts";
 import { cancelOrder, placeOrder } from "./decisions/orders.ts";
 import { submitReadings } from "./decisions/readings.ts";
 import { admitAccount, creditTestQuote, openRegion, setParameters } from "./decisions/region.ts";
 import { authoriseSession, revokeSession, sessionRefusal } from "./decisions/sessions.ts";
 import { nextDueS } from "./due.ts";
+import { type ChainStream, mirroredStream, refuseOrder } from "./mirror.ts";
 import { type RegionState, termsOf } from "./state.ts";
 
 type Deciders = { readonly [T in CommandType]: (occasion: Occasion<CommandOf<T>>) => Decision };
@@ -27,6 +29,9 @@ const DECIDERS: Deciders = {
   open_region: openRegion,
   set_parameters: setParameters,
   credit_test_quote: creditTestQuote,
+  credit_deposit: creditDeposit,
+  schedule_terms: scheduleTerms,
+  withdraw,
   authorise_session: authoriseSession,
   revoke_session: revokeSession,
   appoint_installers: appointInstallers,
@@ -64,13 +69,30 @@ export function decide(state: RegionState, request: Request, atS: number): Decis
   };
   const stranger = refuseSigner(occasion);
   if (stranger !== null) return { rejection: stranger };
+  const stream = mirroredStream(state, command.type);
+  if (stream !== null) return decideMirrored(stream, occasion);
   if (account >= 0 && !OPERATOR_COMMANDS.has(command.type)) {
     const held = state.tables.accounts.columns.commands[account] as number;
     if (held >= MAX_REMEMBERED_COMMANDS_PER_ACCOUNT) {
       return { rejection: rejected("commands_exhausted", { limit: MAX_REMEMBERED_COMMANDS_PER_ACCOUNT }) };
     }
   }
-  return (DECIDERS[command.type] as (occasion: Occasion) => Decision)(occasion);
+  return decideOwn(occasion);
+}
+
+/** By the rules of the command's own kind. */
+function decideOwn(occasion: Occasion): Decision {
+  return (DECIDERS[occasion.command.type] as (occasion: Occasion) => Decision)(occasion);
+}
+
+/** What the mirror brings is decided like anything else, in the order that it had on the chain. */
+function decideMirrored(stream: ChainStream, occasion: Occasion): Decision {
+  const number = occasion.command.nonce;
+  const refusal = refuseOrder(occasion.state, stream, number);
+  if (refusal !== null) return { rejection: refusal };
+  const decision = decideOwn(occasion);
+  if ("rejection" in decision) return decision;
+  return { events: [{ type: "chain_event_mirrored", stream, number }, ...decision.events] };
 }
 
 /** True when the command is remembered: its first answer is then the answer. */
@@ -95,6 +117,11 @@ function refuseEnvelope(state: RegionState, { command }: Request, atS: number): 
 
 function refuseSigner(occasion: Occasion): Rejection | null {
   const { state, command, account, signer } = occasion;
+  if (mirroredStream(state, command.type) !== null) {
+    const { quote, mirror } = termsOf(state);
+    const isMirror = quote === "settlement" && signer.scheme === "wallet" && signer.address === mirror;
+    return isMirror ? null : rejected("not_mirror");
+  }
   if (OPERATOR_COMMANDS.has(command.type)) {
     const operator = command.type === "open_region" ? command.operator : termsOf(state).operator;
     const isOperator = signer.scheme === "wallet" && signer.address === operator;

@@ -13,7 +13,7 @@ export type Signer =
   | { readonly scheme: "session"; readonly key: Hex };
 
 /** What verified evidence established; the bytes themselves go to the journal. */
-export type EvidenceFacts = ConsentFacts | ProofFacts;
+export type EvidenceFacts = ConsentFacts | ProofFacts | DepositFacts;
 
 /** A gateway agreed to be enrolled with a household's commitment. */
 export interface ConsentFacts {
@@ -30,6 +30,13 @@ export interface ProofFacts {
   readonly root: Hex;
   /** The same for the same meter and window, whoever sends it. */
   readonly nullifier: Hex;
+}
+
+/** A deposit, chained to those before it. */
+export interface DepositFacts {
+  readonly kind: "deposit-chain";
+  /** Hash of all deposits up to this one. */
+  readonly depositsHash: Hex;
 }
 
 /** A command with its verified facts. */

@@ -5,7 +5,8 @@ import type { EventOf, EventType, MarketEvent } from "../protocol/events.ts";
 import { NO_END_SLOT } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { SLOT_SECONDS } from "../protocol/units.ts";
-import { deposit, type Posting, transfer } from "./ledger.ts";
+import { deposit, type Posting, transfer, withdraw } from "./ledger.ts";
+import { epochOf } from "./parameters.ts";
 import { rootOfWindow, rootsWith, writeNodes } from "./registry.ts";
 import {
   createTables,
@@ -30,19 +31,20 @@ const EVOLVERS: Evolvers = {
     header.opened = event;
     header.windowFirstSlot = event.firstSlot;
     header.nextSlot = event.firstSlot;
-    header.parameters = [{ version: 1, fromEpoch: 0, parameters: event.parameters }];
+    header.parameters = [{ version: 1, fromEpoch: 0, restartsEmission: false, parameters: event.parameters }];
     header.emission = event.parameters.emissionPerEpoch;
     const { accounts } = state.tables;
     state.tables = { ...createTables(event.windowSlots), accounts };
     state.tables.sides.append();
   },
 
-  parameters_set({ header }, event) {
-    const { version, fromEpoch, parameters } = event;
-    header.parameters = [
-      ...header.parameters.filter((old) => old.fromEpoch < fromEpoch),
-      { version, fromEpoch, parameters },
-    ];
+  parameters_set(state, event) {
+    const { header } = state;
+    const { type: _type, ...version } = event;
+    header.parameters = [...header.parameters.filter((old) => old.fromEpoch < version.fromEpoch), version];
+    // Terms of a chain may come when the epoch that they are for has begun.
+    if (version.restartsEmission && version.fromEpoch === epochOf(state, header.windowFirstSlot))
+      header.emission = version.parameters.emissionPerEpoch;
   },
 
   account_opened({ header, tables, indexes }, event) {
@@ -56,6 +58,19 @@ const EVOLVERS: Evolvers = {
 
   quote_credited(state, event) {
     deposit(state, event);
+  },
+
+  chain_event_mirrored({ header }, { stream, number }) {
+    header.mirrored = { ...header.mirrored, [stream]: number };
+  },
+
+  deposit_credited(state, event) {
+    deposit(state, event);
+    state.header.depositsHash = event.depositsHash;
+  },
+
+  withdrawn(state, event) {
+    withdraw(state, event);
   },
 
   session_authorised({ header, tables, indexes }, event) {
@@ -211,6 +226,7 @@ const EVOLVERS: Evolvers = {
     columns.epochFeesMicros.fill(0);
     header.epochDeliveredWh = 0;
     header.epochFeesMicros = 0;
+    header.epochWithdrawnMicros = 0;
     header.emission = event.nextEmission;
   },
 

@@ -37,6 +37,19 @@ export const INVARIANTS: readonly Invariant[] = [
       }),
   },
   {
+    name: "withdrawals-counted",
+    check: ({ header, tables: { accounts } }) => {
+      let asked = 0n;
+      for (let row = 0; row < accounts.rows; row += 1)
+        asked += BigInt(accounts.columns.withdrawnMicros[row] as number);
+      if (asked !== BigInt(header.withdrawnMicros))
+        return `accounts have withdrawn ${asked} micros, the region counts ${header.withdrawnMicros}`;
+      return header.epochWithdrawnMicros <= header.withdrawnMicros
+        ? null
+        : `${header.epochWithdrawnMicros} micros of ${header.withdrawnMicros} were withdrawn in one epoch`;
+    },
+  },
+  {
     name: "orders-ascend",
     check: ({ tables: { orders } }) => ascending(orders.columns.id, orders.rows),
   },

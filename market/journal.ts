@@ -1,7 +1,7 @@
 // Owns the journal: what an entry is, how entries are chained by hash, and how they are made and applied. It refuses
 // entries out of order; hashing itself is handed in, so the core stays free of platforms.
 
-import { type Command, OPERATOR_COMMANDS } from "../protocol/commands.ts";
+import { type Command, MIRROR_COMMANDS, OPERATOR_COMMANDS } from "../protocol/commands.ts";
 import type { Rejection } from "../protocol/errors.ts";
 import type { MarketEvent } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
@@ -130,7 +130,8 @@ function beginEntry({ header }: RegionState, number: number, atS: number): void 
 }
 
 function rememberCommand({ header, tables, indexes }: RegionState, commandId: Hex, command: Command): void {
-  const isOwn = "account" in command && !OPERATOR_COMMANDS.has(command.type);
+  const isOwn =
+    "account" in command && !OPERATOR_COMMANDS.has(command.type) && !MIRROR_COMMANDS.has(command.type);
   const account = isOwn ? (indexes.accountByAddress.get(command.account) as number) : NO_ACCOUNT;
   if (isOwn)
     tables.accounts.columns.commands[account] = (tables.accounts.columns.commands[account] as number) + 1;

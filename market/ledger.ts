@@ -26,9 +26,22 @@ export function transfer(state: RegionState, postings: Iterable<Posting>): void 
 /** Brings money into the region: the other side of the posting is `depositedMicros`. */
 export function deposit(state: RegionState, posting: Posting): void {
   state.header.depositedMicros += posting.amountMicros;
-  if (state.header.depositedMicros > MAX_REGION_MICROS)
-    throw new Error("a deposit passes the region's limit");
+  if (heldMicros(state) > MAX_REGION_MICROS) throw new Error("a deposit passes the region's limit");
   change(state, posting);
+}
+
+/** Takes money out of the region: the other side of the posting is `withdrawnMicros`, the account's and the region's. */
+export function withdraw(state: RegionState, { account, amountMicros }: Posting): void {
+  change(state, { account, amountMicros: -amountMicros });
+  const { withdrawnMicros } = state.tables.accounts.columns;
+  withdrawnMicros[account] = (withdrawnMicros[account] as number) + amountMicros;
+  state.header.withdrawnMicros += amountMicros;
+  state.header.epochWithdrawnMicros += amountMicros;
+}
+
+/** What the region holds for everybody, in micros. */
+export function heldMicros({ header }: RegionState): number {
+  return header.depositedMicros - header.withdrawnMicros;
 }
 
 /** What an account may spend now, in micros. */

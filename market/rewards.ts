@@ -83,11 +83,11 @@ export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_cl
   };
 }
 
-/** The emission decays every epoch; a new version of the parameters begins again at its own figure. */
+/** The emission falls every epoch; where new figures for it begin to hold, it begins again at theirs. */
 function emissionAfter(state: RegionState, epoch: number): bigint {
   const current = versionInEpoch(state.header, epoch);
   const next = versionInEpoch(state.header, epoch + 1);
-  if (next.version !== current.version) return BigInt(next.parameters.emissionPerEpoch);
+  if (next.restartsEmission && next.fromEpoch === epoch + 1) return BigInt(next.parameters.emissionPerEpoch);
   return (BigInt(state.header.emission) * (10_000n - BigInt(current.parameters.emissionDecayBps))) / 10_000n;
 }
 

@@ -10,11 +10,13 @@ import { DigestIndex } from "./digest-index.ts";
 import { column, readHex, Table } from "./table.ts";
 
 /** The rules this code decides by; an entry decided by other rules is audited with the release that had them. */
-export const RULES_VERSION = 2;
+export const RULES_VERSION = 3;
 
 export interface ParametersVersion {
   readonly version: number;
   readonly fromEpoch: number;
+  /** The emission begins anew with that epoch. */
+  readonly restartsEmission: boolean;
   readonly parameters: Parameters;
 }
 
@@ -37,8 +39,14 @@ export interface Header {
   installers: Hex[];
   /** Roots of the registry that hold from a slot on, ascending; those of closed windows are dropped. */
   roots: RegistryRoot[];
+  /** How far each stream of the chain's events has been mirrored: the number of the last one. */
+  mirrored: { deposits: number; registry: number; terms: number };
+  /** Hash of all deposits of the chain that were credited. */
+  depositsHash: Hex;
   depositedMicros: number;
   withdrawnMicros: number;
+  /** Of that, since the last epoch closed. */
+  epochWithdrawnMicros: number;
   treasuryAccount: number;
   gridOperatorAccount: number;
   /** Orders in the table that apply to no slot any more. */
@@ -52,6 +60,8 @@ export interface Header {
 const ACCOUNTS = {
   address: column("u8", 20),
   freeMicros: column("f64"),
+  /** Asked for since the region began, whether the chain has paid it or not. */
+  withdrawnMicros: column("f64"),
   epochSoldWh: column("f64"),
   epochBoughtWh: column("f64"),
   epochFeesMicros: column("f64"),
@@ -186,8 +196,11 @@ export function createState(): RegionState {
       nextMeter: 1,
       installers: [],
       roots: [],
+      mirrored: { deposits: 0, registry: 0, terms: 0 },
+      depositsHash: `0x${"00".repeat(32)}`,
       depositedMicros: 0,
       withdrawnMicros: 0,
+      epochWithdrawnMicros: 0,
       treasuryAccount: 0,
       gridOperatorAccount: 0,
       deadOrders: 0,

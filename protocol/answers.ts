@@ -60,7 +60,9 @@ export const marketAnswer = z
     liveOrders: count,
     meters: count,
     provedAccounts: count,
+    quote: z.enum(["test", "settlement"]),
     depositedMicros: count,
+    withdrawnMicros: count,
     lastCleared: slotAnswer.nullable(),
   })
   .meta({ id: "Market" });
@@ -85,6 +87,9 @@ export const accountAnswer = z
     number: count,
     freeMicros: count,
     escrowMicros: count,
+    withdrawnMicros: count.meta({
+      description: "asked out of the region since it began; the chain pays it against a final report",
+    }),
     rewards: z.string(),
     liveOrders: count,
     epochSoldWh: count,
@@ -204,6 +209,43 @@ export const certificatesAnswer = z
       "The certificate tree of a closed epoch: Poseidon, four children a node, eight levels. Whoever makes a certificate takes all leaves and finds its own.",
   });
 
+const sums = z.strictObject({
+  withdrawalsMicros: z.string(),
+  heldMicros: z.string(),
+  rewards: z.string().meta({ description: "token base units" }),
+});
+
+export const reportAnswer = z
+  .strictObject({
+    epoch: count,
+    entry: entryNumber,
+    stateHash: bytes32,
+    journalRoot: bytes32.meta({ description: "the journal's chain hash at that entry" }),
+    lastDeposit: count,
+    depositsHash: bytes32,
+    certificateRoot: bytes32,
+    sumRoot: bytes32,
+    totals: sums,
+  })
+  .meta({ id: "Report", description: "What a region reports of a closed epoch to the chain" });
+
+export const leafAnswer = z
+  .strictObject({
+    epoch: count,
+    sumRoot: bytes32,
+    totals: sums,
+    leaf: z.strictObject({ account: address, sums }),
+    path: z.strictObject({
+      position: z.string(),
+      siblings: z.array(z.strictObject({ hash: bytes32, sums })),
+    }),
+  })
+  .meta({
+    id: "Leaf",
+    description:
+      "What an account is owed at the end of an epoch and the path that shows it; whoever keeps it can leave without anybody's help",
+  });
+
 export const headAnswer = z
   .strictObject({ entry: entryNumber, hash: z.string(), atS: instantS })
   .meta({ id: "Head" });
@@ -220,6 +262,8 @@ export type BillLine = z.infer<typeof billLine>;
 export type Bill = z.infer<typeof billAnswer>;
 export type Epoch = z.infer<typeof epochAnswer>;
 export type Certificates = z.infer<typeof certificatesAnswer>;
+export type ReportAnswer = z.infer<typeof reportAnswer>;
+export type LeafAnswer = z.infer<typeof leafAnswer>;
 export type Head = z.infer<typeof headAnswer>;
 
 /** A bill as CSV (RFC 4180), starts as ISO 8601 instants. Nothing in it needs quoting. */

@@ -8,6 +8,7 @@ import {
   bounded,
   bytes32,
   commitment,
+  count,
   fieldElement,
   hourOfDay,
   instantS,
@@ -31,11 +32,16 @@ import {
   MAX_REGION_MICROS,
   MAX_TAKE_RATE_BPS,
   MAX_WINDOW_CAP_WH,
+  MIN_OUTFLOW_CAP_BPS,
 } from "./limits.ts";
 
 const envelope = { region: regionId, nonce, expiresAtS: instantS };
 const accountEnvelope = { account: address, ...envelope };
 const basisPoints = (maximum: number) => bounded(0, maximum).meta({ description: "hundredths of a percent" });
+const outflowCapBps = bounded(MIN_OUTFLOW_CAP_BPS, 10_000).meta({
+  description:
+    "the most that may be withdrawn in an epoch, in hundredths of a percent of what the region holds",
+});
 
 /** What the vote may set; a slot's and an epoch's parameters are those in force when it began. */
 export const parametersSchema = z.strictObject({
@@ -49,6 +55,7 @@ export const parametersSchema = z.strictObject({
   rewardWeightCompute: bounded(0, 1_000_000),
   rewardWeightBandwidth: bounded(0, 1_000_000),
   shareCapBps: basisPoints(10_000),
+  outflowCapBps,
   rewardPerFee: tokenAmount.meta({ description: "token base units per 10^6 micros of fees paid" }),
 });
 export type Parameters = z.infer<typeof parametersSchema>;
@@ -67,6 +74,9 @@ const openRegion = z.strictObject({
   operator: address,
   gridOperator: address,
   treasury: address,
+  mirror: address.meta({
+    description: "wallet whose commands carry what the chain says; the zero address where quote=test",
+  }),
   receiptKey: bytes32,
   parameters: parametersSchema,
 });
@@ -82,6 +92,26 @@ const creditTestQuote = z.strictObject({
   ...accountEnvelope,
   amountMicros,
 });
+
+/** A deposit of the chain; its nonce is the deposit's index there. */
+const creditDeposit = z.strictObject({
+  type: z.literal("credit_deposit"),
+  ...accountEnvelope,
+  amountMicros,
+  previousHash: bytes32.meta({ description: "hash of all deposits before this one, as the contract has it" }),
+});
+
+/** Terms that a vote has scheduled on the chain; the nonce is their version there. */
+const scheduleTerms = z.strictObject({
+  type: z.literal("schedule_terms"),
+  ...envelope,
+  fromEpoch: count,
+  outflowCapBps,
+  emissionPerEpoch: tokenAmount,
+  emissionDecayBps: basisPoints(10_000),
+});
+
+const withdraw = z.strictObject({ type: z.literal("withdraw"), ...accountEnvelope, amountMicros });
 
 const authoriseSession = z.strictObject({
   type: z.literal("authorise_session"),
@@ -159,7 +189,8 @@ const placeOrder = z.strictObject({
   }),
   hours: z.array(hourOfDay).max(24).meta({ description: "UTC hours of day, ascending; empty means all" }),
   replaces: z
-    .union([z.literal(0), orderId])
+    // Not a literal: that would let minus zero through, which is another number after its own round trip.
+    .union([bounded(0, 0), orderId])
     .meta({ description: "number of the order this one replaces, or 0" }),
 });
 
@@ -189,6 +220,9 @@ export const commandSchemas = {
   open_region: openRegion,
   set_parameters: setParameters,
   credit_test_quote: creditTestQuote,
+  credit_deposit: creditDeposit,
+  schedule_terms: scheduleTerms,
+  withdraw,
   authorise_session: authoriseSession,
   revoke_session: revokeSession,
   appoint_installers: appointInstallers,
@@ -205,6 +239,9 @@ export const commandSchema = z.discriminatedUnion("type", [
   openRegion,
   setParameters,
   creditTestQuote,
+  creditDeposit,
+  scheduleTerms,
+  withdraw,
   authoriseSession,
   revokeSession,
   appointInstallers,
@@ -235,6 +272,16 @@ export const OPERATOR_COMMANDS: ReadonlySet<CommandType> = new Set([
 
 /** Commands that only an installer's wallet may sign. */
 export const INSTALLER_COMMANDS: ReadonlySet<CommandType> = new Set(["enrol_meter", "revoke_meter"]);
+
+/** Commands that only a region's mirror may sign. */
+export const MIRROR_COMMANDS: ReadonlySet<CommandType> = new Set(["credit_deposit", "schedule_terms"]);
+
+/** Commands about the register of meters: a region that settles on a chain takes them from there, through its mirror. */
+export const REGISTRY_COMMANDS: ReadonlySet<CommandType> = new Set([
+  "appoint_installers",
+  "enrol_meter",
+  "revoke_meter",
+]);
 
 /** Commands that a session key may sign; the rest wants the wallet. */
 export const SESSION_COMMANDS: ReadonlySet<CommandType> = new Set([

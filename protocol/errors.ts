@@ -66,6 +66,10 @@ export const ERRORS = {
   command_expires_too_late: entry(409, "The command's expiry is further ahead than a command may live."),
   not_operator: entry(403, "Only the region's operator may send this command."),
   not_installer: entry(403, "Only an installer that the operator appointed may send this command."),
+  not_mirror: entry(
+    403,
+    "Only the region's mirror may send this command: it says what happened on the chain.",
+  ),
   account_unknown: entry(404, "The account has not been opened in this region."),
   not_account_owner: entry(403, "The wallet that signed is not the account the command acts for."),
   session_unknown: entry(401, "The session key has not been authorised for this account."),
@@ -79,7 +83,23 @@ export const ERRORS = {
   ),
 
   // What a command may be refused for on its own account.
+  chain_event_out_of_order: entry(
+    409,
+    "Events of the chain are taken in their order, each once; the command's nonce is not the next one's number.",
+  ),
+  deposit_hash_wrong: entry(409, "The deposit does not follow from those that the region has credited."),
+  terms_too_late: entry(409, "The epoch from which the terms are to hold has closed."),
   quote_not_test: entry(403, "Test money exists only in regions marked quote=test."),
+  quote_not_settlement: entry(
+    403,
+    "Test money stays where it is; only what came from a chain can be withdrawn to it.",
+  ),
+  funds_insufficient: entry(409, "The account's free balance is smaller than the amount."),
+  outflow_cap_reached: entry(
+    409,
+    "As much as may leave the region in one epoch has been asked for; facts.leftMicros may still be, the rest in the next.",
+    true,
+  ),
   region_money_limit: entry(409, "The region may not hold more than the amount in facts."),
   account_exists: entry(409, "The account is open already."),
   accounts_exhausted: entry(409, "The region holds as many accounts as it may."),

@@ -35,6 +35,7 @@ const regionOpened = z.strictObject({
   operator: address,
   gridOperator: address,
   treasury: address,
+  mirror: address,
   receiptKey: bytes32,
   parameters: parametersSchema,
   firstSlot: slotNumber,
@@ -44,6 +45,9 @@ const parametersSet = z.strictObject({
   type: z.literal("parameters_set"),
   version: count,
   fromEpoch: count,
+  restartsEmission: z
+    .boolean()
+    .meta({ description: "true: the emission begins anew with that epoch, and does not go on falling" }),
   parameters: parametersSchema,
 });
 
@@ -51,6 +55,25 @@ const accountOpened = z.strictObject({ type: z.literal("account_opened"), accoun
 
 const quoteCredited = z.strictObject({
   type: z.literal("quote_credited"),
+  account: accountNumber,
+  amountMicros,
+});
+
+const chainEventMirrored = z.strictObject({
+  type: z.literal("chain_event_mirrored"),
+  stream: z.enum(["deposits", "registry", "terms"]),
+  number: count.meta({ description: "the event's number on the chain" }),
+});
+
+const depositCredited = z.strictObject({
+  type: z.literal("deposit_credited"),
+  account: accountNumber,
+  amountMicros,
+  depositsHash: bytes32.meta({ description: "hash of all deposits up to this one, as the contract has it" }),
+});
+
+const withdrawn = z.strictObject({
+  type: z.literal("withdrawn"),
   account: accountNumber,
   amountMicros,
 });
@@ -209,6 +232,9 @@ export const eventSchema = z.discriminatedUnion("type", [
   parametersSet,
   accountOpened,
   quoteCredited,
+  chainEventMirrored,
+  depositCredited,
+  withdrawn,
   sessionAuthorised,
   sessionRevoked,
   installersAppointed,

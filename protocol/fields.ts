@@ -11,6 +11,9 @@ import {
 
 export type Hex = `0x${string}`;
 
+/** Stands for no address. */
+export const NO_ADDRESS: Hex = `0x${"00".repeat(20)}`;
+
 /** The furthest instant the market can name, in Unix seconds: the year 2200. */
 export const LAST_INSTANT_S = 7_258_118_400;
 

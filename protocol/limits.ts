@@ -20,6 +20,9 @@ export const MAX_TAKE_RATE_BPS = 2_000;
 /** All money of one region: 4·10⁹ quote units. Two such amounts still add up below 2⁵³. */
 export const MAX_REGION_MICROS = 4_000_000_000_000_000;
 
+/** Least share of a region's money that may be withdrawn in an epoch, in hundredths of a percent: none must be locked in. */
+export const MIN_OUTFLOW_CAP_BPS = 100;
+
 // --- Orders and readings ---
 
 /** Steps of one order: enough for a tariff's bands, small enough that an order is one journal line. */

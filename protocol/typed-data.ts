@@ -33,15 +33,20 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   Parameters: fields(
     "uint32 networkFeeMicrosPerKwh, uint16 takeRateBps, uint16 clearingPriceK, uint32 proofDelaySeconds, " +
       "uint256 emissionPerEpoch, uint16 emissionDecayBps, uint32 rewardWeightEnergy, uint32 rewardWeightCompute, " +
-      "uint32 rewardWeightBandwidth, uint16 shareCapBps, uint256 rewardPerFee",
+      "uint32 rewardWeightBandwidth, uint16 shareCapBps, uint16 outflowCapBps, uint256 rewardPerFee",
   ),
   Step: fields("int64 limitPriceMicrosPerKwh, uint32 capWhPerSlot"),
   OpenRegion: fields(
     `${ENVELOPE}, string timeZone, uint16 windowSlots, uint32 epochSlots, string quote, address operator, ` +
-      "address gridOperator, address treasury, bytes32 receiptKey, Parameters parameters",
+      "address gridOperator, address treasury, address mirror, bytes32 receiptKey, Parameters parameters",
   ),
   SetParameters: fields(`${ENVELOPE}, Parameters parameters`),
   CreditTestQuote: fields(`${ACCOUNT}, uint64 amountMicros`),
+  CreditDeposit: fields(`${ACCOUNT}, uint64 amountMicros, bytes32 previousHash`),
+  ScheduleTerms: fields(
+    `${ENVELOPE}, uint64 fromEpoch, uint16 outflowCapBps, uint256 emissionPerEpoch, uint16 emissionDecayBps`,
+  ),
+  Withdraw: fields(`${ACCOUNT}, uint64 amountMicros`),
   AuthoriseSession: fields(
     `${ACCOUNT}, bytes32 key, string[] resources, string[] sides, int64 leastAskMicrosPerKwh, ` +
       "int64 highestBidMicrosPerKwh, uint64 dailyWh, uint64 spendingLimitMicros, uint64 sessionExpiresAtS",
@@ -67,6 +72,9 @@ export const PRIMARY_TYPES: Readonly<Record<CommandType, string>> = {
   open_region: "OpenRegion",
   set_parameters: "SetParameters",
   credit_test_quote: "CreditTestQuote",
+  credit_deposit: "CreditDeposit",
+  schedule_terms: "ScheduleTerms",
+  withdraw: "Withdraw",
   authorise_session: "AuthoriseSession",
   revoke_session: "RevokeSession",
   appoint_installers: "AppointInstallers",

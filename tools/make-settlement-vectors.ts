@@ -44,6 +44,7 @@ export function settlementVectors() {
   return {
     constants: {
       MAX_REGION_MICROS,
+      MAX_DEPOSITED_MICROS: Number.MAX_SAFE_INTEGER,
       SLOT_SECONDS,
       MAX_EPOCH_SLOTS,
       MAX_READING_WH,

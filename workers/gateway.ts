@@ -14,6 +14,7 @@ import { certificateRoutes } from "./routes/certificates.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { regionRoutes } from "./routes/regions.ts";
+import { settlementRoutes } from "./routes/settlement.ts";
 
 export { Directory } from "../durable-objects/directory.ts";
 export { Feed } from "../durable-objects/feed.ts";
@@ -54,6 +55,7 @@ export function createApplication(): Application {
   commandRoutes(application);
   accountRoutes(application);
   certificateRoutes(application);
+  settlementRoutes(application);
   journalRoutes(application);
   documentationRoutes(application);
   return application;

@@ -4,6 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { EpochReport } from "../../evidence/epoch-report.ts";
 import { type Receipt, verifyReceipt } from "../../evidence/receipt.ts";
 import { verifyCommand } from "../../evidence/verified-command.ts";
 import { isRemembered } from "../../market/decide.ts";
@@ -25,6 +26,7 @@ import type { SigningDomain } from "../../protocol/typed-data.ts";
 import { certificateRootOf } from "./certificate-root.ts";
 import { type BadProof, ProofBatches, type VerifierOf } from "./proof-batches.ts";
 import { RegistryReplay } from "./registry-replay.ts";
+import { ReportedEpochs } from "./reported-epochs.ts";
 
 /** What an audit found. */
 export interface AuditReport {
@@ -43,6 +45,8 @@ export interface AuditReport {
   readonly stateHashes: number;
   /** Receipts that were held against the journal. */
   readonly receipts: number;
+  /** Reports on the chain that were held against the journal. */
+  readonly reports: number;
   /** Certificate roots by epoch, of those that were asked for. */
   readonly certificateRoots: Readonly<Record<number, Hex>>;
   readonly headHash: string;
@@ -58,6 +62,8 @@ export interface AuditOptions {
   readonly claimed?: { readonly entry: number; readonly stateHash: Hex };
   /** Epochs whose certificate root is derived, and held against what the region publishes where that is not null. */
   readonly certificates?: ReadonlyMap<number, Hex | null>;
+  /** What was reported to the region's chain, by epoch; each is held against what the journal gives. */
+  readonly reported?: ReadonlyMap<number, EpochReport>;
   readonly progress?: (entry: number, proofs: number) => void;
   /** Called after each entry that holds, with the state it leads to. */
   readonly observe?: (entry: Entry, state: RegionState) => void;
@@ -140,6 +146,7 @@ export async function audit(
     certificateRoots: run.certificateRoots,
     proofs: run.proofs.verified,
     registryRoots: run.registry.roots,
+    reports: run.reported.held,
     headHash: run.hash,
     stateHash: stateHash(run.state, sha256),
     failure,
@@ -163,6 +170,7 @@ class AuditRun {
   /** Verified many at a time, so behind the entries. */
   readonly proofs: ProofBatches<number>;
   readonly registry = new RegistryReplay();
+  readonly reported: ReportedEpochs;
   readonly #domain: SigningDomain;
   readonly #options: AuditOptions;
   readonly #receipts: Map<number, Receipt[]>;
@@ -172,6 +180,7 @@ class AuditRun {
     this.#domain = domain;
     this.#options = options;
     this.proofs = new ProofBatches(domain.chainId, options.verifierOf);
+    this.reported = new ReportedEpochs(options.reported);
     this.#receipts = Map.groupBy(options.receipts ?? [], ({ entry }) => entry);
   }
 
@@ -194,6 +203,8 @@ class AuditRun {
     this.counts.entries += 1;
     this.#holdClaim();
     this.#holdCertificates(derived);
+    const unreported = this.reported.take(derived, this.state, this.hash);
+    if (unreported !== null) throw new Mismatch(unreported);
     if (this.number % INVARIANTS_EVERY === 0) this.#checkInvariants();
     this.#options.observe?.(entry, this.state);
     this.#options.progress?.(this.number, this.proofs.verified);
@@ -223,6 +234,8 @@ class AuditRun {
       if (this.certificateRoots[epoch] === undefined)
         throw new Mismatch(`epoch ${epoch} does not close in this journal`);
     }
+    const unreported = this.reported.finish(this.state);
+    if (unreported !== null) throw new Mismatch(unreported);
     if (claimed !== undefined && claimed.entry > last) {
       this.number = last + 1;
       throw new Mismatch(`the region claims ${claimed.entry} entries and the journal ends before this one`);

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { z } from "zod";
 import { commandSchemas, parametersSchema } from "../../protocol/commands.ts";
-import { address as addressField, type Hex } from "../../protocol/fields.ts";
+import { address as addressField, type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { profileSchema } from "../../protocol/profile.ts";
 import { PolderClient } from "../sdk/client.ts";
 import { type Place, placeOf, walletFromEnvironment, withPlace } from "./context.ts";
@@ -19,6 +19,8 @@ const openingSchema = z.strictObject({
   quote: commandSchemas.open_region.shape.quote,
   gridOperator: addressField,
   treasury: addressField,
+  /** Only where the money is a chain's. */
+  mirror: addressField.default(NO_ADDRESS),
   parameters: parametersSchema,
 });
 

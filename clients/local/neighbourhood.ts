@@ -7,7 +7,7 @@ import { type LocalAccount, privateKeyToAccount } from "viem/accounts";
 import type { MeterLimits } from "../../evidence/meter-statement.ts";
 import { formatApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Parameters } from "../../protocol/commands.ts";
-import { type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
+import { type Hex, LAST_INSTANT_S, NO_ADDRESS } from "../../protocol/fields.ts";
 import { MAX_WINDOW_CAP_WH } from "../../protocol/limits.ts";
 import type { Profile } from "../../protocol/profile.ts";
 import { enrolmentOf, requestEnrolment, WIDEST_LIMITS } from "../household/enrolment-request.ts";
@@ -86,6 +86,7 @@ export async function openRegion(client: PolderClient, seed: string, terms: Regi
       operator: operator.account,
       gridOperator: accountOf(seed, "grid operator"),
       treasury: accountOf(seed, "treasury"),
+      mirror: NO_ADDRESS,
       parameters: terms.parameters,
     },
   );

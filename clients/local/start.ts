@@ -75,6 +75,7 @@ const PARAMETERS: Omit<Parameters, "proofDelaySeconds"> = {
   rewardWeightCompute: 0,
   rewardWeightBandwidth: 0,
   shareCapBps: 2_000,
+  outflowCapBps: 5_000,
   rewardPerFee: "100000000000000000000",
 };
 

@@ -199,6 +199,7 @@ function termsOf({ dataset, tariff, networkFeeMicrosPerKwh, takeRateBps }: Scena
     rewardWeightCompute: 0,
     rewardWeightBandwidth: 0,
     shareCapBps: 2_000,
+    outflowCapBps: 5_000,
     rewardPerFee: "1000000000000000000",
   };
   return {

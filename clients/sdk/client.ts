@@ -2,6 +2,7 @@
 // problems; only transient ones are tried again, with the very same signed command, which is safe by its id.
 
 import type { Receipt } from "../../evidence/receipt.ts";
+import { readClaim, type SumClaim } from "../../evidence/sum-claim.ts";
 import type {
   Account,
   Bill,
@@ -11,9 +12,11 @@ import type {
   Curve,
   Epoch,
   Head,
+  LeafAnswer,
   Market,
   Order,
   Registry,
+  ReportAnswer,
 } from "../../protocol/answers.ts";
 import { type MarketClock, marketTimeS, parseClock } from "../../protocol/clock.ts";
 import type { Command, CommandType } from "../../protocol/commands.ts";
@@ -128,6 +131,23 @@ export class PolderClient {
       leaves.every((leaf) => isHex(leaf, 32));
     if (!isWhole) throw new TransportFault("the answer is not the registry of this window");
     return answer;
+  }
+
+  /** What the region reports of a closed epoch to the chain. */
+  report(region: string, epoch: number): Promise<ReportAnswer> {
+    return this.get(`/v1/regions/${region}/epochs/${epoch}/report`);
+  }
+
+  /**
+   * What an account is owed at the end of an epoch, with the path that the contract asks for.
+   * @throws TransportFault where the answer is another epoch's or account's, or its path does not lead to its root.
+   */
+  async leaf(region: string, epoch: number, account: Hex): Promise<SumClaim> {
+    const answer = await this.get<LeafAnswer>(`/v1/regions/${region}/epochs/${epoch}/leaves/${account}`);
+    const claim = claimOf(answer);
+    if (claim.epoch !== epoch || claim.leaf.account !== account.toLowerCase())
+      throw new TransportFault("the answer is not this account's leaf of this epoch");
+    return claim;
   }
 
   slot(region: string, slot: number): Promise<ClearedSlot> {
@@ -354,3 +374,12 @@ const WITHOUT_ACCOUNT: ReadonlySet<CommandType> = new Set([
   "enrol_meter",
   "revoke_meter",
 ]);
+
+function claimOf(answer: LeafAnswer): SumClaim {
+  try {
+    return readClaim(answer);
+  } catch (error) {
+    if (error instanceof RangeError) throw new TransportFault(`the answer is no leaf: ${error.message}`);
+    throw error;
+  }
+}

@@ -105,7 +105,7 @@ abstract contract Deposits is Regions, IDeposits {
     /// @dev What the ledger may still take in: it never holds more than is here, and what is here never passes its bound.
     function _room(Region storage books) private view returns (uint256) {
         uint256 room = Limits.MAX_REGION_MICROS - _holdings(books);
-        return Math.min(room, type(uint64).max - books.depositedMicros);
+        return Math.min(room, Limits.MAX_DEPOSITED_MICROS - books.depositedMicros);
     }
 
     /// @dev No report for so long that accounts may leave, or reports so far behind: an operator that sends one old epoch

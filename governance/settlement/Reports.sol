@@ -164,12 +164,13 @@ abstract contract Reports is Deposits, IReports {
     }
 
     /// @dev A share of what the ledger would hold had nothing been withdrawn in the epoch: the region knows it at every moment
-    /// (it only grows within an epoch), and refuses the withdrawal that would pass it. Rounded down.
+    /// (it only grows within an epoch), and refuses the withdrawal that would pass it. Rounded up, so
+    /// that a region can be emptied to the last micro.
     function _outflowCap(uint256 countedMicros, uint256 withdrawnMicros, uint256 capBps)
         private
         pure
         returns (uint256)
     {
-        return (countedMicros - withdrawnMicros) * capBps / Limits.BPS;
+        return Math.ceilDiv((countedMicros - withdrawnMicros) * capBps, Limits.BPS);
     }
 }

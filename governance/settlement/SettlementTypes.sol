@@ -121,6 +121,8 @@ struct Paid {
 /// @notice Bounds. Those with a name of protocol/limits.ts or protocol/units.ts have its value.
 library Limits {
     uint256 internal constant MAX_REGION_MICROS = 4_000_000_000_000_000;
+    /// @dev All deposits that a region ever counts: its ledger adds them up in numbers that are exact up to here.
+    uint256 internal constant MAX_DEPOSITED_MICROS = 2 ** 53 - 1;
     uint256 internal constant SLOT_SECONDS = 900;
     uint256 internal constant MAX_EPOCH_SLOTS = 2_688;
     uint256 internal constant BPS = 10_000;

@@ -41,10 +41,10 @@ contract DepositsTest is SettlementFixture {
         _deposit(OTHER_REGION, CAROL, 10 * UNIT);
     }
 
-    /// @dev The running total of all deposits ever made is 64 bits wide. Storage is written to get there.
+    /// @dev The running total of all deposits ever made stays where a region counts exactly. Storage is written to get there.
     function testRejects_moreThanWasEverCounted() external {
         _deposit(REGION, ANNA, UNIT);
-        uint256 all = type(uint64).max - 5 * UNIT;
+        uint256 all = Limits.MAX_DEPOSITED_MICROS - 5 * UNIT;
         _setTotals(all, all - UNIT);
         _approve(quote, BEN, 6 * UNIT, 6 * UNIT);
         bytes memory refused =
@@ -52,7 +52,7 @@ contract DepositsTest is SettlementFixture {
         _expectRefused(BEN, 5 * UNIT + 1, refused);
         VM.prank(BEN);
         settlement.deposit(REGION, BEN, 5 * UNIT);
-        VM.assertEq(settlement.regionOf(REGION).depositedMicros, type(uint64).max);
+        VM.assertEq(settlement.regionOf(REGION).depositedMicros, Limits.MAX_DEPOSITED_MICROS);
     }
 
     function testRejects_accountsThatCannotBePaid() external {

@@ -309,7 +309,7 @@ contract ReportsTest is SettlementFixture {
         VM.assertTrue(settlement.isFinal(REGION, epoch));
     }
 
-    /// @dev Whatever is asked out, a report passes exactly up to the cap, rounded down.
+    /// @dev Whatever is asked out, a report passes exactly up to the cap, rounded up.
     function testProperty_theCapIsExact(uint64 heldMicros, uint64 outMicros) external {
         heldMicros = uint64(_within(heldMicros, UNIT, 1_000_000 * UNIT));
         _deposit(OTHER_REGION, ANNA, heldMicros);
@@ -317,7 +317,7 @@ contract ReportsTest is SettlementFixture {
         outMicros = uint64(_within(outMicros, 0, heldMicros));
         otherLedger.moveOut(ANNA, outMicros);
         Report memory report = otherLedger.draft();
-        uint256 capMicros = uint256(heldMicros) * 2_500 / 10_000;
+        uint256 capMicros = (uint256(heldMicros) * 2_500 + 9_999) / 10_000;
         bytes4 selector = IReports.Settlement_AboveOutflowCap.selector;
         if (outMicros <= capMicros) _post(OTHER_REGION, report);
         else _expectRefused(OTHER_REGION, report, abi.encodeWithSelector(selector, outMicros, capMicros));

@@ -186,6 +186,7 @@ contract SumTreeTest is Cheats, LocalChain {
     function testBehavior_boundsOfTheVectorFile() external view {
         string memory json = VM.readFile("test/vectors/settlement.json");
         _expectConstant(json, "MAX_REGION_MICROS", Limits.MAX_REGION_MICROS);
+        _expectConstant(json, "MAX_DEPOSITED_MICROS", Limits.MAX_DEPOSITED_MICROS);
         _expectConstant(json, "SLOT_SECONDS", Limits.SLOT_SECONDS);
         _expectConstant(json, "MAX_EPOCH_SLOTS", Limits.MAX_EPOCH_SLOTS);
         _expectConstant(json, "MAX_READING_WH", MeterLimits.MAX_READING_WH);

@@ -4,11 +4,13 @@
 import type { CommandOf, Parameters } from "../../protocol/commands.ts";
 import { rejected } from "../../protocol/errors.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { MAX_ACCOUNTS_PER_REGION, MAX_REGION_MICROS } from "../../protocol/limits.ts";
 import { SLOT_SECONDS, slotAt } from "../../protocol/units.ts";
 import type { Decision, Occasion } from "../decision.ts";
-import { epochOf } from "../parameters.ts";
+import { heldMicros } from "../ledger.ts";
+import { epochOf, versionInEpoch } from "../parameters.ts";
+import { type ChainTerms, chainTermsOf, scheduled } from "../schedule.ts";
 import { type RegionState, termsOf } from "../state.ts";
 
 /** Opens the region; trading begins with the first whole window after the command. */
@@ -24,6 +26,9 @@ export function openRegion({ command, atS }: Occasion<CommandOf<"open_region">>)
   }
   const refusal = refuseParameters(command.parameters, command.windowSlots);
   if (refusal !== null) return refusal;
+  // Money comes either from the operator, for play, or from a chain through the mirror.
+  if ((command.quote === "settlement") === (command.mirror === NO_ADDRESS))
+    return { rejection: rejected("parameters_out_of_bounds", { parameter: "mirror" }) };
   const firstSlot = Math.ceil((slotAt(atS) + 1) / command.windowSlots) * command.windowSlots;
   const events: MarketEvent[] = [{ type: "region_opened", ...terms, firstSlot }];
   const addresses = [...new Set([command.treasury, command.gridOperator])];
@@ -33,20 +38,32 @@ export function openRegion({ command, atS }: Occasion<CommandOf<"open_region">>)
   return { events };
 }
 
-/** Sets the parameters from the next epoch on; a version for the same epoch set before is replaced. */
+/**
+ * Sets the parameters from the next epoch on; a version for the same epoch set before is replaced. Where the terms come
+ * from a chain they are not the operator's to set: it repeats those in force.
+ */
 export function setParameters({ state, command, atS }: Occasion<CommandOf<"set_parameters">>): Decision {
-  const refusal = refuseParameters(command.parameters, termsOf(state).windowSlots);
+  const { windowSlots, quote } = termsOf(state);
+  const { parameters } = command;
+  const refusal = refuseParameters(parameters, windowSlots);
   if (refusal !== null) return refusal;
   const fromEpoch = Math.max(epochOf(state, slotAt(atS)), epochOf(state, state.header.nextSlot)) + 1;
-  const version = (state.header.parameters.at(-1)?.version ?? 0) + 1;
-  return { events: [{ type: "parameters_set", version, fromEpoch, parameters: command.parameters }] };
+  if (quote === "test")
+    return { events: scheduled(state, { fromEpoch, parameters, restartsEmission: true }) };
+  const terms = chainTermsOf(versionInEpoch(state.header, fromEpoch).parameters);
+  const changed = (Object.keys(terms) as (keyof ChainTerms)[]).find(
+    (name) => terms[name] !== parameters[name],
+  );
+  if (changed !== undefined)
+    return { rejection: rejected("parameters_out_of_bounds", { parameter: changed, fixed: terms[changed] }) };
+  return { events: scheduled(state, { fromEpoch, parameters }) };
 }
 
 /** Credits test money; exists only in regions marked `quote=test`. */
 export function creditTestQuote(occasion: Occasion<CommandOf<"credit_test_quote">>): Decision {
   const { state, command } = occasion;
   if (termsOf(state).quote !== "test") return { rejection: rejected("quote_not_test") };
-  if (state.header.depositedMicros + command.amountMicros > MAX_REGION_MICROS) {
+  if (heldMicros(state) + command.amountMicros > MAX_REGION_MICROS) {
     return { rejection: rejected("region_money_limit", { limitMicros: MAX_REGION_MICROS }) };
   }
   const opening = openAccount(occasion, command.account);

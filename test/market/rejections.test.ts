@@ -22,11 +22,12 @@ import {
 } from "../support/market.ts";
 import { identityCases } from "../support/rejections/identity.ts";
 import { meterCases } from "../support/rejections/meters.ts";
+import { moneyCases } from "../support/rejections/money.ts";
 import { provable } from "../support/rejections/rejection-case.ts";
 import { termsCases } from "../support/rejections/terms.ts";
 import { expectRejected } from "../support/untouched-state.ts";
 
-const CASES = [...identityCases, ...termsCases, ...meterCases];
+const CASES = [...identityCases, ...moneyCases, ...termsCases, ...meterCases];
 
 describe("every refusal of the market, in the order of the table", () => {
   for (const { code, when, run } of CASES) test(`rejects: ${code} when ${when}`, run);

@@ -4,7 +4,7 @@
 import { PARAMETERS, seedOf } from "../../bench/fleet.ts";
 import type { GatewayConsent } from "../../evidence/enrolment.ts";
 import { sessionKeyOf } from "../../evidence/session-signature.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { CONTEXT, consentOf, type Meter, meterOf } from "./meters.ts";
 import { RECEIPT_SEED } from "./object-host.ts";
 import { GRID, gatewayOf, type Household, homeOf, INSTALLER, METERED, OPERATOR, TREASURY } from "./people.ts";
@@ -38,6 +38,7 @@ export const OPENING: Form = {
     operator: OPERATOR.account,
     gridOperator: GRID.account,
     treasury: TREASURY.account,
+    mirror: NO_ADDRESS,
     receiptKey: sessionKeyOf(`0x${RECEIPT_SEED}`),
     parameters: TERMS,
   },

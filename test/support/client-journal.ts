@@ -39,7 +39,7 @@ import {
 } from "../../market/journal.ts";
 import { createState } from "../../market/state.ts";
 import { type Command, type CommandType, commandSchema } from "../../protocol/commands.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { QuadTree } from "../../protocol/quad-tree.ts";
 import { DOMAIN, MIDNIGHT_S, PARAMETERS, sha256 } from "./market.ts";
 
@@ -82,6 +82,7 @@ const WITHOUT_ACCOUNT: ReadonlySet<CommandType> = new Set([
   "open_region",
   "set_parameters",
   "appoint_installers",
+  "schedule_terms",
   "enrol_meter",
   "revoke_meter",
 ]);
@@ -181,6 +182,7 @@ export async function quietSteps(): Promise<Step[]> {
       operator: operator.account,
       gridOperator: accountOf(SEED, "grid operator"),
       treasury: accountOf(SEED, "treasury"),
+      mirror: NO_ADDRESS,
       receiptKey: receiptKeyOf(RECEIPT_SEED),
       parameters: { ...PARAMETERS, networkFeeMicrosPerKwh: 20_011, takeRateBps: 333 },
     }),

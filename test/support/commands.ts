@@ -42,6 +42,7 @@ const parameters: fc.Arbitrary<Parameters> = fc.record({
   rewardWeightCompute: within(0, 1_000_000),
   rewardWeightBandwidth: within(0, 1_000_000),
   shareCapBps: within(0, 10_000),
+  outflowCapBps: within(100, 10_000),
   rewardPerFee: token,
 });
 
@@ -67,12 +68,32 @@ export const COMMANDS: { readonly [T in CommandType]: fc.Arbitrary<Extract<Comma
     operator: account,
     gridOperator: account,
     treasury: account,
+    mirror: account,
     receiptKey: bytes32,
     parameters,
   }),
   set_parameters: fc.record({ type: type("set_parameters"), ...envelope, parameters }),
   credit_test_quote: fc.record({
     type: type("credit_test_quote"),
+    ...owned,
+    amountMicros: within(1, limits.MAX_REGION_MICROS),
+  }),
+  credit_deposit: fc.record({
+    type: type("credit_deposit"),
+    ...owned,
+    amountMicros: within(1, limits.MAX_REGION_MICROS),
+    previousHash: bytes32,
+  }),
+  schedule_terms: fc.record({
+    type: type("schedule_terms"),
+    ...envelope,
+    fromEpoch: within(0, LAST),
+    outflowCapBps: within(limits.MIN_OUTFLOW_CAP_BPS, 10_000),
+    emissionPerEpoch: token,
+    emissionDecayBps: within(0, 10_000),
+  }),
+  withdraw: fc.record({
+    type: type("withdraw"),
     ...owned,
     amountMicros: within(1, limits.MAX_REGION_MICROS),
   }),

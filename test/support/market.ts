@@ -21,7 +21,7 @@ import { createState, type RegionState } from "../../market/state.ts";
 import type { Command, CommandOf, Parameters } from "../../protocol/commands.ts";
 import type { ErrorCode, Rejection } from "../../protocol/errors.ts";
 import type { MarketEvent, SlotCleared } from "../../protocol/events.ts";
-import type { Hex, Side } from "../../protocol/fields.ts";
+import { type Hex, NO_ADDRESS, type Side } from "../../protocol/fields.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
 import { AUTH, expectRejected } from "./untouched-state.ts";
 
@@ -64,6 +64,7 @@ export const PARAMETERS: Parameters = {
   rewardWeightCompute: 0,
   rewardWeightBandwidth: 0,
   shareCapBps: 10_000,
+  outflowCapBps: 5_000,
   rewardPerFee: "1000000000",
 };
 
@@ -93,6 +94,7 @@ export function open(
     operator: OPERATOR,
     gridOperator: GRID,
     treasury: TREASURY,
+    mirror: NO_ADDRESS,
     receiptKey: word(0xee),
     parameters: PARAMETERS,
     ...more,

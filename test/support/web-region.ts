@@ -139,6 +139,7 @@ export function openTestRegion(client: PolderClient): Promise<Signer> {
       rewardWeightCompute: 0,
       rewardWeightBandwidth: 0,
       shareCapBps: 10_000,
+      outflowCapBps: 5_000,
       rewardPerFee: "0",
     },
   });

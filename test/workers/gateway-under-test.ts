@@ -11,7 +11,7 @@ import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { sessionKeyOf, signSession } from "../../evidence/session-signature.ts";
 import type { Command, CommandType } from "../../protocol/commands.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { commandDigest, typedDataOf } from "../../protocol/typed-data.ts";
 import { profileNamed } from "../durable-objects/profile.ts";
 import {
@@ -161,6 +161,7 @@ export class GatewayUnderTest {
       operator: addressOf(operator),
       gridOperator: GRID,
       treasury: TREASURY,
+      mirror: NO_ADDRESS,
       receiptKey: RECEIPT_KEY,
       parameters: PARAMETERS,
       ...more,

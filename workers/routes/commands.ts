@@ -180,29 +180,38 @@ function otherSessionRoutes(application: Application): void {
   );
 }
 
-/** Paths that only a wallet's or the operator's signature opens. */
+/** Paths that only the signature of a wallet opens, the operator's, an installer's or the mirror's. */
+const SIGNED_PATHS = [
+  [
+    "sessions",
+    "authorise_session",
+    "keys",
+    "Authorise a session key (wallet); an API key is one whose seed travels as bearer token",
+  ],
+  ["meters", "enrol_meter", "meters", "Enrol a meter, or rotate its key or secret (installer)"],
+  ["meters/revocations", "revoke_meter", "meters", "Revoke a meter, or remove it at once (installer)"],
+  ["installers", "appoint_installers", "operator", "Name all installers of the region (operator)"],
+  ["accounts", "admit_account", "operator", "Open an account that has no money yet (operator)"],
+  [
+    "credits",
+    "credit_test_quote",
+    "operator",
+    "Credit test money (operator; only in regions marked quote=test)",
+  ],
+  ["withdrawals", "withdraw", "money", "Take free money out, to be paid on the chain (wallet)"],
+  ["deposits", "credit_deposit", "money", "Credit a deposit of the chain (the region's mirror)"],
+  [
+    "terms",
+    "schedule_terms",
+    "money",
+    "Take over terms that were scheduled on the chain (the region's mirror)",
+  ],
+  ["certificates", "commit_certificate", "certificates", "Commit to a secret for certificates (wallet)"],
+  ["parameters", "set_parameters", "operator", "Set the parameters from the next epoch on (operator)"],
+] as const;
+
 function signedRoutes(application: Application): void {
-  const paths = [
-    [
-      "sessions",
-      "authorise_session",
-      "keys",
-      "Authorise a session key (wallet); an API key is one whose seed travels as bearer token",
-    ],
-    ["meters", "enrol_meter", "meters", "Enrol a meter, or rotate its key or secret (installer)"],
-    ["meters/revocations", "revoke_meter", "meters", "Revoke a meter, or remove it at once (installer)"],
-    ["installers", "appoint_installers", "operator", "Name all installers of the region (operator)"],
-    ["accounts", "admit_account", "operator", "Open an account that has no money yet (operator)"],
-    [
-      "credits",
-      "credit_test_quote",
-      "operator",
-      "Credit test money (operator; only in regions marked quote=test)",
-    ],
-    ["certificates", "commit_certificate", "certificates", "Commit to a secret for certificates (wallet)"],
-    ["parameters", "set_parameters", "operator", "Set the parameters from the next epoch on (operator)"],
-  ] as const;
-  for (const [path, type, tag, summary] of paths) {
+  for (const [path, type, tag, summary] of SIGNED_PATHS) {
     route(
       application,
       {

@@ -30,6 +30,7 @@ import {
   word,
 } from "../market.ts";
 import { expectRejected } from "../untouched-state.ts";
+import { notMirrorCase } from "./money.ts";
 import { provable, type RejectionCase } from "./rejection-case.ts";
 
 export const identityCases: readonly RejectionCase[] = [
@@ -149,6 +150,7 @@ export const identityCases: readonly RejectionCase[] = [
       market.accept(enrol(5, {}, wallet(ann)));
     },
   },
+  notMirrorCase,
   {
     code: "account_unknown",
     when: "the account was never opened",

@@ -10,6 +10,7 @@ import {
   MAX_SESSIONS_PER_ACCOUNT,
 } from "../../../protocol/limits.ts";
 import { SLOT_SECONDS } from "../../../protocol/units.ts";
+import { openSettlement } from "../chain-money.ts";
 import {
   address,
   admit,
@@ -31,11 +32,6 @@ import {
 import { provable, type RejectionCase } from "./rejection-case.ts";
 
 export const termsCases: readonly RejectionCase[] = [
-  {
-    code: "quote_not_test",
-    when: "test money is credited in a region that settles in a real quote",
-    run: () => openMarket({ quote: "settlement" }).refuse(credit(address(1), 5), "quote_not_test"),
-  },
   {
     code: "region_money_limit",
     when: "a credit would pass what a region may hold",
@@ -69,13 +65,23 @@ export const termsCases: readonly RejectionCase[] = [
   },
   {
     code: "parameters_out_of_bounds",
-    when: "the proof delay is longer than the window, or an epoch is not whole windows",
+    when: "the proof delay is longer than the window, an epoch is not whole windows, the mirror is missing or needless, or terms are the chain's",
     run: () => {
       const market = openMarket();
       market.refuse(setParameters({ proofDelaySeconds: 3_601 }), "parameters_out_of_bounds");
       const unopened = new Market(OPENED_AT_S);
       unopened.refuse(open({ epochSlots: 10 }), "parameters_out_of_bounds");
       unopened.refuse(open({ windowSlots: 96, epochSlots: 48 }), "parameters_out_of_bounds");
+      unopened.refuse(open({ quote: "settlement" }), "parameters_out_of_bounds");
+      unopened.refuse(open({ mirror: address(5) }), "parameters_out_of_bounds");
+      // What the chain's contract judges reports by is not the operator's to set.
+      const settling = openSettlement();
+      for (const changed of [
+        { outflowCapBps: 5_001 },
+        { emissionPerEpoch: "1000001" },
+        { emissionDecayBps: 999 },
+      ])
+        settling.refuse(setParameters(changed), "parameters_out_of_bounds");
     },
   },
   {

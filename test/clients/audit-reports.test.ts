@@ -1,0 +1,151 @@
+// Owns the promise that nobody reports to the chain what the journal does not give: whatever an operator says of an epoch, the
+// audit names the part. It refuses a report about nothing.
+
+import { privateKeyToAccount } from "viem/accounts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { audit } from "../../clients/audit/audit.ts";
+import { walletSigner } from "../../clients/sdk/signer.ts";
+import { certificateTree } from "../../evidence/certificate-tree.ts";
+import { depositsHashOf, NO_DEPOSITS } from "../../evidence/deposit-chain.ts";
+import { EMPTY_REPORT, type EpochReport } from "../../evidence/epoch-report.ts";
+import { receiptKeyOf } from "../../evidence/receipt.ts";
+import { SumTree } from "../../evidence/sum-tree.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import {
+  householdOf,
+  type Journal,
+  OPENED_AT_S,
+  operator,
+  REGION,
+  type Step,
+  sign,
+  writeJournal,
+} from "../support/client-journal.ts";
+import { DOMAIN, GRID, MIDNIGHT_S, PARAMETERS, TREASURY, word } from "../support/market.ts";
+
+const mirror = walletSigner(privateKeyToAccount(word(0x3312)));
+const ann = householdOf("ann");
+const bob = householdOf("bob");
+const FIRST_EPOCH = MIDNIGHT_S / 900 / 8;
+const CLOSED_S = MIDNIGHT_S + 2 * 3_600 + 900;
+
+let journal: Journal;
+let reported: Map<number, EpochReport>;
+
+/** Deposits of two homes, a withdrawal, and two closed epochs. */
+async function settlingSteps(): Promise<Step[]> {
+  const steps = [
+    await sign(OPENED_AT_S, operator, {
+      type: "open_region",
+      timeZone: "Europe/Amsterdam",
+      windowSlots: 4,
+      epochSlots: 8,
+      quote: "settlement",
+      operator: operator.account,
+      gridOperator: GRID,
+      treasury: TREASURY,
+      mirror: mirror.account,
+      receiptKey: receiptKeyOf(word(7)),
+      parameters: PARAMETERS,
+    }),
+  ];
+  let previousHash: Hex = NO_DEPOSITS;
+  for (const [index, { account }] of [ann, bob].entries()) {
+    const deposit = {
+      region: REGION,
+      account,
+      nonce: index + 1,
+      amountMicros: 1_000_000 * (index + 1),
+      previousHash,
+    };
+    steps.push(await sign(OPENED_AT_S + 9, mirror, { type: "credit_deposit", ...deposit }));
+    previousHash = depositsHashOf(deposit);
+  }
+  steps.push(await sign(OPENED_AT_S + 60, ann.owner, { type: "withdraw", amountMicros: 250_000 }));
+  steps.push(
+    await sign(OPENED_AT_S + 70, mirror, {
+      type: "schedule_terms",
+      nonce: 1,
+      fromEpoch: FIRST_EPOCH + 1,
+      outflowCapBps: 700,
+      emissionPerEpoch: "5",
+      emissionDecayBps: 0,
+    }),
+  );
+  return steps;
+}
+
+beforeAll(async () => {
+  journal = await writeJournal(await settlingSteps(), CLOSED_S + 2 * 3_600);
+  const closing = journal.entries.filter(({ events }) => events.some(({ type }) => type === "epoch_closed"));
+  // Written down by hand: what the deposits and the withdrawal add up to, account by account.
+  const leaves = [
+    [TREASURY, 0, 0],
+    [GRID, 0, 0],
+    [ann.account, 250_000, 750_000],
+    [bob.account, 0, 2_000_000],
+  ] as const;
+  const tree = new SumTree(
+    leaves.map(([account, asked, kept]) => ({
+      account: account as Hex,
+      sums: { withdrawalsMicros: BigInt(asked), heldMicros: BigInt(kept), rewards: 0n },
+    })),
+  );
+  const credited = journal.entries.findLast(({ command }) => command?.type === "credit_deposit");
+  const depositsHash = credited?.events.find(({ type }) => type === "deposit_credited") as {
+    depositsHash: Hex;
+  };
+  reported = new Map(
+    closing.map(({ number, stateHash }, index) => [
+      FIRST_EPOCH + index,
+      {
+        epoch: FIRST_EPOCH + index,
+        stateHash: stateHash as Hex,
+        journalRoot: `0x${JSON.parse(journal.lines[number - 1] as string).hash}` as Hex,
+        lastDeposit: 2,
+        depositsHash: depositsHash.depositsHash,
+        certificateRoot: certificateTree([]).root,
+        sumRoot: tree.root,
+        totals: tree.totals,
+      },
+    ]),
+  );
+});
+
+const held = (changed: readonly [number, Partial<EpochReport>][] = []) => {
+  const reports = new Map(reported);
+  for (const [epoch, change] of changed)
+    reports.set(epoch, { ...(reports.get(epoch) ?? { ...EMPTY_REPORT, epoch }), ...change });
+  return audit(DOMAIN, journal.lines, { reported: reports });
+};
+
+describe("reports", () => {
+  const totals = { withdrawalsMicros: 250_000n, heldMicros: 2_750_000n, rewards: 0n };
+  test.each<[string, Partial<EpochReport>]>([
+    ["lastDeposit", { lastDeposit: 1 }],
+    ["depositsHash", { depositsHash: word(1) }],
+    ["withdrawalsMicros", { totals: { ...totals, withdrawalsMicros: 250_001n, heldMicros: 2_749_999n } }],
+    ["heldMicros", { totals: { ...totals, heldMicros: 2_750_001n } }],
+    ["rewards", { totals: { ...totals, rewards: 1n } }],
+    ["sumRoot", { sumRoot: word(1) }],
+    ["certificateRoot", { certificateRoot: word(1) }],
+    ["journalRoot", { journalRoot: word(1) }],
+    ["stateHash", { stateHash: word(1) }],
+  ])("rejects: another %s than the journal gives", async (part, change) => {
+    const { auditOk, failure, reports } = await held([[FIRST_EPOCH, change]]);
+    expect(auditOk).toBe(false);
+    expect(failure?.reason).toMatch(new RegExp(`^epoch ${FIRST_EPOCH} was reported with ${part} `));
+    expect(reports).toBe(0);
+  });
+
+  test("rejects: an epoch that has not closed, and anything before the region's first", async () => {
+    const later = await held([[FIRST_EPOCH + 2, {}]]);
+    expect(later.failure?.reason).toMatch(/does not close in this journal/);
+    const earlier = await held([[FIRST_EPOCH - 1, { lastDeposit: 1 }]]);
+    expect(earlier.failure?.reason).toMatch(/was reported with lastDeposit 1/);
+  });
+
+  test("behavior: what is right is counted, and nothing at all was right before the first epoch", async () => {
+    expect(await held([[FIRST_EPOCH - 1, {}]])).toMatchObject({ auditOk: true, failure: null, reports: 3 });
+  });
+});
