@@ -40,7 +40,8 @@ export interface LogQuery {
   readonly toBlock: number;
 }
 
-const hexText = z
+/** Bytes as JSON-RPC spells them. */
+export const hexText = z
   .string()
   .regex(/^0x([0-9a-fA-F]{2})*$/)
   .toLowerCase() as unknown as z.ZodType<Hex>;

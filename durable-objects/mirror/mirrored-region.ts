@@ -13,12 +13,12 @@ import { malformedRequest } from "../../protocol/malformed.ts";
 import { commandDigest, type SigningDomain } from "../../protocol/typed-data.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Mirrored } from "../region-reads.ts";
-import type { EpochReport } from "../settlement-records.ts";
+import type { KeptReport } from "../settlement-records.ts";
 
 /** A region as the mirror sees it. */
 export interface MirroredRegion {
   mirrored(): Promise<Mirrored | null>;
-  epochReport(epoch: number): Promise<EpochReport | null>;
+  epochReport(epoch: number): Promise<KeptReport | null>;
   certificates(epoch: number): Promise<EpochCertificate[] | null>;
   /** Decides in this order; JSON of an array of submissions, and of each outcome. */
   submitAll(submissions: string): Promise<string[]>;

@@ -4,10 +4,10 @@
 import { depositsHashOf, NO_DEPOSITS, regionWord } from "../../evidence/deposit-chain.ts";
 import type { Submission } from "../../evidence/signed-command.ts";
 import type { ChainProblem, ChainRegion } from "../../protocol/chain-answer.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { slotStartS } from "../../protocol/units.ts";
 import type { Mirrored } from "../region-reads.ts";
-import type { AgreedChain, Pin, Read } from "./agreed-chain.ts";
+import type { AgreedChain, Pin } from "./agreed-chain.ts";
 import { type Books, type Deposit, registryEventsOf, type SettlementReads, type Terms } from "./contract-reads.ts";
 import { decideAll, type MirroredRegion, type MirrorSigner } from "./mirrored-region.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
@@ -18,6 +18,8 @@ import { ChainTrouble } from "./trouble.ts";
 export interface MirrorDesk {
   readonly chain: AgreedChain;
   readonly reads: SettlementReads;
+  readonly settlement: Hex;
+  /** The zero address where there is no register. */
   readonly meterRegistry: Hex;
   readonly signer: MirrorSigner;
   /** The mirror's own address. */
@@ -35,8 +37,6 @@ const DEPOSITS_PER_POLL = 2_000;
 const FINALITY_STEPS = 32;
 /** Of Settlement: terms may be replaced until this long before they hold. Seconds of the chain. */
 const NOTICE_SECONDS = 3_600;
-/** Stands where a deposit was paid back. */
-const NOBODY: Hex = `0x${"00".repeat(20)}`;
 
 /** What the chain has of a region, as of one block. */
 export interface ChainSide {
@@ -53,7 +53,7 @@ export class RegionMirror {
   readonly name: string;
   /** Its name as contracts have it. */
   readonly word: Hex;
-  readonly region: MirroredRegion;
+  region: MirroredRegion;
   standing: Standing = NOTHING_YET;
   /** The chain's and the region's side of the last poll that got so far; null while nothing may be reported. */
   sides: { readonly chain: ChainSide; readonly mirrored: Mirrored } | null = null;
@@ -101,16 +101,17 @@ export class RegionMirror {
   /** Reads the chain's side as of a block. */
   async #look(pin: Pin, mirrored: Mirrored): Promise<{ side: ChainSide; credited: Deposit }> {
     const { chain, reads, meterRegistry } = this.#desk;
-    const [windowSlots] = await chain.read<[number]>(pin, [reads.windowSlotsOf(this.word)]);
+    const isOpened = reads.windowSlotsOf(this.word);
+    const [windowSlots, registryEvents] =
+      meterRegistry === NO_ADDRESS
+        ? ([...(await chain.read<[number]>(pin, [isOpened])), 0] as const)
+        : await chain.read<[number, number]>(pin, [isOpened, registryEventsOf(meterRegistry, this.word)]);
     if (windowSlots === 0) throw new ChainTrouble("not_on_chain");
-    const [books, terms, isExitOpen, credited, registryEvents] = await chain.read<
-      [Books, Terms, boolean, Deposit, number]
-    >(pin, [
+    const [books, terms, isExitOpen, credited] = await chain.read<[Books, Terms, boolean, Deposit]>(pin, [
       reads.booksOf(this.word),
       reads.termsIn(this.word),
       reads.isExitOpen(this.word),
       reads.depositOf(this.word, mirrored.deposits),
-      meterRegistry === NOBODY ? NO_REGISTER : registryEventsOf(meterRegistry, this.word),
     ]);
     const side = { books, terms, isExitOpen, registryEvents };
     const lastFinalEpoch = await this.#finality(pin, books);
@@ -183,8 +184,8 @@ export class RegionMirror {
 
   async #creditOf(nonce: number, { account, amountMicros, depositsHash }: Deposit, previousHash: Hex): Promise<Submission> {
     const made = depositsHashOf({ region: this.name, nonce, account, amountMicros, previousHash });
-    // A pinned block whose deposits do not follow from each other is no block of this contract.
-    if (account === NOBODY || made !== depositsHash)
+    // A pinned block whose deposits do not follow from each other is no block of this contract. No account: paid back.
+    if (account === NO_ADDRESS || made !== depositsHash)
       throw new ChainTrouble("rpcs_disagree", { deposit: nonce, expected: made, got: depositsHash });
     const draft = { type: "credit_deposit", nonce, account, amountMicros, previousHash } as const;
     const ready = await this.#desk.signer.submissionOf(this.name, draft);
@@ -243,9 +244,6 @@ export class RegionMirror {
     return missing;
   }
 }
-
-/** Where there is no register, it has no events. The contract that is asked has another answer, which is not read. */
-const NO_REGISTER: Read<number> = { to: NOBODY, data: "0x", decode: () => 0 };
 
 const NOTHING_YET: Standing = {
   stage: "none",
