@@ -71,7 +71,8 @@ export async function certificateRoot(
   if (certificates.length > TREE_LEAVES) throw new RangeError(`more than ${TREE_LEAVES} certificates`);
   let nodes: bigint[] = [];
   for (const { commitment, soldWh, boughtWh } of certificates) {
-    if (nodes.push(certificateLeaf(BigInt(commitment), soldWh, boughtWh)) % HASHES_PER_TURN === 0) await pause();
+    if (nodes.push(certificateLeaf(BigInt(commitment), soldWh, boughtWh)) % HASHES_PER_TURN === 0)
+      await pause();
   }
   for (let level = 1; level <= TREE_DEPTH; level += 1) {
     const empty = EMPTY_ROOTS[level - 1] as bigint;

@@ -7,7 +7,8 @@ import { address, bytes32, count, instantS } from "./fields.ts";
 /** What can be in the way, each with what it means. Facts say the rest. */
 export const CHAIN_PROBLEMS = {
   // The whole mirror.
-  configuration_refused: "a variable or secret of the deployment is missing or malformed; nothing is mirrored",
+  configuration_refused:
+    "a variable or secret of the deployment is missing or malformed; nothing is mirrored",
   rpc_away: "an endpoint of the chain does not answer; nothing is mirrored or reported until it does",
   rpc_malformed: "an endpoint answers something that is none of what was asked",
   rpc_refused: "an endpoint refuses what it was asked",
@@ -21,7 +22,8 @@ export const CHAIN_PROBLEMS = {
   other_mirror: "the region takes what the chain says from another wallet than this deployment's",
   not_on_chain: "nobody has opened the region on the chain",
   shape_differs: "the region on the chain has other windows or epochs than this one",
-  past_changed: "the chain's deposits are not those that were credited: nothing is credited or reported any more",
+  past_changed:
+    "the chain's deposits are not those that were credited: nothing is credited or reported any more",
   credit_refused: "the region refused a deposit; it is asked again",
   terms_refused: "the region refused terms of the chain; it is asked again",
   terms_passed: "terms of the chain came too late and were passed over: an honest report may be refused",
@@ -73,7 +75,10 @@ const chainRegion = z
       .nullable(),
     problem: problemAnswer.nullable(),
   })
-  .meta({ id: "ChainRegion", description: "A region as finalised blocks have it, and how far it was mirrored" });
+  .meta({
+    id: "ChainRegion",
+    description: "A region as finalised blocks have it, and how far it was mirrored",
+  });
 
 export const chainAnswer = z
   .strictObject({

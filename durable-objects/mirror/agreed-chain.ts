@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import type { Hex } from "../../protocol/fields.ts";
-import { Rpc, type RpcCall, RpcFault } from "./rpc.ts";
+import { type Rpc, type RpcCall, RpcFault } from "./rpc.ts";
 import { ChainTrouble } from "./trouble.ts";
 
 /** A finalised block that all endpoints agree on. */
@@ -123,7 +123,9 @@ export class AgreedChain {
   async read<T extends readonly unknown[]>(pin: Pin, reads: { [K in keyof T]: Read<T[K]> }): Promise<T> {
     const all = reads as readonly Read<unknown>[];
     const answers = await this.#each(async (rpc) => {
-      const calls = all.map(({ to, data }) => callAt(to, data, { blockHash: pin.hash, requireCanonical: true }));
+      const calls = all.map(({ to, data }) =>
+        callAt(to, data, { blockHash: pin.hash, requireCanonical: true }),
+      );
       const found = await rpc.need(calls, this.signal);
       return found.map((answer) => decode(rpc, hexText, answer));
     });

@@ -66,8 +66,15 @@ export class MirrorSigner {
     draft: ChainDraft,
     evidence?: unknown,
   ): Promise<{ readonly submission: Submission } | { readonly rejection: Rejection }> {
-    const life = Math.min(MAX_COMMAND_LIFE_S - 900, Math.ceil(this.marketSeconds(1000 * COMMAND_LIFE_SECONDS)));
-    const decoded = commandSchema.safeParse({ ...draft, region, expiresAtS: this.atS() + Math.max(60, life) });
+    const life = Math.min(
+      MAX_COMMAND_LIFE_S - 900,
+      Math.ceil(this.marketSeconds(1000 * COMMAND_LIFE_SECONDS)),
+    );
+    const decoded = commandSchema.safeParse({
+      ...draft,
+      region,
+      expiresAtS: this.atS() + Math.max(60, life),
+    });
     if (!decoded.success) return { rejection: malformedRequest(decoded.error) };
     const command = decoded.data;
     const signed = {

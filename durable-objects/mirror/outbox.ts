@@ -82,7 +82,9 @@ export class Outbox {
   }
 
   /** A region's transaction that is in no block yet. */
-  async inFlight(region: string): Promise<(ChainRegion["reportInFlight"] & { readonly polls: number }) | null> {
+  async inFlight(
+    region: string,
+  ): Promise<(ChainRegion["reportInFlight"] & { readonly polls: number }) | null> {
     const found = (await this.#load()).find((one) => one.region === region);
     if (found === undefined) return null;
     const { epoch, nonce, sentAtMs, timesSent, transaction, polls } = found;
@@ -117,7 +119,8 @@ export class Outbox {
       const isLate = place === 0 && one.polls >= PATIENCE_POLLS;
       const isDue = isLate || one.timesSent === 0 || one.nonce !== nonce;
       let next: Sent = { ...one, polls: one.polls + 1 };
-      if (isLate || one.nonce !== nonce) next = { ...this.#sign(one, nonce, view, one), timesSent: one.timesSent };
+      if (isLate || one.nonce !== nonce)
+        next = { ...this.#sign(one, nonce, view, one), timesSent: one.timesSent };
       if (next.nonce !== one.nonce) await this.#options.memory.delete(keyOf(one.nonce));
       await this.#keep(next);
       if (isDue) problem ??= await this.#send(next, signal);
@@ -128,7 +131,8 @@ export class Outbox {
   /** Keeps and sends a transaction. @returns what is in the way, or null */
   async post(posting: Posting, view: LatestView, signal?: AbortSignal): Promise<ChainProblem | null> {
     const all = await this.#load();
-    if (all.some(({ region }) => region === posting.region)) throw new Error("a region's report is on its way");
+    if (all.some(({ region }) => region === posting.region))
+      throw new Error("a region's report is on its way");
     const nonce = Math.max(view.nonce, ...all.map((one) => one.nonce + 1));
     const sent = this.#sign(posting, nonce, view, null);
     await this.#keep(sent);
@@ -175,7 +179,10 @@ export class Outbox {
       maxFeePerGas: maxFeeWei,
       maxPriorityFeePerGas: tipWei < maxFeeWei ? tipWei : maxFeeWei,
     } as const;
-    const raw = serializeTransaction(transaction, signParts(key, keccak256(serializeTransaction(transaction))));
+    const raw = serializeTransaction(
+      transaction,
+      signParts(key, keccak256(serializeTransaction(transaction))),
+    );
     return {
       ...{ region, epoch, digest, data, gas, nonce, maxFeeWei, tipWei, raw },
       transaction: keccak256(raw),
@@ -206,7 +213,8 @@ export class Outbox {
     const error = answers[0] ?? "";
     if (/insufficient funds/i.test(error)) return { code: "gas_missing", facts: { error } };
     // Too cheap to replace another of this nonce: the next poll outbids it.
-    if (/underpriced|fee too low/i.test(error)) await this.#keep({ ...sent, timesSent: 1, polls: PATIENCE_POLLS });
+    if (/underpriced|fee too low/i.test(error))
+      await this.#keep({ ...sent, timesSent: 1, polls: PATIENCE_POLLS });
     return { code: "report_delayed", facts: { region: sent.region, epoch: sent.epoch, error } };
   }
 

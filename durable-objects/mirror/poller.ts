@@ -1,8 +1,8 @@
 // Owns one look at the chain after the other: a block that all agree on, every region brought up to it, reports posted, and what
 // there is to say about it. It refuses to let one region's trouble be another's, and to throw.
 
-import type { MarketClock } from "../../protocol/clock.ts";
 import type { ChainProblem, ChainStatus } from "../../protocol/chain-answer.ts";
+import type { MarketClock } from "../../protocol/clock.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
 import { AgreedChain, type Pin } from "./agreed-chain.ts";
 import { SettlementReads } from "./contract-reads.ts";
@@ -59,7 +59,10 @@ export class Poller {
       signer: new MirrorSigner(key, host.domain, host.clock),
       ...{ settlement, meterRegistry, mirror, memory, deployedAtBlock, pollMs },
     };
-    this.#reports = new ReportDesk(this.#desk, new Outbox(rpcs, { chainId, settlement, key, mirror, memory }));
+    this.#reports = new ReportDesk(
+      this.#desk,
+      new Outbox(rpcs, { chainId, settlement, key, mirror, memory }),
+    );
   }
 
   /** Looks once. @returns true where more waits than one poll takes */

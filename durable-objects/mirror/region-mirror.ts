@@ -8,10 +8,16 @@ import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { slotStartS } from "../../protocol/units.ts";
 import type { Mirrored } from "../region-reads.ts";
 import type { AgreedChain, Pin } from "./agreed-chain.ts";
-import { type Books, type Deposit, registryEventsOf, type SettlementReads, type Terms } from "./contract-reads.ts";
+import {
+  type Books,
+  type Deposit,
+  registryEventsOf,
+  type SettlementReads,
+  type Terms,
+} from "./contract-reads.ts";
+import type { MirrorMemory } from "./mirror-memory.ts";
 import { decideAll, type MirroredRegion, type MirrorSigner } from "./mirrored-region.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
-import type { MirrorMemory } from "./mirror-memory.ts";
 import { ChainTrouble } from "./trouble.ts";
 
 /** What every region's mirror shares. */
@@ -135,7 +141,13 @@ export class RegionMirror {
     const known = books.stage === "exiting" ? books.finalEpoch : Math.max(this.#finalEpoch, books.finalEpoch);
     const steps = books.stage === "exiting" ? 0 : Math.min(FINALITY_STEPS, books.reportedEpoch - known);
     const asked = Array.from({ length: Math.max(0, steps) }, (_, step) => known + 1 + step);
-    const found = asked.length === 0 ? [] : await chain.read<boolean[]>(pin, asked.map((epoch) => reads.isFinal(this.word, epoch)));
+    const found =
+      asked.length === 0
+        ? []
+        : await chain.read<boolean[]>(
+            pin,
+            asked.map((epoch) => reads.isFinal(this.word, epoch)),
+          );
     const firstOpen = found.indexOf(false);
     this.#finalEpoch = known + (firstOpen === -1 ? found.length : firstOpen);
     return this.#finalEpoch;
@@ -167,8 +179,14 @@ export class RegionMirror {
     const until = Math.min(depositCount, deposits + DEPOSITS_PER_POLL);
     let previousHash = depositsHash;
     for (let done = deposits; done < until; ) {
-      const indexes = Array.from({ length: Math.min(DEPOSITS_PER_TURN, until - done) }, (_, k) => done + 1 + k);
-      const found = await chain.read<Deposit[]>(pin, indexes.map((index) => reads.depositOf(this.word, index)));
+      const indexes = Array.from(
+        { length: Math.min(DEPOSITS_PER_TURN, until - done) },
+        (_, k) => done + 1 + k,
+      );
+      const found = await chain.read<Deposit[]>(
+        pin,
+        indexes.map((index) => reads.depositOf(this.word, index)),
+      );
       const submissions: Submission[] = [];
       for (const [place, deposit] of found.entries()) {
         const nonce = indexes[place] as number;
@@ -182,7 +200,11 @@ export class RegionMirror {
     this.hasMore ||= until < depositCount;
   }
 
-  async #creditOf(nonce: number, { account, amountMicros, depositsHash }: Deposit, previousHash: Hex): Promise<Submission> {
+  async #creditOf(
+    nonce: number,
+    { account, amountMicros, depositsHash }: Deposit,
+    previousHash: Hex,
+  ): Promise<Submission> {
     const made = depositsHashOf({ region: this.name, nonce, account, amountMicros, previousHash });
     // A pinned block whose deposits do not follow from each other is no block of this contract. No account: paid back.
     if (account === NO_ADDRESS || made !== depositsHash)
@@ -217,7 +239,11 @@ export class RegionMirror {
     for (const terms of missing) {
       if (slotStartS(terms.fromEpoch * epochSlots) >= fixedS) return;
       const { version, ...fields } = terms;
-      const ready = await signer.submissionOf(this.name, { type: "schedule_terms", nonce: version, ...fields });
+      const ready = await signer.submissionOf(this.name, {
+        type: "schedule_terms",
+        nonce: version,
+        ...fields,
+      });
       const outcome = "rejection" in ready ? ready : (await decideAll(this.region, [ready.submission]))[0];
       if (outcome === undefined || "rejection" in outcome) {
         const refusal = outcome?.rejection.code ?? "internal_fault";
@@ -238,7 +264,8 @@ export class RegionMirror {
       const [before] = await this.#desk.chain.read<[Terms]>(pin, [
         this.#desk.reads.termsIn(this.word, terms.fromEpoch - 1),
       ]);
-      if (before.version !== terms.version - 1) throw new ChainTrouble("rpcs_disagree", { terms: terms.version });
+      if (before.version !== terms.version - 1)
+        throw new ChainTrouble("rpcs_disagree", { terms: terms.version });
       terms = before;
     }
     return missing;

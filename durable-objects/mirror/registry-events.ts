@@ -63,7 +63,10 @@ function eventOf({ block, topics, data }: ChainLog, windowSlots: 4 | 96): Regist
     return { ...place, draft: { type: "appoint_installers", nonce, installers } };
   }
   if (eventName === "MeterRevoked")
-    return { ...place, draft: { type: "revoke_meter", nonce, gateway: args.gateway, isEmergency: args.isEmergency } };
+    return {
+      ...place,
+      draft: { type: "revoke_meter", nonce, gateway: args.gateway, isEmergency: args.isEmergency },
+    };
   const { enrolment, consent } = args;
   const { connection, nameplateWh, connectionWh, saleCapWh, purchaseCapWh, replaces } = enrolment;
   return {

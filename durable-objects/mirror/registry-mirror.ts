@@ -108,7 +108,12 @@ export class RegistryMirror {
       const { passedOver } = hint;
       hint = isTaken
         ? { number, block, taken: number, passedOver }
-        : { ...hint, number, block, passedOver: { ...passedOver, [refusal]: (passedOver[refusal] ?? 0) + 1 } };
+        : {
+            ...hint,
+            number,
+            block,
+            passedOver: { ...passedOver, [refusal]: (passedOver[refusal] ?? 0) + 1 },
+          };
       this.#show(hint);
     }
     return hint;
@@ -138,7 +143,12 @@ export class RegistryMirror {
     const hint: Hint =
       kept !== null && kept.taken <= registryEvents
         ? { ...kept, number: Math.max(kept.number, registryEvents) }
-        : { number: registryEvents, block: this.#desk.deployedAtBlock, taken: registryEvents, passedOver: {} };
+        : {
+            number: registryEvents,
+            block: this.#desk.deployedAtBlock,
+            taken: registryEvents,
+            passedOver: {},
+          };
     this.#hint = hint;
     this.#show(hint);
     return hint;

@@ -2,9 +2,9 @@
 // post a report that does not balance, that the contract would refuse, or beside one on its way.
 
 import { type ContractErrorName, decodeErrorResult } from "viem";
+import type { EpochReport } from "../../evidence/epoch-report.ts";
 import { RecentMap } from "../../evidence/recent-map.ts";
 import { settlementAbi } from "../../governance/generated/abi.ts";
-import type { EpochReport } from "../../evidence/epoch-report.ts";
 import type { ChainProblem, ChainRegion } from "../../protocol/chain-answer.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { slotStartS } from "../../protocol/units.ts";
@@ -93,7 +93,12 @@ export class ReportDesk {
     this.#held.set(name, mark);
   }
 
-  async #report(pin: Pin, view: LatestView, mirror: RegionMirror, sending: ChainProblem | null): Promise<void> {
+  async #report(
+    pin: Pin,
+    view: LatestView,
+    mirror: RegionMirror,
+    sending: ChainProblem | null,
+  ): Promise<void> {
     const { sides, name, word } = mirror;
     if (sides === null) return;
     const { operator, epochSlots } = sides.chain.books;
@@ -104,7 +109,10 @@ export class ReportDesk {
     if (underway !== null) {
       if (sending !== null) mirror.trouble(sending);
       else if (underway.timesSent > 1)
-        mirror.trouble({ code: "report_delayed", facts: { epoch: underway.epoch, timesSent: underway.timesSent } });
+        mirror.trouble({
+          code: "report_delayed",
+          facts: { epoch: underway.epoch, timesSent: underway.timesSent },
+        });
       return;
     }
     const { firstEpoch, lastClosedEpoch } = sides.mirrored;
@@ -142,10 +150,12 @@ export class ReportDesk {
     const { signer: _signer, mirror: from, chain, settlement } = this.#desk;
     const estimate = { method: "eth_estimateGas", params: [{ from, to: settlement, data }] };
     const [said, gas] = await rpc.ask([callAt(settlement, data, "latest", from), estimate], chain.signal);
-    if (said !== undefined && "error" in said) return this.#refused(rpc.name, mirror, { report, digest }, said.error);
+    if (said !== undefined && "error" in said)
+      return this.#refused(rpc.name, mirror, { report, digest }, said.error);
     if (gas !== undefined && "result" in gas) {
       const estimated = decode(rpc, quantity, gas.result);
-      if (estimated > MAX_GAS) throw new ChainTrouble("report_refused", { epoch: report.epoch, gas: estimated });
+      if (estimated > MAX_GAS)
+        throw new ChainTrouble("report_refused", { epoch: report.epoch, gas: estimated });
       // Storage may be dearer by the time it is in a block.
       return Math.ceil(estimated * 1.25);
     }
@@ -173,7 +183,10 @@ function revertOf(data: Hex): { readonly name: string; readonly facts: Record<st
     const { errorName, args = [] } = decodeErrorResult({ abi: settlementAbi, data });
     const name: ContractErrorName<typeof settlementAbi> = errorName;
     const values = args as readonly unknown[];
-    return { name, facts: Object.fromEntries(values.map((value, place) => [`value${place + 1}`, String(value)])) };
+    return {
+      name,
+      facts: Object.fromEntries(values.map((value, place) => [`value${place + 1}`, String(value)])),
+    };
   } catch {
     return { name: data.slice(0, 10), facts: {} };
   }

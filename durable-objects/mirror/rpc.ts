@@ -53,7 +53,9 @@ const MAX_MESSAGE_CHARACTERS = 160;
 const answerSchema = z.object({
   id: z.int().min(0),
   result: z.unknown().optional(),
-  error: z.object({ code: z.number(), message: z.string().default(""), data: z.unknown().optional() }).optional(),
+  error: z
+    .object({ code: z.number(), message: z.string().default(""), data: z.unknown().optional() })
+    .optional(),
 });
 
 /** One endpoint. */
@@ -167,7 +169,9 @@ export class Rpc {
       if (answer === undefined) throw this.fault("malformed", "an answer to a call that was not made");
       const { error } = answer;
       if (error === undefined) return { result: answer.result ?? null };
-      return { error: { code: error.code, message: this.#tellable(error.message), data: revertData(error.data) } };
+      return {
+        error: { code: error.code, message: this.#tellable(error.message), data: revertData(error.data) },
+      };
     });
   }
 

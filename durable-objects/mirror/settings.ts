@@ -108,7 +108,9 @@ function endpoints(text: string, chainId: number): string[] {
   if (new Set(hosts).size !== hosts.length) throw new SettingsRefused("CHAIN_RPC names a host twice");
   if (hosts.length > MAX_RPCS) throw new SettingsRefused(`CHAIN_RPC names more than ${MAX_RPCS} endpoints`);
   if (hosts.length < 2 && chainId !== LOCAL_CHAIN_ID)
-    throw new SettingsRefused("CHAIN_RPC names one endpoint: anywhere but on the local chain it takes two to agree");
+    throw new SettingsRefused(
+      "CHAIN_RPC names one endpoint: anywhere but on the local chain it takes two to agree",
+    );
   return all;
 }
 
@@ -120,5 +122,7 @@ function wholeNumber(name: string, text: string): number {
 function pollSeconds(text: string): number {
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (seconds >= LEAST_POLL_SECONDS && seconds <= MOST_POLL_SECONDS) return seconds;
-  throw new SettingsRefused(`CHAIN_POLL_SECONDS is not between ${LEAST_POLL_SECONDS} and ${MOST_POLL_SECONDS}`);
+  throw new SettingsRefused(
+    `CHAIN_POLL_SECONDS is not between ${LEAST_POLL_SECONDS} and ${MOST_POLL_SECONDS}`,
+  );
 }

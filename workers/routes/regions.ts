@@ -21,8 +21,8 @@ import { MAX_PAGE_ROWS } from "../../protocol/limits.ts";
 import { profileSchema } from "../../protocol/profile.ts";
 import { acceptedAnswer } from "../answers.ts";
 import { submissionOf } from "../authentication.ts";
-import { accepted, numeral, page, regionParams } from "../parts.ts";
 import { wakeMirror } from "../mirror-access.ts";
+import { accepted, numeral, page, regionParams } from "../parts.ts";
 import { Refusal, refuse } from "../problems.ts";
 import { profileOf, regionOf, registerProfile } from "../region-access.ts";
 import { type Application, type RequestContext, route } from "../router.ts";
@@ -58,7 +58,9 @@ function deploymentRoutes(application: Application): void {
         chainId: count,
         settlement: address,
         meterRegistry: address,
-        mirror: address.meta({ description: "wallet that says what the chain says; zero where there is none" }),
+        mirror: address.meta({
+          description: "wallet that says what the chain says; zero where there is none",
+        }),
         operator: z.string(),
         receiptKey: bytes32,
         clock: z.strictObject({ origin: z.string(), rate: z.number() }),
