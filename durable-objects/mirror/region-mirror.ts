@@ -77,9 +77,10 @@ export class RegionMirror {
     this.#registry = new RegistryMirror(this, desk);
   }
 
-  /** Notes what is in the way; the first reason of a poll stays. */
+  /** Notes what is in the way; the first reason of a poll stays, but for one that only warns. */
   trouble(problem: ChainProblem): void {
-    if (this.standing.problem === null) this.standing = { ...this.standing, problem };
+    const { problem: known } = this.standing;
+    if (known === null || known.code === "terms_passed") this.standing = { ...this.standing, problem };
   }
 
   /**

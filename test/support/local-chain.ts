@@ -14,6 +14,7 @@ import {
   walletActions,
 } from "viem";
 import { foundry } from "viem/chains";
+import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 
 const ANVIL = join(import.meta.dirname, "../../node_modules/.bin/anvil");
 
@@ -21,8 +22,9 @@ const ANVIL = join(import.meta.dirname, "../../node_modules/.bin/anvil");
 export const hasAnvil = existsSync(ANVIL);
 
 /** A client that may send from every account the chain begins with. */
-function clientOf(url: string) {
-  return createTestClient({ mode: "anvil", chain: foundry, transport: http(url), pollingInterval: 20 })
+function clientOf(url: string, chainId: number) {
+  const chain = { ...foundry, id: chainId };
+  return createTestClient({ mode: "anvil", chain, transport: http(url), pollingInterval: 20 })
     .extend(publicActions)
     .extend(walletActions);
 }
@@ -36,6 +38,8 @@ export interface Contract {
 
 /** A running chain. */
 export interface LocalChain {
+  /** Its RPC. */
+  readonly url: string;
   readonly client: ChainClient;
   /** Accounts with money for gas, in lower case; the first one sends everything here. */
   readonly accounts: readonly Address[];
@@ -52,18 +56,24 @@ export interface LocalChain {
 /**
  * Starts a chain on a free port of this machine.
  * @param startS time of its first block. Unix seconds.
+ * @param chainId which chain it says it is.
  */
-export async function startChain(startS: number): Promise<LocalChain> {
-  const anvil = spawn(ANVIL, ["--port", "0", "--timestamp", String(startS)], {
+export async function startChain(startS: number, chainId: number = LOCAL_CHAIN_ID): Promise<LocalChain> {
+  const args = ["--port", "0", "--timestamp", String(startS), "--chain-id", String(chainId)];
+  // Without it a block is final only when 64 others stand on it.
+  args.push("--slots-in-an-epoch", "1");
+  const anvil = spawn(ANVIL, args, {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise<void>((resolve) => anvil.once("close", () => resolve()));
   const endWithRun = () => anvil.kill("SIGKILL");
   process.once("exit", endWithRun);
-  const client = clientOf(await addressOf(anvil));
+  const url = await addressOf(anvil);
+  const client = clientOf(url, chainId);
   const accounts = (await client.getAddresses()).map((account) => account.toLowerCase() as Address);
   const account = accounts[0] as Address;
   return {
+    url,
     client,
     accounts,
     deploy: async (abi, bytecode, args) => {
