@@ -17,10 +17,11 @@ export function mirrorStub(env: Env): DurableObjectStub<ChainMirror> {
 }
 
 /** Wakes the mirror; at most so often, and behind the request. */
-export function keepMirrorAwake({ env, executionCtx }: RequestContext): void {
+export function keepMirrorAwake(context: RequestContext): void {
+  const { env } = context;
   if (!hasChain(env) || Date.now() - wokenAtMs < WAKE_MS) return;
   wokenAtMs = Date.now();
-  executionCtx.waitUntil(wakeMirror(env));
+  context.executionCtx.waitUntil(wakeMirror(env));
 }
 
 /** Wakes the mirror now. Never throws. */

@@ -1,7 +1,7 @@
 // Owns the promise that what was deposited on the chain is credited once and in its order, and nothing else ever. It refuses to
 // ask the mirror what it did: the region's own books say it.
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Outcome } from "../../durable-objects/outcome.ts";
 import { rejected } from "../../protocol/errors.ts";
 import { hasAnvil } from "../support/local-chain.ts";
@@ -74,6 +74,7 @@ describe.skipIf(!hasAnvil)("deposits and terms (skipped where npm has no anvil f
       problem: { code: "credit_refused", facts: { deposit: 4, refusal: "overloaded" } },
     });
     // Decided, and the connection breaks before anybody hears of it.
+    vi.spyOn(console, "error").mockImplementation(() => {});
     world.reached = Object.assign(Object.create(world.region), {
       submitAll: async (all: string) => {
         await world.region.submitAll(all);

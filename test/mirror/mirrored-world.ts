@@ -18,18 +18,6 @@ import { regionWord } from "../../evidence/deposit-chain.ts";
 import { sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Submission } from "../../evidence/signed-command.ts";
 import { walletOf } from "../../evidence/wallet-key.ts";
-import {
-  meterRegistryAbi,
-  settlementAbi,
-  testQuoteAbi,
-  testRewardTokenAbi,
-} from "../../governance/generated/abi.ts";
-import {
-  meterRegistryBytecode,
-  settlementBytecode,
-  testQuoteBytecode,
-  testRewardTokenBytecode,
-} from "../../governance/generated/bytecode.ts";
 import { stateHash } from "../../market/journal.ts";
 import type { ChainRegion } from "../../protocol/chain-answer.ts";
 import type { Command } from "../../protocol/commands.ts";
@@ -37,8 +25,9 @@ import type { Hex } from "../../protocol/fields.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
 import { SimulatedStorage } from "../simulation/simulated-storage.ts";
-import { type Contract, type LocalChain, startChain } from "../support/local-chain.ts";
+import type { Contract, LocalChain } from "../support/local-chain.ts";
 import { GRID, PARAMETERS, TREASURY, word } from "../support/market.ts";
+import { type ChainContracts, deployContracts } from "./chain-contracts.ts";
 import { Endpoint, fetchThrough } from "./endpoints.ts";
 
 export const REGION = "polder-chain";
@@ -153,7 +142,6 @@ export class MirroredWorld {
   readonly quote: Contract;
   readonly settlement: Contract;
   readonly registry: Contract;
-  readonly rewardToken: Contract;
   readonly endpoints: readonly Endpoint[];
   readonly memory = new KeptMemory();
   readonly region: EngineRegion;
@@ -162,15 +150,10 @@ export class MirroredWorld {
   poller: Poller;
   settings: ChainSettings;
 
-  private constructor(
-    chain: LocalChain,
-    [quote, settlement, rewardToken, registry]: readonly [Contract, Contract, Contract, Contract],
-    endpoints: number,
-  ) {
+  private constructor({ chain, quote, settlement, registry }: ChainContracts, endpoints: number) {
     this.chain = chain;
     this.quote = quote;
     this.settlement = settlement;
-    this.rewardToken = rewardToken;
     this.registry = registry;
     this.endpoints = Array.from({ length: endpoints }, (_, index) => new Endpoint(`rpc-${index + 1}`));
     this.settings = {
@@ -191,16 +174,9 @@ export class MirroredWorld {
   /** @param endpoints how many the mirror asks. */
   static async start(endpoints = 2): Promise<MirroredWorld> {
     vi.useFakeTimers({ toFake: ["Date"], now: OPENED_AT_S * 1000 });
-    const chain = await startChain(OPENED_AT_S);
-    const owner = chain.accounts[0] as Hex;
-    const quote = await chain.deploy(testQuoteAbi, testQuoteBytecode, []);
-    const settlement = await chain.deploy(settlementAbi, settlementBytecode, [quote.address, owner, owner]);
-    const rewardToken = await chain.deploy(testRewardTokenAbi, testRewardTokenBytecode, [settlement.address]);
-    const registry = await chain.deploy(meterRegistryAbi, meterRegistryBytecode, [settlement.address, owner]);
-    await chain.client.setBalance({ address: MIRROR, value: 10n ** 20n });
-    await chain.send(quote, "mint", [owner, 1_000_000n * UNIT]);
-    await chain.send(quote, "approve", [settlement.address, 1_000_000n * UNIT]);
-    const world = new MirroredWorld(chain, [quote, settlement, rewardToken, registry], endpoints);
+    const contracts = await deployContracts(OPENED_AT_S);
+    await contracts.chain.client.setBalance({ address: MIRROR, value: 10n ** 20n });
+    const world = new MirroredWorld(contracts, endpoints);
     await world.openRegions();
     await world.finalise();
     return world;

@@ -1,7 +1,7 @@
 // Owns the promise that the register's events reach the region once, in their order and none left out, however endpoints give
 // their logs. It refuses a region whose tree of meters is not the one that the events make.
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
 import { signConsent } from "../../evidence/enrolment.ts";
 import { gatewayIdOfSeed } from "../../evidence/gateway-window.ts";
@@ -152,6 +152,7 @@ describe.skipIf(!hasAnvil)("the register (skipped where npm has no anvil for the
       },
     });
     // The revocation of what was passed over is refused, unheard; then the enrolment is taken, unheard.
+    vi.spyOn(console, "error").mockImplementation(() => {});
     await world.poll();
     world.reached = world.region;
     expect(await world.poll()).toMatchObject({ registryEventsMirrored: events, problem: null });
