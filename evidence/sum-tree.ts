@@ -105,7 +105,7 @@ export class SumTree {
   }
 }
 
-/** Nodes made between two pauses: some five milliseconds of hashes. */
+/** Nodes made between two pauses: some ten milliseconds of hashes. */
 const NODES_PER_TURN = 256;
 
 /**

@@ -225,7 +225,7 @@ describe.skipIf(!hasAnvil)(
         if (kills === 1) throw new Error("the line is dead");
       };
       await goTo((FIRST_EPOCH + 1) * EPOCH_SECONDS + 70);
-    await expect.poll(nonce, { timeout: 40_000, interval: 100 }).toBe(1);
+      await expect.poll(nonce, { timeout: 40_000, interval: 100 }).toBe(1);
       await finalise();
       await expect.poll(async () => (await mirrored()).lastReportedEpoch, eventually).toBe(FIRST_EPOCH);
       expect(kills).toBe(2);
