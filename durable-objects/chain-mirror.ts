@@ -1,5 +1,5 @@
 // Owns the object that follows a deployment's chain: it wires the poller to the platform's storage, alarms and the other
-// objects. It refuses to poll twice at a time; what follows the chain is loaded with the first poll, and not with the gateway.
+// objects. It refuses to poll twice at a time, and to let an alarm be the last one.
 
 import { DurableObject } from "cloudflare:workers";
 import type { ChainStatus } from "../protocol/chain-answer.ts";
@@ -7,7 +7,7 @@ import { NO_ADDRESS } from "../protocol/fields.ts";
 import { directoryOf } from "./directory.ts";
 import { type Env, marketClock, signingDomain } from "./environment.ts";
 import type { MirroredRegion } from "./mirror/mirrored-region.ts";
-import type { Poller } from "./mirror/poller.ts";
+import { Poller } from "./mirror/poller.ts";
 import { chainSettings, hasChain, mirrorOf, SettingsRefused } from "./mirror/settings.ts";
 
 /** After a fault of ours outside of a poll. Wall milliseconds. */
@@ -15,7 +15,7 @@ const FAULT_PAUSE_MS = 5_000;
 
 /** One per chain; its name is the chain's id. */
 export class ChainMirror extends DurableObject<Env> {
-  #poller: Promise<Poller> | null = null;
+  #poller: Poller | null = null;
   #isPolling = false;
 
   /** Makes sure that the chain is followed: after a restart, after a deployment, when a region was opened. */
@@ -29,7 +29,7 @@ export class ChainMirror extends DurableObject<Env> {
     if (!hasChain(this.env)) return this.#unpolled(null);
     await this.wake();
     try {
-      return await (await this.#made()).status();
+      return await this.#made().status();
     } catch (error) {
       if (error instanceof SettingsRefused) return this.#unpolled(error.message);
       throw error;
@@ -43,7 +43,7 @@ export class ChainMirror extends DurableObject<Env> {
     const beganMs = Date.now();
     let nextMs: number | null = beganMs + FAULT_PAUSE_MS;
     try {
-      const hasMore = await (await this.#made()).poll();
+      const hasMore = await this.#made().poll();
       nextMs = hasMore ? Date.now() : Math.max(Date.now(), beganMs + chainSettings(this.env).pollMs);
     } catch (error) {
       if (error instanceof SettingsRefused) nextMs = null;
@@ -63,19 +63,16 @@ export class ChainMirror extends DurableObject<Env> {
     }
   }
 
-  #made(): Promise<Poller> {
-    this.#poller ??= this.#make().catch((error: unknown) => {
-      this.#poller = null;
-      throw error;
-    });
+  /** @throws SettingsRefused, ClockRefused */
+  #made(): Poller {
+    this.#poller ??= this.#make();
     return this.#poller;
   }
 
-  async #make(): Promise<Poller> {
+  #make(): Poller {
     const { env } = this;
     const settings = chainSettings(env);
-    const { Poller: Made } = await import("./mirror/poller.ts");
-    return new Made(settings, {
+    return new Poller(settings, {
       domain: signingDomain(env),
       clock: marketClock(env),
       memory: this.ctx.storage,
