@@ -42,9 +42,11 @@ export function scheduled(state: RegionState, change: Change): EventOf<"paramete
       : { ...version, parameters: { ...change.parameters, ...chainTermsOf(version.parameters) } },
   );
   const newest = header.parameters.at(-1)?.version ?? 0;
-  return [first, ...kept].map((version, index) => ({
+  return [first, ...kept].map(({ fromEpoch: from, restartsEmission, parameters }, index) => ({
     type: "parameters_set",
-    ...version,
     version: newest + 1 + index,
+    fromEpoch: from,
+    restartsEmission,
+    parameters,
   }));
 }

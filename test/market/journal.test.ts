@@ -17,7 +17,9 @@ import { createState } from "../../market/state.ts";
 import { commandSchema } from "../../protocol/commands.ts";
 import { eventSchema } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { deposit, openSettlement, withdraw } from "../support/chain-money.ts";
 import {
+  address,
   authorise,
   cancel,
   commit,
@@ -115,9 +117,11 @@ describe("lines", () => {
   });
 
   test("invariant: decoders accept every journaled event and command and change no byte of them", () => {
-    const market = lively();
+    const settling = openSettlement();
+    settling.accept(deposit(settling, address(1), 100));
+    settling.accept(withdraw(address(1), 10));
     const types = new Set<string>();
-    for (const { events, command } of market.entries) {
+    for (const { events, command } of [...lively().entries, ...settling.entries]) {
       for (const event of events) {
         types.add(event.type);
         expect(JSON.stringify(eventSchema.parse(event))).toBe(JSON.stringify(event));

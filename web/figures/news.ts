@@ -37,10 +37,12 @@ const RUNS: ReadonlySet<string> = new Set([
   "meter_enrolled",
   "session_authorised",
   "quote_credited",
+  "deposit_credited",
+  "withdrawn",
 ]);
 
 /** Events that come with others which say more. */
-const SILENT: ReadonlySet<string> = new Set(["account_opened"]);
+const SILENT: ReadonlySet<string> = new Set(["account_opened", "chain_event_mirrored"]);
 
 /** Adds an entry's events, newest line first. */
 export function addNews(
@@ -112,6 +114,10 @@ function wordsOf(line: NewsLine, event: FeedEvent, calendar: Calendar, currency:
       return "A meter was revoked.";
     case "quote_credited":
       return `Test money was credited to ${countText(events, "account")}.`;
+    case "deposit_credited":
+      return `${countText(events, "deposit")} of the chain credited.`;
+    case "withdrawn":
+      return `${countText(events, "withdrawal")} asked for; the chain pays when the epoch's report is final.`;
     case "session_authorised":
       return `${countText(events, "key")} authorised by ${events === 1 ? "its household" : "their households"}.`;
     case "session_revoked":
