@@ -25,6 +25,7 @@ export const CHAIN_PROBLEMS = {
   past_changed:
     "the chain's deposits are not those that were credited: nothing is credited or reported any more",
   credit_refused: "the region refused a deposit; it is asked again",
+  terms_differ: "the region was opened with other terms than on the chain: an honest report may be refused",
   terms_refused: "the region refused terms of the chain; it is asked again",
   terms_passed: "terms of the chain came too late and were passed over: an honest report may be refused",
   registry_incomplete: "an event of the register that must exist was not found",

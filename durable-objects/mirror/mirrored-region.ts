@@ -5,7 +5,7 @@ import type { EpochCertificate } from "../../evidence/certificate-tree.ts";
 import { type Submission, verifySigned } from "../../evidence/signed-command.ts";
 import { signWallet } from "../../evidence/wallet-key.ts";
 import { type MarketClock, marketTimeS } from "../../protocol/clock.ts";
-import { type CommandOf, commandSchema } from "../../protocol/commands.ts";
+import { type CommandOf, commandSchema, type Parameters } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S } from "../../protocol/limits.ts";
@@ -18,6 +18,8 @@ import type { KeptReport } from "../settlement-records.ts";
 /** A region as the mirror sees it. */
 export interface MirroredRegion {
   mirrored(): Promise<Mirrored | null>;
+  /** Versions of the parameters, ascending by the epoch they hold from. */
+  parameters(): Promise<readonly { readonly parameters: Parameters }[]>;
   epochReport(epoch: number): Promise<KeptReport | null>;
   certificates(epoch: number): Promise<EpochCertificate[] | null>;
   /** Decides in this order; JSON of an array of submissions, and of each outcome. */

@@ -52,6 +52,9 @@ export interface ChainSide {
   readonly registryEvents: number;
 }
 
+/** What stops nothing, and may come back as a refused report. */
+const WARNINGS: ReadonlySet<ChainProblem["code"]> = new Set(["terms_passed", "terms_differ"]);
+
 type Standing = Omit<ChainRegion, "region" | "reportInFlight">;
 
 /** A region that settles on the chain. */
@@ -68,6 +71,9 @@ export class RegionMirror {
   readonly #desk: MirrorDesk;
   readonly #registry: RegistryMirror;
   #finalEpoch = 0;
+  #firstEpoch = 0;
+  /** The opening's terms are the chain's; neither ever changes. */
+  #isCompared = false;
 
   constructor(name: string, region: MirroredRegion, desk: MirrorDesk) {
     this.name = name;
@@ -80,7 +86,7 @@ export class RegionMirror {
   /** Notes what is in the way; the first reason of a poll stays, but for one that only warns. */
   trouble(problem: ChainProblem): void {
     const { problem: known } = this.standing;
-    if (known === null || known.code === "terms_passed") this.standing = { ...this.standing, problem };
+    if (known === null || WARNINGS.has(known.code)) this.standing = { ...this.standing, problem };
   }
 
   /**
@@ -121,6 +127,7 @@ export class RegionMirror {
       reads.depositOf(this.word, mirrored.deposits),
     ]);
     const side = { books, terms, isExitOpen, registryEvents };
+    this.#firstEpoch = books.firstEpoch;
     const lastFinalEpoch = await this.#finality(pin, books);
     this.standing = {
       ...this.standing,
@@ -234,6 +241,7 @@ export class RegionMirror {
    */
   async #schedule(pin: Pin, newest: Terms, { termsVersion, epochSlots }: Mirrored): Promise<void> {
     const { signer, pollMs } = this.#desk;
+    if (termsVersion === 0 && !this.#isCompared) await this.#compareOpening(pin, newest);
     const missing = await this.#termsAfter(pin, newest, termsVersion);
     // Where market time runs fast, a poll may be longer than the notice.
     const fixedS = pin.timeS + NOTICE_SECONDS + signer.marketSeconds(2 * pollMs);
@@ -254,6 +262,26 @@ export class RegionMirror {
         if (!isOver) return;
       } else this.standing = { ...this.standing, termsMirrored: version };
     }
+  }
+
+  /** The contract judges the first reports by the terms it was opened with: the region must have been as well. */
+  async #compareOpening(pin: Pin, newest: Terms): Promise<void> {
+    const { chain, reads } = this.#desk;
+    const [opening] =
+      newest.version === 0
+        ? [newest]
+        : await chain.read<[Terms]>(pin, [
+            reads.termsIn(this.word, Math.min(newest.fromEpoch, this.#firstEpoch)),
+          ]);
+    const [here] = await this.region.parameters();
+    let isSame = true;
+    for (const name of ["outflowCapBps", "emissionPerEpoch", "emissionDecayBps"] as const) {
+      const value = here?.parameters[name] ?? null;
+      if (opening.version !== 0 || value === opening[name]) continue;
+      isSame = false;
+      this.trouble({ code: "terms_differ", facts: { term: name, here: value, onChain: opening[name] } });
+    }
+    this.#isCompared = isSame;
   }
 
   /** Versions that the region has not got, ascending. */

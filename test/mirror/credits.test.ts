@@ -46,6 +46,18 @@ describe.skipIf(!hasAnvil)("deposits and terms (skipped where npm has no anvil f
     expect(world.region.hash).toBe(before);
   });
 
+  test("behavior: other terms than the chain's are told before a report is refused for them; deposits are credited", async () => {
+    const [first] = await world.region.parameters();
+    world.reached = Object.assign(Object.create(world.region), {
+      parameters: async () => [{ parameters: { ...first?.parameters, outflowCapBps: 9_999 } }],
+    });
+    world.restart();
+    expect(await world.poll()).toMatchObject({
+      depositsMirrored: 1,
+      problem: { code: "terms_differ", facts: { term: "outflowCapBps", here: 9_999, onChain: 5_000 } },
+    });
+  });
+
   test("behavior: a deposit is on its account in the first poll after it is final, and not before", async () => {
     await world.deposit(address(1), 5n * UNIT);
     await world.poll();

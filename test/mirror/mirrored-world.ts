@@ -92,6 +92,9 @@ export class EngineRegion implements MirroredRegion {
   async mirrored() {
     return mirroredNow(this.engine.state, this.store);
   }
+  async parameters() {
+    return this.engine.state.header.parameters;
+  }
   async epochReport(epoch: number) {
     return reportOf(this.store, epoch);
   }

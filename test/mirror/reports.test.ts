@@ -260,3 +260,40 @@ describe.skipIf(!hasAnvil)("reports (skipped where npm has no anvil for the mach
     expect((await world.poll()).problem).toBeNull();
   });
 });
+
+describe.skipIf(!hasAnvil)(
+  "reports through two endpoints (skipped where npm has no anvil for the machine)",
+  () => {
+    test("behavior: one that lies about the newest block delays a report, and no more", async () => {
+      const world = await MirroredWorld.start(2);
+      try {
+        const { client } = world.chain;
+        const reportedEpoch = async () => {
+          const args = [WORD];
+          const books = await client.readContract({ ...world.settlement, functionName: "regionOf", args });
+          return Number((books as { reportedEpoch: bigint }).reportedEpoch);
+        };
+        for (const endpoint of world.endpoints)
+          endpoint.lie = ({ method, answer }) => {
+            // A nonce with a gap before it, and fees that would empty the wallet.
+            if (method === "eth_getTransactionCount") answer.result = "0x7";
+            if (method === "eth_maxPriorityFeePerGas") answer.result = `0x${(10n ** 20n).toString(16)}`;
+          };
+        await world.closeEpoch(FIRST_EPOCH);
+        expect((await world.poll()).reportInFlight).toMatchObject({ nonce: 7 });
+        expect(await reportedEpoch()).toBe(FIRST_EPOCH - 1);
+        for (const endpoint of world.endpoints) endpoint.honest();
+        await world.poll();
+        await expect.poll(reportedEpoch).toBe(FIRST_EPOCH);
+        await world.finalise();
+        expect(await world.poll()).toMatchObject({ reportInFlight: null, problem: null });
+        const spentWei = 10n ** 20n - (await client.getBalance({ address: MIRROR }));
+        // A fifth of a million gas at a tip of fifty gwei is a hundredth of what there was to lose.
+        expect(spentWei).toBeLessThan(10n ** 17n);
+        expect(await client.getTransactionCount({ address: MIRROR })).toBe(1);
+      } finally {
+        await world.stop();
+      }
+    });
+  },
+);
