@@ -1,8 +1,9 @@
 // Owns the small list of regions and their profiles. It refuses to change a profile that was registered: a region's
 // opening command is public, and whoever sends it again must not be able to rename the region.
 
-import { createDurable } from "itty-durable";
+import { createDurable, withDurables } from "itty-durable";
 import { distanceKm, type Profile } from "../protocol/profile.ts";
+import type { Env } from "./environment.ts";
 
 /** A region with how far it is from the one who asks. */
 export interface NearbyRegion {
@@ -43,4 +44,21 @@ export class Directory extends createDurable({ autoPersist: false, autoReturn: f
       }))
       .sort((left, right) => left.distanceKm - right.distanceKm);
   }
+}
+
+/** What the directory answers, wherever it is asked from. */
+export interface DirectoryStub {
+  register(encoded: string): Promise<Profile>;
+  list(): Promise<Profile[]>;
+  nearest(latitude: number, longitude: number): Promise<NearbyRegion[]>;
+}
+
+/** The directory's methods. The stub is a proxy that answers to any name, so it must never be awaited itself. */
+export function directoryOf(env: Env): DirectoryStub {
+  const request = { headers: new Headers() } as {
+    headers: Headers;
+    DIRECTORY?: { get(id: string): DirectoryStub };
+  };
+  withDurables({ parse: true })(request, { DIRECTORY: env.DIRECTORY });
+  return (request.DIRECTORY as { get(id: string): DirectoryStub }).get("directory");
 }

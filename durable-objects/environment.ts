@@ -4,6 +4,7 @@
 import { type MarketClock, parseClock } from "../protocol/clock.ts";
 import type { Hex } from "../protocol/fields.ts";
 import type { SigningDomain } from "../protocol/typed-data.ts";
+import type { ChainMirror } from "./chain-mirror.ts";
 import type { Feed } from "./feed.ts";
 import type { Intake } from "./intake.ts";
 import type { Region } from "./region.ts";
@@ -15,10 +16,21 @@ export interface Env {
   readonly INTAKE: DurableObjectNamespace<Intake>;
   /** Called through itty-durable, which has no types for stubs. */
   readonly DIRECTORY: DurableObjectNamespace;
+  readonly CHAIN_MIRROR: DurableObjectNamespace<ChainMirror>;
   readonly ARCHIVE: R2Bucket;
   readonly ASSETS: Fetcher;
   readonly CHAIN_ID: string;
   readonly SETTLEMENT: string;
+  /** The register of meters on the chain; the zero address where there is none. */
+  readonly METER_REGISTRY: string;
+  /** Endpoints of the chain, separated by spaces; empty where there is no chain to follow. */
+  readonly CHAIN_RPC: string;
+  /** Block that the contracts were deployed in. */
+  readonly CHAIN_DEPLOYED_AT: string;
+  /** Wall seconds between two looks at the chain. */
+  readonly CHAIN_POLL_SECONDS: string;
+  /** 32 bytes as hex digits: key of the wallet that is the regions' mirror and, on the chain, their operator. */
+  readonly MIRROR_KEY?: string;
   readonly CLOCK_ORIGIN: string;
   readonly CLOCK_RATE: string;
   readonly OPERATOR: string;

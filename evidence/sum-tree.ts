@@ -105,6 +105,35 @@ export class SumTree {
   }
 }
 
+/** Nodes made between two pauses: some ten milliseconds of hashes. */
+const NODES_PER_TURN = 256;
+
+/**
+ * Root and sums that `SumTree` has, made with pauses and without keeping the tree: a full region's takes a second, in which
+ * nothing else of the process would be answered.
+ * @throws RangeError as `SumTree`
+ */
+export async function sumRoot(
+  leaves: readonly SumLeaf[],
+  pause: () => Promise<void>,
+): Promise<{ readonly root: Hex; readonly totals: Sums }> {
+  if (leaves.length > 2 ** MAX_SUM_LEVELS) throw new RangeError(`more than 2^${MAX_SUM_LEVELS} leaves`);
+  if (new Set(leaves.map(({ account }) => account.toLowerCase())).size !== leaves.length)
+    throw new RangeError("an account stands twice");
+  let nodes: SumNode[] = [];
+  for (const leaf of leaves) if (nodes.push(leafNode(leaf)) % NODES_PER_TURN === 0) await pause();
+  while (nodes.length > 1) {
+    const above: SumNode[] = [];
+    for (let left = 0; left < nodes.length; left += 2) {
+      const node = joinNodes(nodes[left] as SumNode, nodes[left + 1] ?? EMPTY);
+      if (above.push(node) % NODES_PER_TURN === 0) await pause();
+    }
+    nodes = above;
+  }
+  const { hash, sums } = nodes[0] ?? EMPTY;
+  return { root: hexOf(hash), totals: sums };
+}
+
 /**
  * Whether a leaf stands in the tree of a root and its sums: the very check that the contract makes before it pays.
  * @param root 32 bytes.

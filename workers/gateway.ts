@@ -7,15 +7,18 @@ import { PatternRouter } from "hono/router/pattern-router";
 import { type Env, marketClock } from "../durable-objects/environment.ts";
 import { rejected } from "../protocol/errors.ts";
 import { documentationRoutes } from "./documentation.ts";
+import { keepMirrorAwake } from "./mirror-access.ts";
 import { problem, problemOfError } from "./problems.ts";
 import type { Application } from "./router.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { certificateRoutes } from "./routes/certificates.ts";
+import { chainRoutes } from "./routes/chain.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { settlementRoutes } from "./routes/settlement.ts";
 
+export { ChainMirror } from "../durable-objects/chain-mirror.ts";
 export { Directory } from "../durable-objects/directory.ts";
 export { Feed } from "../durable-objects/feed.ts";
 export { Intake } from "../durable-objects/intake.ts";
@@ -37,6 +40,7 @@ export function createApplication(): Application {
   // A clock that must not run is told as that by every path, not as a fault of the region it would reach.
   application.use("/v1/*", async (context, next) => {
     marketClock(context.env);
+    keepMirrorAwake(context);
     await next();
   });
   application.onError((error, context) => problemOfError(error, context));
@@ -56,6 +60,7 @@ export function createApplication(): Application {
   accountRoutes(application);
   certificateRoutes(application);
   settlementRoutes(application);
+  chainRoutes(application);
   journalRoutes(application);
   documentationRoutes(application);
   return application;

@@ -1,8 +1,7 @@
 // Owns the way from a region's name to its object, through a cached directory. It refuses a name that is not
 // registered, because every invented name would make an object.
 
-import { withDurables } from "itty-durable";
-import type { NearbyRegion } from "../durable-objects/directory.ts";
+import { directoryOf } from "../durable-objects/directory.ts";
 import type { Env } from "../durable-objects/environment.ts";
 import type { Profile } from "../protocol/profile.ts";
 import { Refusal } from "./problems.ts";
@@ -11,23 +10,7 @@ import { Refusal } from "./problems.ts";
 const CACHE_MS = 10_000;
 const RETRY_MS = 500;
 
-interface DirectoryStub {
-  register(encoded: string): Promise<Profile>;
-  list(): Promise<Profile[]>;
-  nearest(latitude: number, longitude: number): Promise<NearbyRegion[]>;
-}
-
 let cached: { readonly profiles: ReadonlyMap<string, Profile>; readonly readMs: number } | null = null;
-
-/** The directory's methods. The stub is a proxy that answers to any name, so it must never be awaited itself. */
-export function directoryOf(env: Env): DirectoryStub {
-  const request = { headers: new Headers() } as {
-    headers: Headers;
-    DIRECTORY?: { get(id: string): DirectoryStub };
-  };
-  withDurables({ parse: true })(request, { DIRECTORY: env.DIRECTORY });
-  return (request.DIRECTORY as { get(id: string): DirectoryStub }).get("directory");
-}
 
 /** The profile of a registered region. @throws Refusal `region_not_found` */
 export async function profileOf(env: Env, region: string): Promise<Profile> {

@@ -18,6 +18,7 @@ import type {
   Registry,
   ReportAnswer,
 } from "../../protocol/answers.ts";
+import type { ChainStatus } from "../../protocol/chain-answer.ts";
 import { type MarketClock, marketTimeS, parseClock } from "../../protocol/clock.ts";
 import type { Command, CommandType } from "../../protocol/commands.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
@@ -131,6 +132,11 @@ export class PolderClient {
       leaves.every((leaf) => isHex(leaf, 32));
     if (!isWhole) throw new TransportFault("the answer is not the registry of this window");
     return answer;
+  }
+
+  /** How far the deployment has followed its chain, and what is in the way. */
+  chain(): Promise<ChainStatus> {
+    return this.get("/v1/chain");
   }
 
   /** What the region reports of a closed epoch to the chain. */

@@ -2,8 +2,9 @@
 
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
+import { directoryOf } from "../../durable-objects/directory.ts";
 import { profileSchema } from "../../protocol/profile.ts";
-import { directoryOf, profileOf, registerProfile } from "../../workers/region-access.ts";
+import { profileOf, registerProfile } from "../../workers/region-access.ts";
 import { profileNamed } from "./profile.ts";
 import { env, useMarketTime } from "./region-under-test.ts";
 

@@ -2,9 +2,9 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
+import { directoryOf } from "../../durable-objects/directory.ts";
 import { CLOSE_RESYNC, Feed } from "../../durable-objects/feed.ts";
 import { MAX_LISTENER_BACKLOG_BYTES, MAX_LISTENERS_PER_FEED } from "../../protocol/limits.ts";
-import { directoryOf } from "../../workers/region-access.ts";
 import { address, credit, place } from "../support/market.ts";
 import { profileNamed } from "./profile.ts";
 import {

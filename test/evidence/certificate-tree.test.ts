@@ -3,7 +3,12 @@
 
 import { describe, expect, test } from "vitest";
 import { certificateLeaf } from "../../evidence/certificate-statement.ts";
-import { certificateTree, type EpochCertificate, treeOfPublished } from "../../evidence/certificate-tree.ts";
+import {
+  certificateRoot,
+  certificateTree,
+  type EpochCertificate,
+  treeOfPublished,
+} from "../../evidence/certificate-tree.ts";
 import { FIELD_ORDER, type Hex } from "../../protocol/fields.ts";
 import { QuadTree, rootOfPath } from "../../protocol/quad-tree.ts";
 
@@ -28,6 +33,21 @@ describe("certificate tree", () => {
     for (const other of wrong) expect(treeOfPublished({ root, leaves: other })).toBeNull();
     expect(treeOfPublished({ root: `0x${"00".repeat(32)}`, leaves })).toBeNull();
     expect(() => certificateTree([{ commitment: "1", soldWh: 2 ** 40, boughtWh: 0 }])).toThrow(RangeError);
+  });
+
+  test("behavior: a root made with pauses is the tree's, of any size, and refuses what the tree refuses", async () => {
+    let pauses = 0;
+    const pause = async () => {
+      pauses += 1;
+    };
+    for (const size of [0, 1, 4, 5, 17, 21]) {
+      const some = CERTIFICATES.slice(0, size);
+      expect(await certificateRoot(some, pause)).toBe(certificateTree(some).root);
+    }
+    expect(pauses).toBe(2);
+    await expect(certificateRoot([{ commitment: "1", soldWh: 2 ** 40, boughtWh: 0 }], pause)).rejects.toThrow(
+      RangeError,
+    );
   });
 
   test("behavior: leaves stand in the order given, and each has its path to the root", () => {

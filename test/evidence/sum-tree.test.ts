@@ -11,6 +11,7 @@ import {
   type SumPath,
   type Sums,
   SumTree,
+  sumRoot,
 } from "../../evidence/sum-tree.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { settlementVectors, vectorLeaf, vectorLeaves } from "../../tools/make-settlement-vectors.ts";
@@ -133,6 +134,21 @@ describe("what is one", () => {
     const { account } = vectorLeaf(3);
     expect(tree.claimOf(account.toUpperCase().replace("0X", "0x") as Hex)?.path.position).toBe(3n);
     expect(tree.claimOf(`0x${"00".repeat(20)}`)).toBeNull();
+  });
+
+  test("behavior: a root made with pauses is the tree's, of any size, and refuses what the tree refuses", async () => {
+    let pauses = 0;
+    const pause = async () => {
+      pauses += 1;
+    };
+    for (const size of [0, 1, 2, 3, 7, 8, 600]) {
+      const { root, totals } = new SumTree(vectorLeaves(size));
+      expect(await sumRoot(vectorLeaves(size), pause)).toEqual({ root, totals });
+    }
+    expect(pauses).toBe(3);
+    await expect(sumRoot([vectorLeaf(1), vectorLeaf(1)], pause)).rejects.toThrow(RangeError);
+    const large = { ...vectorLeaf(1), sums: { ...vectorLeaf(1).sums, heldMicros: 2n ** 64n } };
+    await expect(sumRoot([large], pause)).rejects.toThrow(RangeError);
   });
 
   test("behavior: a region of ten thousand accounts, and the path of its last", { timeout: 30_000 }, () => {

@@ -60,6 +60,8 @@ export interface LocalChain {
  */
 export async function startChain(startS: number, chainId: number = LOCAL_CHAIN_ID): Promise<LocalChain> {
   const args = ["--port", "0", "--timestamp", String(startS), "--chain-id", String(chainId)];
+  // Without it a block is final only when 64 others stand on it.
+  args.push("--slots-in-an-epoch", "1");
   const anvil = spawn(ANVIL, args, {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -34,6 +34,7 @@ test("behavior: wrangler accepts the deployment in a dry run", { timeout: 120_00
       "env.FEED",
       "env.INTAKE",
       "env.DIRECTORY",
+      "env.CHAIN_MIRROR",
       "env.ARCHIVE",
       "env.ASSETS",
     ]) {

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { INVARIANTS } from "../../market/invariants.ts";
+import { CHAIN_PROBLEMS } from "../../protocol/chain-answer.ts";
 import { ERRORS, type ErrorCode, isRetired } from "../../protocol/errors.ts";
 import { errorPage } from "../../tools/make-error-docs.ts";
 
@@ -17,6 +18,14 @@ describe("docs", () => {
   test("invariant: INVARIANTS.md names every invariant, in order, and no other", () => {
     const named = [...page("INVARIANTS.md").matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
     expect(named).toEqual(INVARIANTS.map(({ name }) => name));
+  });
+
+  test("invariant: MIRROR.md names every reason that can be in the mirror's way, in order, with what it means", () => {
+    const rows = [...page("MIRROR.md").matchAll(/^\| `([a-z_]+)` \| (.+) \|$/gm)].map(([, code, text]) => [
+      code,
+      text,
+    ]);
+    expect(rows).toEqual(Object.entries(CHAIN_PROBLEMS));
   });
 
   test("invariant: every code of the error table is provoked, or at least expected, by some test", () => {

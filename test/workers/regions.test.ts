@@ -2,7 +2,7 @@
 
 import { listDurableObjectIds } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
-import { directoryOf } from "../../workers/region-access.ts";
+import { directoryOf } from "../../durable-objects/directory.ts";
 import { profileNamed } from "../durable-objects/profile.ts";
 import { env, useMarketTime } from "../durable-objects/region-under-test.ts";
 import {

@@ -2,7 +2,9 @@
 // register a region for anybody but the deployment's operator.
 
 import { z } from "zod";
+import { directoryOf } from "../../durable-objects/directory.ts";
 import { marketClock, receiptSeed, signingDomain } from "../../durable-objects/environment.ts";
+import { mirrorOf, registryOf } from "../../durable-objects/mirror/settings.ts";
 import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { signedSchema } from "../../evidence/signed-command.ts";
 import {
@@ -19,9 +21,10 @@ import { MAX_PAGE_ROWS } from "../../protocol/limits.ts";
 import { profileSchema } from "../../protocol/profile.ts";
 import { acceptedAnswer } from "../answers.ts";
 import { submissionOf } from "../authentication.ts";
+import { wakeMirror } from "../mirror-access.ts";
 import { accepted, numeral, page, regionParams } from "../parts.ts";
 import { Refusal, refuse } from "../problems.ts";
-import { directoryOf, profileOf, regionOf, registerProfile } from "../region-access.ts";
+import { profileOf, regionOf, registerProfile } from "../region-access.ts";
 import { type Application, type RequestContext, route } from "../router.ts";
 
 /** Registers the paths. */
@@ -54,6 +57,10 @@ function deploymentRoutes(application: Application): void {
       answers: z.strictObject({
         chainId: count,
         settlement: address,
+        meterRegistry: address,
+        mirror: address.meta({
+          description: "wallet that says what the chain says; zero where there is none",
+        }),
         operator: z.string(),
         receiptKey: bytes32,
         clock: z.strictObject({ origin: z.string(), rate: z.number() }),
@@ -64,6 +71,8 @@ function deploymentRoutes(application: Application): void {
       const clock = marketClock(env);
       return context.json({
         ...signingDomain(env),
+        meterRegistry: registryOf(env),
+        mirror: mirrorOf(env),
         operator: env.OPERATOR,
         receiptKey: receiptKeyOf(receiptSeed(env)),
         clock: { origin: env.CLOCK_ORIGIN, rate: clock.rate },
@@ -138,7 +147,9 @@ function openingRoutes(application: Application): void {
         });
       }
       await registerProfile(env, profile);
-      return accepted(context, await env.REGION.getByName(profile.region).submit(submission), 201);
+      const outcome = await env.REGION.getByName(profile.region).submit(submission);
+      await wakeMirror(env);
+      return accepted(context, outcome, 201);
     },
   );
   route(

@@ -1,0 +1,41 @@
+// Owns a chain with the contracts on it and no region: for tests that open their own. Its first account owns everything and has
+// play money. It refuses to credit anybody else.
+
+import {
+  meterRegistryAbi,
+  settlementAbi,
+  testQuoteAbi,
+  testRewardTokenAbi,
+} from "../../governance/generated/abi.ts";
+import {
+  meterRegistryBytecode,
+  settlementBytecode,
+  testQuoteBytecode,
+  testRewardTokenBytecode,
+} from "../../governance/generated/bytecode.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import { type Contract, type LocalChain, startChain } from "../support/local-chain.ts";
+
+export interface ChainContracts {
+  readonly chain: LocalChain;
+  readonly quote: Contract;
+  readonly settlement: Contract;
+  readonly rewardToken: Contract;
+  readonly registry: Contract;
+}
+
+/** What the first account has, and the settlement contract may take of it. */
+const MICROS = 1_000_000_000_000n;
+
+/** Starts a chain at a moment and deploys everything. */
+export async function deployContracts(startS: number): Promise<ChainContracts> {
+  const chain = await startChain(startS);
+  const owner = chain.accounts[0] as Hex;
+  const quote = await chain.deploy(testQuoteAbi, testQuoteBytecode, []);
+  const settlement = await chain.deploy(settlementAbi, settlementBytecode, [quote.address, owner, owner]);
+  const rewardToken = await chain.deploy(testRewardTokenAbi, testRewardTokenBytecode, [settlement.address]);
+  const registry = await chain.deploy(meterRegistryAbi, meterRegistryBytecode, [settlement.address, owner]);
+  await chain.send(quote, "mint", [owner, MICROS]);
+  await chain.send(quote, "approve", [settlement.address, MICROS]);
+  return { chain, quote, settlement, rewardToken, registry };
+}
