@@ -387,7 +387,7 @@ describe("what only the operator may", () => {
 
   test("rejects: test money in a region that settles for real", async () => {
     const real = new GatewayUnderTest();
-    expectAccepted(await real.open({ quote: "settlement" }), 201);
+    expectAccepted(await real.open({ quote: "settlement", mirror: addressOf(operator) }), 201);
     const command = real.command("credit_test_quote", { account: real.account, amountMicros: 5 });
     await real.refuse("quote_not_test", async () =>
       real.post("/credits", await real.signed(operator, command)),
