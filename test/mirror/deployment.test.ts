@@ -262,7 +262,7 @@ describe.skipIf(!hasAnvil)(
       expect(await freeMicros(ANN)).toBe(before - 1e6);
       endpoint.passing = null;
       await expect.poll(() => freeMicros(ANN), eventually).toBe(before + 4e6);
-      expect((await client.chain()).problem).toBeNull();
+      await expect.poll(async () => (await client.chain()).problem, eventually).toBeNull();
     });
   },
 );
