@@ -27,9 +27,10 @@ export class ChainMirror extends DurableObject<Env> {
   /** How far the chain was followed. */
   async status(): Promise<ChainStatus> {
     if (!hasChain(this.env)) return this.#unpolled(null);
-    await this.wake();
     try {
-      return await this.#made().status();
+      const poller = this.#made();
+      await this.wake();
+      return await poller.status();
     } catch (error) {
       if (error instanceof SettingsRefused) return this.#unpolled(error.message);
       throw error;

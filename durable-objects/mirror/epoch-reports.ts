@@ -9,11 +9,8 @@ import { settlementAbi } from "../../governance/generated/abi.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { AgreedChain, Pin } from "./agreed-chain.ts";
 import type { Deposit, SettlementReads } from "./contract-reads.ts";
-import type { MirroredRegion } from "./mirrored-region.ts";
+import { type MirroredRegion, pause } from "./mirrored-region.ts";
 import { ChainTrouble } from "./trouble.ts";
-
-/** Lets what waits have its turn: a large region's trees take seconds. */
-const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
 /**
  * Makes the report of an epoch.

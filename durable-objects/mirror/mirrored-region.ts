@@ -40,6 +40,9 @@ export type ChainDraft = DraftOf<
 /** Wall seconds in which a command must be decided; it is made anew in every poll. */
 const COMMAND_LIFE_SECONDS = 120;
 
+/** Lets what waits have its turn: signatures take milliseconds each, and a large region's trees seconds. */
+export const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
 /** Signs and verifies for one deployment. */
 export class MirrorSigner {
   readonly #key: Hex;
@@ -68,6 +71,7 @@ export class MirrorSigner {
     draft: ChainDraft,
     evidence?: unknown,
   ): Promise<{ readonly submission: Submission } | { readonly rejection: Rejection }> {
+    await pause();
     const life = Math.min(
       MAX_COMMAND_LIFE_S - 900,
       Math.ceil(this.marketSeconds(1000 * COMMAND_LIFE_SECONDS)),

@@ -113,11 +113,13 @@ export class Outbox {
     const all = await this.#load();
     for (const { nonce } of all) if (nonce < view.nonce) await this.#options.memory.delete(keyOf(nonce));
     const open = all.filter(({ nonce }) => nonce >= view.nonce);
+    const isFirstLate = (open[0]?.polls ?? 0) >= PATIENCE_POLLS;
     let problem: ChainProblem | null = null;
     for (const [place, one] of open.entries()) {
       const nonce = view.nonce + place;
       const isLate = place === 0 && one.polls >= PATIENCE_POLLS;
-      const isDue = isLate || one.timesSent === 0 || one.nonce !== nonce;
+      // A node that forgot the first forgets those behind it too: they are told again, as they are.
+      const isDue = isFirstLate || one.timesSent === 0 || one.nonce !== nonce;
       let next: Sent = { ...one, polls: one.polls + 1 };
       if (isLate || one.nonce !== nonce)
         next = { ...this.#sign(one, nonce, view, one), timesSent: one.timesSent };

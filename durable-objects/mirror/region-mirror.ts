@@ -107,8 +107,18 @@ export class RegionMirror {
     if (stage === "frozen") this.trouble({ code: "frozen", facts: { epoch: side.books.frozenEpoch } });
     await this.#credit(pin, side.books.depositCount, mirrored);
     await this.#schedule(pin, side.terms, mirrored);
-    await this.#registry.follow(pin, side.registryEvents, mirrored);
     this.sides = { chain: side, mirrored };
+    await this.#register(pin, side.registryEvents, mirrored);
+  }
+
+  /** Endpoints may have forgotten old logs; no report rests on them, and without reports the region would end. */
+  async #register(pin: Pin, events: number, mirrored: Mirrored): Promise<void> {
+    try {
+      await this.#registry.follow(pin, events, mirrored);
+    } catch (error) {
+      if (!(error instanceof ChainTrouble)) throw error;
+      this.trouble(error.problem);
+    }
   }
 
   /** Reads the chain's side as of a block. */

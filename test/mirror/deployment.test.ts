@@ -18,10 +18,10 @@ import { walletOf } from "../../evidence/wallet-key.ts";
 import type { ChainRegion, ChainStatus } from "../../protocol/chain-answer.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
+import { type ChainContracts, deployContracts } from "../support/chain-contracts.ts";
 import { BEGINS_AT_S, REGION, SEED, termsOf, varsOf } from "../support/client-region.ts";
 import { hasAnvil } from "../support/local-chain.ts";
 import { GRID, TREASURY, word } from "../support/market.ts";
-import { type ChainContracts, deployContracts } from "./chain-contracts.ts";
 import { type EndpointServer, startEndpoint } from "./endpoint-server.ts";
 
 const MIRROR_KEY = word(0x3312);
@@ -262,7 +262,7 @@ describe.skipIf(!hasAnvil)(
       expect(await freeMicros(ANN)).toBe(before - 1e6);
       endpoint.passing = null;
       await expect.poll(() => freeMicros(ANN), eventually).toBe(before + 4e6);
-      expect((await client.chain()).problem).toBeNull();
+      await expect.poll(async () => (await client.chain()).problem, eventually).toBeNull();
     });
   },
 );

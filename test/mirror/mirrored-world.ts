@@ -25,9 +25,9 @@ import type { Hex } from "../../protocol/fields.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
 import { SimulatedStorage } from "../simulation/simulated-storage.ts";
+import { type ChainContracts, deployContracts } from "../support/chain-contracts.ts";
 import type { Contract, LocalChain } from "../support/local-chain.ts";
 import { GRID, PARAMETERS, TREASURY, word } from "../support/market.ts";
-import { type ChainContracts, deployContracts } from "./chain-contracts.ts";
 import { Endpoint, fetchThrough } from "./endpoints.ts";
 
 export const REGION = "polder-chain";

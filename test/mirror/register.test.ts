@@ -11,7 +11,7 @@ import type { Hex } from "../../protocol/fields.ts";
 import { hasAnvil } from "../support/local-chain.ts";
 import { address, word } from "../support/market.ts";
 import type { Endpoint } from "./endpoints.ts";
-import { MirroredWorld, REGION, WORD } from "./mirrored-world.ts";
+import { MirroredWorld, REGION, UNIT, WORD } from "./mirrored-world.ts";
 
 const LIMITS = { nameplateWh: 1_000, connectionWh: 2_000, saleCapWh: 3_000, purchaseCapWh: 4_000 };
 const seedOf = (home: number) => new Uint8Array(32).fill(home);
@@ -74,9 +74,7 @@ describe.skipIf(!hasAnvil)("the register (skipped where npm has no anvil for the
           if (method === "eth_getLogs") answer.result = lie(answer.result as Log[]);
         };
       world.restart();
-      await world.poller.poll();
-      const { problem, regions } = await world.poller.status();
-      expect((problem ?? regions[0]?.problem)?.code).toBe(code.trim());
+      expect((await world.poll()).problem?.code).toBe(code.trim());
       expect(world.region.hash).toBe(before);
     }
     two.honest();
@@ -84,9 +82,12 @@ describe.skipIf(!hasAnvil)("the register (skipped where npm has no anvil for the
       if (method === "eth_getLogs") answer.result = [];
     };
     world.restart();
-    await world.poller.poll();
-    expect((await world.poller.status()).problem).toMatchObject({ code: "rpcs_disagree" });
+    expect((await world.poll()).problem).toMatchObject({ code: "rpcs_disagree" });
     expect(world.region.hash).toBe(before);
+    // Money goes on meanwhile: no deposit and no report rests on logs.
+    await world.deposit(address(1), UNIT);
+    await world.finalise();
+    expect(await world.poll()).toMatchObject({ depositsMirrored: 1, problem: { code: "rpcs_disagree" } });
   });
 
   test("behavior: installers, meters, a rotation and a revocation, also when logs come doubled and backwards", async () => {

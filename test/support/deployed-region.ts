@@ -2,20 +2,8 @@
 // and installer are the chain's first account. It refuses to credit anybody with anything.
 
 import { type Address, type Hex, stringToHex } from "viem";
-import {
-  meterRegistryAbi,
-  settlementAbi,
-  testQuoteAbi,
-  testRewardTokenAbi,
-} from "../../governance/generated/abi.ts";
-import {
-  meterRegistryBytecode,
-  settlementBytecode,
-  testQuoteBytecode,
-  testRewardTokenBytecode,
-} from "../../governance/generated/bytecode.ts";
 import { SLOT_SECONDS } from "../../protocol/units.ts";
-import { type Contract, type LocalChain, startChain } from "./local-chain.ts";
+import { type ChainContracts, deployContracts } from "./chain-contracts.ts";
 
 export const REGION_NAME = "polder-one";
 /** Its name as the contracts take it. */
@@ -40,32 +28,16 @@ const TERMS = {
   emissionPerEpoch: EMISSION,
 };
 
-export interface DeployedRegion {
-  readonly chain: LocalChain;
-  readonly quote: Contract;
-  readonly settlement: Contract;
-  readonly rewardToken: Contract;
-  readonly registry: Contract;
-}
+export type DeployedRegion = ChainContracts;
 
 /** Starts a chain in the region's first epoch and deploys everything. */
 export async function deployRegion(): Promise<DeployedRegion> {
-  const chain = await startChain(Number(FIRST_EPOCH) * EPOCH_SECONDS);
+  const contracts = await deployContracts(Number(FIRST_EPOCH) * EPOCH_SECONDS);
+  const { chain, settlement, rewardToken, registry } = contracts;
   const [operator] = chain.accounts as [Address];
-  const quote = await chain.deploy(testQuoteAbi, testQuoteBytecode, []);
-  const settlement = await chain.deploy(settlementAbi, settlementBytecode, [
-    quote.address,
-    operator,
-    operator,
-  ]);
-  const rewardToken = await chain.deploy(testRewardTokenAbi, testRewardTokenBytecode, [settlement.address]);
-  const registry = await chain.deploy(meterRegistryAbi, meterRegistryBytecode, [
-    settlement.address,
-    operator,
-  ]);
   await chain.send(settlement, "setRewardToken", [rewardToken.address]);
   const opening = { operator, windowSlots: WINDOW_SLOTS, epochSlots: EPOCH_SLOTS, terms: TERMS };
   await chain.send(settlement, "openRegion", [REGION, opening]);
   await chain.send(registry, "appointInstallers", [REGION, [operator]]);
-  return { chain, quote, settlement, rewardToken, registry };
+  return contracts;
 }

@@ -14,7 +14,7 @@ import {
   testRewardTokenBytecode,
 } from "../../governance/generated/bytecode.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { type Contract, type LocalChain, startChain } from "../support/local-chain.ts";
+import { type Contract, type LocalChain, startChain } from "./local-chain.ts";
 
 export interface ChainContracts {
   readonly chain: LocalChain;
