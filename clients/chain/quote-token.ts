@@ -3,6 +3,7 @@
 
 import { domainSeparator, type Hex, type LocalAccount, parseSignature, zeroHash } from "viem";
 import { type ContractSender, sendCall } from "../../governance/calls/contract-call.ts";
+import { refusalOf } from "../../governance/calls/contract-refusal.ts";
 import { testQuoteAbi } from "../../governance/generated/abi.ts";
 
 /** Beyond it a permit that was never sent is of no use to whoever finds it. Seconds of the chain. */
@@ -64,6 +65,22 @@ export class QuoteToken {
 
   allowance(): Promise<bigint> {
     return this.#read("allowance", [this.#owner, this.#spender]) as Promise<bigint>;
+  }
+
+  /** @throws ContractRefusal in the token's own words where the wallet has less; whether it may be taken is not asked. */
+  async requireBalance(amount: bigint): Promise<void> {
+    const { client, wallet } = this.#sender;
+    try {
+      await client.simulateContract({
+        address: this.#token,
+        abi: testQuoteAbi,
+        functionName: "transfer",
+        args: [this.#spender, amount],
+        account: wallet.account,
+      });
+    } catch (error) {
+      throw refusalOf(error);
+    }
   }
 
   /** Approves an amount and no more; an approval that is left over is taken back first, as some tokens want it. */

@@ -55,16 +55,14 @@ export class SettlementWallet {
     const { settlement } = this.#settlement;
     const token = new QuoteToken(this.#sender, await this.#settlement.quote(), settlement);
     const [allowance, balance] = await Promise.all([token.allowance(), token.balance()]);
-    // Without the money the contract says so, and no permit must be left lying about.
-    const permit =
-      allowance < amountMicros && balance >= amountMicros
-        ? await token.permit(amountMicros, this.#signer)
-        : null;
+    // Without the money nothing is permitted: a permit must not be left lying about.
+    if (balance < amountMicros) await token.requireBalance(amountMicros);
+    const permit = allowance < amountMicros ? await token.permit(amountMicros, this.#signer) : null;
     if (permit !== null) {
       const { deadlineS, v, r, s } = permit;
       return this.#deposited("depositWithPermit", [account, amountMicros, deadlineS, v, r, s]);
     }
-    if (allowance < amountMicros && balance >= amountMicros) await token.approve(amountMicros, allowance);
+    if (allowance < amountMicros) await token.approve(amountMicros, allowance);
     return this.#deposited("deposit", [account, amountMicros]);
   }
 

@@ -18,6 +18,7 @@ const IDLE_TICKS = 5;
 /** Blocks on top of one until it is final. */
 const FINALITY_BLOCKS = 2;
 const STATE = "chain-state.gz";
+const BEGINNING = "chain-begins-at";
 /** Half an ether's fees are more than a household ever needs here. */
 const FUNDED_WEI = 10n ** 20n;
 
@@ -56,7 +57,7 @@ export async function startLocalChain(options: LocalChainOptions): Promise<Local
   const started = await startChainProcess({
     folder,
     port,
-    beginsAtS: marketS(),
+    beginsAtS: keepBeginning(folder, marketS()),
     ...(state === null ? {} : { stateFile: unpacked }),
   }).finally(() => rmSync(unpacked, { force: true }));
   const miner = new Miner(started, options);
@@ -70,6 +71,13 @@ export async function startLocalChain(options: LocalChainOptions): Promise<Local
     follow: (clock) => miner.follow(clock),
     stop: () => miner.stop(),
   };
+}
+
+/** When the folder's chain began: its first block has that time, and another hash at any other. Unix seconds. */
+function keepBeginning(folder: string, nowS: number): number {
+  const file = join(folder, BEGINNING);
+  if (!existsSync(file)) writeWhole(file, Buffer.from(`${nowS}\n`));
+  return Number(readFileSync(file, "utf8"));
 }
 
 /** What anvil_dumpState answered, unpacked, or null for a new chain. @throws StackError for a broken file */
