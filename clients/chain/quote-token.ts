@@ -7,7 +7,7 @@ import { refusalOf } from "../../governance/calls/contract-refusal.ts";
 import { testQuoteAbi } from "../../governance/generated/abi.ts";
 
 /** Beyond it a permit that was never sent is of no use to whoever finds it. Seconds of the chain. */
-const PERMIT_LIFE_S = 3_600;
+const PERMIT_LIFE_S = 86_400;
 
 /** Tokens that answer nothing to `approve` are tokens too. */
 const APPROVE_ABI = [

@@ -2,6 +2,7 @@
 // whole micros, and to sign with a session key: only the wallet moves money.
 
 import type { Command } from "commander";
+import { formatUnits } from "viem";
 import { ContractRefusal } from "../../governance/calls/contract-refusal.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { Profile } from "../../protocol/profile.ts";
@@ -190,7 +191,10 @@ function fundsRows(funds: AccountFunds, { currency, timeZone }: Profile): [strin
     ["  of it payable now (polder claim)", amounts(funds.payableMicros)],
     ["  of it paid", amounts(funds.paidMicros)],
     ["deposited, not yet credited", amounts(incoming)],
-    ["rewards earned, claimable, claimed", `${rewards.earned}, ${rewards.claimable}, ${rewards.claimed}`],
+    [
+      "rewards earned, claimable, claimed",
+      [rewards.earned, rewards.claimable, rewards.claimed].map(tokens).join(", "),
+    ],
     [
       "epoch closed, reported, final",
       [chain.closedEpoch, chain.reportedEpoch, chain.finalEpoch].map(epochOf).join(", "),
@@ -211,17 +215,20 @@ function fundsRows(funds: AccountFunds, { currency, timeZone }: Profile): [strin
 
 const PAID_AS: Readonly<Record<Payment["what"], string>> = {
   withdrawal: "what was asked for",
-  rewards: "base units of rewards",
+  rewards: "tokens as rewards",
   exit: "all that the last final report shows",
   deposit: "a deposit that no report counted",
 };
 
 function printPayments(payments: readonly Payment[], account: Hex, currency: string): void {
   for (const { what, amount: paid, hash } of payments) {
-    const figure = what === "rewards" ? String(paid) : `${money(paid)} ${currency},`;
+    const figure = what === "rewards" ? tokens(paid) : `${money(paid)} ${currency},`;
     console.log(`${account} was paid ${figure} ${PAID_AS[what]} (${hash})`);
   }
 }
+
+/** The reward token has eighteen decimals, as most have. */
+const tokens = (baseUnits: bigint): string => formatUnits(baseUnits, 18);
 
 /** Amounts of any size as decimal strings. */
 function print(value: object): void {
