@@ -23,10 +23,12 @@ import { createState, type RegionState, RULES_VERSION } from "../../market/state
 import { commandSchema } from "../../protocol/commands.ts";
 import { bytes32, entryNumber, type Hex, instantS, signatureBytes } from "../../protocol/fields.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
+import type { ChainDeposit } from "../chain/region-record.ts";
 import { certificateRootOf } from "./certificate-root.ts";
+import { type MirroredChain, MirroredEvents, type Wrong } from "./mirrored-events.ts";
 import { type BadProof, ProofBatches, type VerifierOf } from "./proof-batches.ts";
 import { RegistryReplay } from "./registry-replay.ts";
-import { ReportedEpochs } from "./reported-epochs.ts";
+import { type ReportDifference, ReportedEpochs } from "./reported-epochs.ts";
 
 /** What an audit found. */
 export interface AuditReport {
@@ -47,6 +49,15 @@ export interface AuditReport {
   readonly receipts: number;
   /** Reports on the chain that were held against the journal. */
   readonly reports: number;
+  /** The first of them that the journal does not bear out. */
+  readonly reportDifference: ReportDifference | null;
+  /** Deposits and events of the register on the chain that the journal took as they are there. */
+  readonly deposits: number;
+  readonly registryEvents: number;
+  /** Numbers of the register's events that the region passed over. */
+  readonly passedOver: readonly number[];
+  /** Deposits of the chain that the journal lacks. */
+  readonly uncredited: readonly ChainDeposit[];
   /** Certificate roots by epoch, of those that were asked for. */
   readonly certificateRoots: Readonly<Record<number, Hex>>;
   readonly headHash: string;
@@ -64,6 +75,8 @@ export interface AuditOptions {
   readonly certificates?: ReadonlyMap<number, Hex | null>;
   /** What was reported to the region's chain, by epoch; each is held against what the journal gives. */
   readonly reported?: ReadonlyMap<number, EpochReport>;
+  /** The region's chain: what the journal took from it must be there, and its deposits must be in the journal. */
+  readonly chain?: MirroredChain;
   readonly progress?: (entry: number, proofs: number) => void;
   /** Called after each entry that holds, with the state it leads to. */
   readonly observe?: (entry: Entry, state: RegionState) => void;
@@ -147,6 +160,10 @@ export async function audit(
     proofs: run.proofs.verified,
     registryRoots: run.registry.roots,
     reports: run.reported.held,
+    reportDifference: run.reported.difference,
+    ...run.mirrored.held,
+    passedOver: run.mirrored.passedOver,
+    uncredited: run.mirrored.uncredited,
     headHash: run.hash,
     stateHash: stateHash(run.state, sha256),
     failure,
@@ -171,6 +188,7 @@ class AuditRun {
   readonly proofs: ProofBatches<number>;
   readonly registry = new RegistryReplay();
   readonly reported: ReportedEpochs;
+  readonly mirrored: MirroredEvents;
   readonly #domain: SigningDomain;
   readonly #options: AuditOptions;
   readonly #receipts: Map<number, Receipt[]>;
@@ -181,6 +199,7 @@ class AuditRun {
     this.#options = options;
     this.proofs = new ProofBatches(domain.chainId, options.verifierOf);
     this.reported = new ReportedEpochs(options.reported);
+    this.mirrored = new MirroredEvents(options.chain);
     this.#receipts = Map.groupBy(options.receipts ?? [], ({ entry }) => entry);
   }
 
@@ -202,6 +221,7 @@ class AuditRun {
     await this.#holdReceipts(decoded.hash, entry);
     this.counts.entries += 1;
     this.#holdClaim();
+    this.#holdMirrored(this.mirrored.take(derived, this.state));
     this.#holdCertificates(derived);
     const unreported = this.reported.take(derived, this.state, this.hash);
     if (unreported !== null) throw new Mismatch(unreported);
@@ -236,6 +256,7 @@ class AuditRun {
     }
     const unreported = this.reported.finish(this.state);
     if (unreported !== null) throw new Mismatch(unreported);
+    this.#holdMirrored(await this.mirrored.finish());
     if (claimed !== undefined && claimed.entry > last) {
       this.number = last + 1;
       throw new Mismatch(`the region claims ${claimed.entry} entries and the journal ends before this one`);
@@ -278,6 +299,10 @@ class AuditRun {
     this.counts.commands += 1;
     if (shown !== null) this.#holdProofs(this.proofs.add(shown, this.number));
     return result.entry;
+  }
+
+  #holdMirrored(wrong: Wrong | null): void {
+    if (wrong !== null) throw new Mismatch(wrong.reason, wrong.entry);
   }
 
   #holdProofs(bad: BadProof<number> | null): void {

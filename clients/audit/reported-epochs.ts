@@ -11,10 +11,20 @@ import type { EpochClosed } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { certificateRootOf } from "./certificate-root.ts";
 
+/** The first report that the journal does not bear out, and where. */
+export interface ReportDifference {
+  readonly epoch: number;
+  readonly part: string;
+  readonly reported: string;
+  /** What the journal gives. */
+  readonly due: string;
+}
+
 /** Reports by epoch, held against a replay as its epochs close. */
 export class ReportedEpochs {
   /** Reports that the journal bears out. */
   held = 0;
+  difference: ReportDifference | null = null;
   readonly #waiting: Map<number, EpochReport>;
 
   constructor(reported: ReadonlyMap<number, EpochReport> = new Map()) {
@@ -53,6 +63,7 @@ export class ReportedEpochs {
       return null;
     }
     const { part, one, other } = difference;
+    this.difference = { epoch: due.epoch, part, reported: one, due: other };
     return `epoch ${due.epoch} was reported with ${part} ${one}, and the journal gives ${other}`;
   }
 }

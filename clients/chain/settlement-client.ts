@@ -11,7 +11,7 @@ import { SLOT_SECONDS } from "../../protocol/units.ts";
 import { type ChainConnection, ChainFault } from "./chain-connection.ts";
 
 /** By the numbers of the contract's `Stage`. */
-const STAGES = ["none", "open", "frozen", "upheld", "exiting"] as const;
+export const STAGES = ["none", "open", "frozen", "upheld", "exiting"] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** A region on the chain. */
@@ -163,10 +163,11 @@ export class SettlementClient {
     return (await this.read("quote", [])).toLowerCase() as Hex;
   }
 
-  /** Asks the contract. @throws ContractRefusal for what it refuses to say */
+  /** Asks the contract, as of a block or now. @throws ContractRefusal for what it refuses to say */
   async read<Name extends ReadName>(
     functionName: Name,
     args: ReadArguments<Name>,
+    blockNumber?: bigint,
   ): Promise<ReadAnswer<Name>> {
     try {
       return (await this.connection.client.readContract({
@@ -174,6 +175,7 @@ export class SettlementClient {
         abi: settlementAbi,
         functionName,
         args,
+        ...(blockNumber === undefined ? {} : { blockNumber }),
       } as never)) as ReadAnswer<Name>;
     } catch (error) {
       throw refusalOf(error);

@@ -9,17 +9,19 @@ import colours from "picocolors";
 import type { Receipt } from "../../evidence/receipt.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { type AuditReport, audit } from "../audit/audit.ts";
+import { type AuditedChain, chainOfRegion } from "../audit/chain-of-region.ts";
 import { fileMemory } from "../household/agent-memory.ts";
 import type { PolderClient } from "../sdk/client.ts";
 import { splitLines } from "../sdk/journal-lines.ts";
 import { type Place, placeOf, withPlace } from "./context.ts";
-import { whole } from "./options.ts";
+import { rpcAddress, whole } from "./options.ts";
 
 interface AuditOptions extends Place {
   readonly journal?: string;
   readonly save?: string;
   readonly receipts?: string;
   readonly certificates?: number;
+  readonly rpc?: string;
   readonly json?: boolean;
 }
 
@@ -40,6 +42,11 @@ export function auditCommand(program: Command): void {
       "derive this epoch's certificate root too, and hold the region to it",
       whole(0, Number.MAX_SAFE_INTEGER),
     )
+    .option(
+      "--rpc <url>",
+      "of the region's chain: hold reports, deposits and meters there against the journal",
+      rpcAddress,
+    )
     .option("--json", "as JSON")
     .action(run);
 }
@@ -53,6 +60,8 @@ async function run(options: AuditOptions): Promise<void> {
       : receiptsIn(options.receipts).filter((receipt) => receipt.region === region);
   const claimed = options.journal === undefined ? await client.stateHash(region) : null;
   const certificates = await rootsToHold(options, client, region);
+  // Before the journal: what is on the chain by now is in it, or never will be.
+  const chained = options.rpc === undefined ? null : await chainOfRegion(client, region, options.rpc);
   const source =
     options.journal === undefined ? client.journal(region) : splitLines(createReadStream(options.journal));
   // The whole of it is kept before it is judged: what is wrong with it must be there to be shown.
@@ -67,9 +76,12 @@ async function run(options: AuditOptions): Promise<void> {
       entry % 250 === 0 &&
       process.stderr.write(`\r${entry} entries checked, ${proofs} proofs verified`),
     ...(claimed === null ? {} : { claimed }),
+    ...(chained === null ? {} : { reported: chained.reported, chain: chained.chain }),
   });
   if (isShown) process.stderr.write("\r\u001b[K");
-  console.log(options.json ? JSON.stringify(report) : inWords(region, report));
+  if (options.json)
+    console.log(JSON.stringify(chained === null ? report : { ...report, chainBlock: chained.block }));
+  else console.log([inWords(region, report), ...chainInWords(report, chained)].join("\n"));
   if (!report.auditOk) process.exitCode = 1;
 }
 
@@ -106,4 +118,22 @@ function inWords(region: string, report: AuditReport): string {
     return `${colours.green("audit ok")}: ${region}, ${checked}\nhead ${report.headHash}\nstate ${report.stateHash}${roots.join("")}`;
   }
   return `${colours.red("audit failed")} at entry ${report.failure.entry}: ${report.failure.reason}\nbefore it, ${checked}`;
+}
+
+/** What was held against the chain, and what of the chain is not in the journal. */
+function chainInWords(report: AuditReport, chained: AuditedChain | null): string[] {
+  if (chained === null) return [];
+  const { reports, deposits, registryEvents, passedOver, uncredited } = report;
+  const { chain, block, reported } = chained;
+  const meters =
+    chain.record.registryEvents === null ? "no register" : `${registryEvents} events of the register`;
+  return [
+    `the chain as of block ${block}: ${reports} of ${reported.size} reports, ${deposits} of ${chain.record.deposits.length} deposits, ${meters} are as the journal has them`,
+    ...(passedOver.length === 0
+      ? []
+      : [`${passedOver.length} events of the register were passed over: ${passedOver.join(", ")}`]),
+    ...(uncredited.length === 0
+      ? []
+      : [`not credited yet: deposits ${uncredited.map(({ index }) => index).join(", ")}`]),
+  ];
 }

@@ -1,11 +1,9 @@
-// Owns what is reported of an epoch, as the contract takes it: from what the region says of itself, with both roots made here.
+// Owns what is reported of an epoch: from what the region says of itself, with both roots made here.
 // It refuses a report whose sums are not the deposits that it counts.
 
-import { encodeAbiParameters, encodeFunctionData, getAbiItem, keccak256 } from "viem";
 import { certificateRoot } from "../../evidence/certificate-tree.ts";
 import { EMPTY_REPORT, type EpochReport } from "../../evidence/epoch-report.ts";
 import { decodeLeaves, sumRoot } from "../../evidence/sum-tree.ts";
-import { settlementAbi } from "../../governance/generated/abi.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { AgreedChain, Pin } from "./agreed-chain.ts";
 import type { Deposit, SettlementReads } from "./contract-reads.ts";
@@ -59,21 +57,4 @@ export async function requireBalance(
     depositsHash,
     onChain: deposit.depositsHash,
   });
-}
-
-const REPORT_INPUTS = getAbiItem({ abi: settlementAbi, name: "report" }).inputs;
-
-/** A report as viem wants the contract's struct. */
-function asStruct(report: EpochReport) {
-  return { ...report, epoch: BigInt(report.epoch) };
-}
-
-/** keccak256(abi.encode(region, report)): by which the contract knows a report again. */
-export function reportDigest(region: Hex, report: EpochReport): Hex {
-  return keccak256(encodeAbiParameters(REPORT_INPUTS, [region, asStruct(report)]));
-}
-
-/** The call that posts a report. */
-export function reportCall(region: Hex, report: EpochReport): Hex {
-  return encodeFunctionData({ abi: settlementAbi, functionName: "report", args: [region, asStruct(report)] });
 }

@@ -4,12 +4,13 @@
 import { type ContractErrorName, decodeErrorResult } from "viem";
 import type { EpochReport } from "../../evidence/epoch-report.ts";
 import { RecentMap } from "../../evidence/recent-map.ts";
+import { reportCall, reportDigest } from "../../governance/calls/report-call.ts";
 import { settlementAbi } from "../../governance/generated/abi.ts";
 import type { ChainProblem, ChainRegion } from "../../protocol/chain-answer.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { slotStartS } from "../../protocol/units.ts";
 import { callAt, decode, hexText, type Pin, quantity, type Read, troubleOf } from "./agreed-chain.ts";
-import { makeReport, reportCall, reportDigest, requireBalance } from "./epoch-reports.ts";
+import { makeReport, requireBalance } from "./epoch-reports.ts";
 import type { LatestView, Outbox } from "./outbox.ts";
 import type { MirrorDesk, RegionMirror } from "./region-mirror.ts";
 import type { RpcError } from "./rpc.ts";

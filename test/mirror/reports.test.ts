@@ -3,8 +3,9 @@
 
 import { privateKeyToAccount } from "viem/accounts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { makeReport, reportCall } from "../../durable-objects/mirror/epoch-reports.ts";
+import { makeReport } from "../../durable-objects/mirror/epoch-reports.ts";
 import { decodeLeaves, encodeLeaves, SumTree } from "../../evidence/sum-tree.ts";
+import { reportCall } from "../../governance/calls/report-call.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { hasAnvil } from "../support/local-chain.ts";
 import { address } from "../support/market.ts";
