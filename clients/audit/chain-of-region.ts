@@ -21,12 +21,17 @@ export interface AuditedChain {
  * Reads the record of the chain that a deployment is bound to.
  * @throws Error where it is bound to no contract; ChainFault for another chain, or an RPC that contradicts the contract
  */
-export async function chainOfRegion(client: PolderClient, region: string, rpc: string): Promise<AuditedChain> {
+export async function chainOfRegion(
+  client: PolderClient,
+  region: string,
+  rpc: string,
+): Promise<AuditedChain> {
   const [{ chainId, settlement: contract }, meterRegistry] = await Promise.all([
     client.deployment(),
     registryOf(client),
   ]);
-  if (contract === NO_ADDRESS) throw new Error("the deployment holds test money: nothing of it is on a chain");
+  if (contract === NO_ADDRESS)
+    throw new Error("the deployment holds test money: nothing of it is on a chain");
   const settlement = await SettlementClient.open(await openChain(rpc, chainId), contract, region);
   const record = await readRecord(settlement, meterRegistry);
   return {

@@ -5,7 +5,11 @@ import { decodeEventLog, encodeEventTopics } from "viem";
 import { depositsHashOf, NO_DEPOSITS } from "../../evidence/deposit-chain.ts";
 import type { EpochReport } from "../../evidence/epoch-report.ts";
 import { ContractRefusal, refusalOf } from "../../governance/calls/contract-refusal.ts";
-import { REGISTRY_TOPICS, type RegistryEvent, registryEventOf } from "../../governance/calls/registry-event.ts";
+import {
+  REGISTRY_TOPICS,
+  type RegistryEvent,
+  registryEventOf,
+} from "../../governance/calls/registry-event.ts";
 import { reportDigest } from "../../governance/calls/report-call.ts";
 import { meterRegistryAbi, settlementAbi } from "../../governance/generated/abi.ts";
 import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
@@ -135,11 +139,16 @@ async function readCounts(settlement: SettlementClient, meterRegistry: Hex): Pro
     digests,
     deposits,
     depositsHash,
-    registryEvents: meterRegistry === NO_ADDRESS ? null : await registryCount(settlement, meterRegistry, block),
+    registryEvents:
+      meterRegistry === NO_ADDRESS ? null : await registryCount(settlement, meterRegistry, block),
   };
 }
 
-async function registryCount(settlement: SettlementClient, address: Hex, blockNumber: bigint): Promise<number> {
+async function registryCount(
+  settlement: SettlementClient,
+  address: Hex,
+  blockNumber: bigint,
+): Promise<number> {
   const { client } = settlement.connection;
   const call = { address, abi: meterRegistryAbi, functionName: "countsOf", args: [settlement.word] } as const;
   try {
@@ -181,7 +190,12 @@ function toldBy({ contract, topics, data }: EventLog, settlement: Hex, windowSlo
     if (decoded.eventName !== "Deposited") throw new Error("no event that was asked for");
     const { index, account, amountMicros, depositsHash } = decoded.args;
     const whose = account.toLowerCase() as Hex;
-    const deposit = { index: counted(index), account: whose, amountMicros: counted(amountMicros), depositsHash };
+    const deposit = {
+      index: counted(index),
+      account: whose,
+      amountMicros: counted(amountMicros),
+      depositsHash,
+    };
     return { kind: "deposit", deposit };
   } catch (cause) {
     throw new ChainFault("the RPC answers with a log that no contract writes", { cause });
@@ -189,7 +203,11 @@ function toldBy({ contract, topics, data }: EventLog, settlement: Hex, windowSlo
 }
 
 /** The reports that stand after all, each held against the contract's digest of it. */
-function standing(told: readonly Told[], { firstEpoch, digests }: Counts, word: Hex): Map<number, EpochReport> {
+function standing(
+  told: readonly Told[],
+  { firstEpoch, digests }: Counts,
+  word: Hex,
+): Map<number, EpochReport> {
   const reports = new Map<number, EpochReport>();
   for (const one of told) {
     if (one.kind === "release") {
@@ -209,7 +227,11 @@ function standing(told: readonly Told[], { firstEpoch, digests }: Counts, word: 
 }
 
 /** All deposits in a row; their hash must be the contract's. */
-function chained(told: readonly Told[], { deposits: count, depositsHash }: Counts, region: string): ChainDeposit[] {
+function chained(
+  told: readonly Told[],
+  { deposits: count, depositsHash }: Counts,
+  region: string,
+): ChainDeposit[] {
   const deposits = told.flatMap((one) => (one.kind === "deposit" ? [one.deposit] : []));
   let hash = NO_DEPOSITS;
   for (const [step, { index: nonce, account, amountMicros, depositsHash: said }] of deposits.entries()) {

@@ -141,15 +141,27 @@ export class SettledRegion {
     this.#hash = depositsHash;
   }
 
-  /** Goes on to where an epoch has closed, and reports it to the chain. */
-  async closeAndReport(epoch: number): Promise<void> {
-    const closedS = (epoch + 1) * EPOCH_SECONDS + CLOSED_AFTER_SECONDS + 5;
+  /** Goes on to where an epoch has closed. */
+  async closeEpoch(epoch: number): Promise<void> {
     const { port } = this.stack;
     await this.stack.stop();
-    this.stack = await stackAt(this.folder, this.deployment, closedS, port);
+    this.stack = await stackAt(this.folder, this.deployment, closedAtS(epoch), port);
     this.client = new PolderClient(this.stack.url);
+    await this.#reported(epoch);
+  }
+
+  /** Goes on to where an epoch has closed, and reports it to the chain. */
+  async closeAndReport(epoch: number): Promise<void> {
+    await this.closeEpoch(epoch);
+    await this.report(epoch);
+  }
+
+  /** Reports an epoch that has closed. */
+  async report(epoch: number): Promise<void> {
     const report = await this.#reported(epoch);
-    await this.chain.client.setNextBlockTimestamp({ timestamp: BigInt(closedS) });
+    const { timestamp } = await this.chain.client.getBlock();
+    const atS = Math.max(closedAtS(epoch), Number(timestamp) + 1);
+    await this.chain.client.setNextBlockTimestamp({ timestamp: BigInt(atS) });
     await this.chain.client.mine({ blocks: 1 });
     const connection = await openChain(this.chain.url, LOCAL_CHAIN_ID);
     const { entry: _entry, totals, ...fields } = report;
@@ -187,6 +199,10 @@ export class SettledRegion {
       }
     }
   }
+}
+
+function closedAtS(epoch: number): number {
+  return (epoch + 1) * EPOCH_SECONDS + CLOSED_AFTER_SECONDS + 5;
 }
 
 function stackAt(folder: string, { settlement }: Deployment, marketS: number, port = 0): Promise<Stack> {
