@@ -49,6 +49,11 @@ export function mirrorWallet(seed: string): LocalAccount {
   return privateKeyToAccount(derivedKey(seed, "mirror"));
 }
 
+/** The wallet that may freeze what a local deployment reports. */
+export function guardianWallet(seed: string): LocalAccount {
+  return privateKeyToAccount(derivedKey(seed, "guardian"));
+}
+
 /** The keys of one household. */
 export function householdKeys(seed: string, name: string): HouseholdKeys {
   const walletKey = derivedKey(seed, `${name}/wallet`);

@@ -25,9 +25,9 @@ import {
 } from "../household/enrolment-request.ts";
 import { type LocalChain, startLocalChain } from "./local-chain.ts";
 import {
-  accountOf,
   derivedKey,
   type Enrolment,
+  guardianWallet,
   householdKeys,
   installerWallet,
   mirrorWallet,
@@ -35,10 +35,12 @@ import {
   type RegionTerms,
 } from "./neighbourhood.ts";
 
-/** What may leave an epoch's report is final after this much market time: the shortest delay that the contract takes. */
-const FINALITY_DELAY_SECONDS = 3_600;
-/** Weeks of silence: a market that stands still while nobody runs it must not be over. */
-const EXIT_AFTER_SECONDS = 60 * 86_400;
+const DELAYS = {
+  // An epoch's report is final after the shortest delay that the contract takes.
+  finalityDelaySeconds: 3_600,
+  // Weeks of silence: a market that stands still while nobody runs it must not be over.
+  exitAfterSeconds: 60 * 86_400,
+};
 const LEAST_DEPOSIT_MICROS = 1_000_000;
 /** Wall seconds between two looks at the chain. */
 const POLL_SECONDS = "0.5";
@@ -50,12 +52,15 @@ export interface SettledRegion {
   readonly terms: RegionTerms;
   /** What the market's clock shows while the region is opened. Unix seconds. */
   readonly marketS: number;
+  /** Other delays than `npm start` has. Seconds. */
+  readonly delays?: { readonly finalityDelaySeconds: number; readonly exitAfterSeconds: number };
   readonly homes: readonly Enrolment[];
 }
 
 /** A chain with a region on it, and the variables and the secret by which a stack follows it. */
 export interface SettledChain {
   readonly chain: LocalChain;
+  readonly deployment: Deployment;
   readonly vars: Readonly<Record<string, string>>;
 }
 
@@ -68,7 +73,8 @@ export async function startSettledChain(region: SettledRegion, port: number): Pr
     report: (message) => console.error(message),
   });
   try {
-    return { chain, vars: chainVars(chain, await settleOnChain(chain, region), region.seed) };
+    const deployment = await settleOnChain(chain, region);
+    return { chain, deployment, vars: chainVars(chain, deployment, region.seed) };
   } catch (error) {
     await chain.stop();
     throw error;
@@ -108,14 +114,14 @@ function chainVars(chain: LocalChain, deployment: Deployment, seed: string): Rec
   };
 }
 
-function deployFileOf({ seed, terms, marketS }: SettledRegion): DeployFile {
+function deployFileOf({ seed, terms, marketS, delays = DELAYS }: SettledRegion): DeployFile {
   const { profile, windowSlots, epochSlots, parameters } = terms;
   const firstWindowSlot = (Math.floor(slotAt(marketS) / windowSlots) + 1) * windowSlots;
   const { outflowCapBps, emissionPerEpoch, emissionDecayBps } = parameters;
   return {
     chainId: LOCAL_CHAIN_ID,
     owner: lower(operatorWallet(seed)),
-    guardian: accountOf(seed, "guardian"),
+    guardian: lower(guardianWallet(seed)),
     quote: "test",
     regions: [
       {
@@ -129,8 +135,7 @@ function deployFileOf({ seed, terms, marketS }: SettledRegion): DeployFile {
           outflowCapBps,
           emissionPerEpoch,
           emissionDecayBps,
-          finalityDelaySeconds: FINALITY_DELAY_SECONDS,
-          exitAfterSeconds: EXIT_AFTER_SECONDS,
+          ...delays,
           leastDepositMicros: LEAST_DEPOSIT_MICROS,
         },
         installers: [lower(installerWallet(seed))],

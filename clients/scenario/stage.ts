@@ -4,7 +4,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { originFor } from "../../protocol/clock.ts";
+import { type MarketClock, marketTimeS, originFor, parseClock } from "../../protocol/clock.ts";
+import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { sleep } from "../household/runner.ts";
 import { type Stack, startStack } from "../local/stack.ts";
 import { type Market, PolderClient } from "../sdk/client.ts";
@@ -18,6 +19,10 @@ export interface StageOptions {
   readonly operator: string;
   readonly region: string;
   readonly signal: AbortSignal;
+  /** Kept at the end; without it one of its own, which is not. */
+  readonly stateFolder?: string;
+  /** Variables and secrets besides operator and clock. */
+  readonly vars?: Readonly<Record<string, string>>;
   /** Told what the deployment complains of. */
   readonly complain: (line: string) => void;
 }
@@ -25,12 +30,14 @@ export interface StageOptions {
 /** A deployment, one time after the other. */
 export class MarketStage {
   readonly #options: StageOptions;
-  readonly #stateFolder = mkdtempSync(join(tmpdir(), "polder-scenario-"));
+  readonly #stateFolder: string;
   #stack: Stack | null = null;
   #client: PolderClient | null = null;
+  #clock: MarketClock | null = null;
 
   constructor(options: StageOptions) {
     this.#options = options;
+    this.#stateFolder = options.stateFolder ?? mkdtempSync(join(tmpdir(), "polder-scenario-"));
   }
 
   /** For the time that it stands at. @throws Error before the first */
@@ -39,17 +46,24 @@ export class MarketStage {
     return this.#client;
   }
 
+  /** Market time now. Unix seconds. @throws Error before the first */
+  get marketS(): number {
+    if (this.#clock === null) throw new Error("the stage stands at no time yet");
+    return marketTimeS(this.#clock, Date.now());
+  }
+
   /** Goes to a market time, later than the one before. */
   async goTo(marketS: number): Promise<void> {
-    const { operator, complain, signal } = this.#options;
+    const { operator, complain, signal, vars } = this.#options;
     signal.throwIfAborted();
-    await this.#stack?.stop();
+    await this.leave();
     const origin = originFor(marketS, Date.now(), RATE);
     this.#stack = await startStack({
       stateFolder: this.#stateFolder,
-      vars: { OPERATOR: operator, CLOCK_ORIGIN: origin, CLOCK_RATE: String(RATE) },
+      vars: { OPERATOR: operator, CLOCK_ORIGIN: origin, CLOCK_RATE: String(RATE), ...vars },
       logger: (line, level) => level === "error" && complain(line),
     });
+    this.#clock = parseClock(origin, String(RATE), LOCAL_CHAIN_ID);
     this.#client = new PolderClient(this.#stack.url);
   }
 
@@ -64,8 +78,14 @@ export class MarketStage {
     }
   }
 
-  async end(): Promise<void> {
+  /** Takes the deployment down; it stands where it stood when it comes up again. */
+  async leave(): Promise<void> {
     await this.#stack?.stop();
-    rmSync(this.#stateFolder, { recursive: true, force: true });
+    this.#stack = null;
+  }
+
+  async end(): Promise<void> {
+    await this.leave();
+    if (this.#options.stateFolder === undefined) rmSync(this.#stateFolder, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,306 @@
+// Owns a small market whose money is on a chain, both at market times that are told: its homes, their agents, its terms, and how
+// an epoch closes. It refuses to go on before the region and the agents have done what was due.
+
+import { join } from "node:path";
+import type { Receipt } from "../../evidence/receipt.ts";
+import type { Parameters } from "../../protocol/commands.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import { SLOT_SECONDS } from "../../protocol/units.ts";
+import { type KeptLeaf, leavesIn } from "../chain/kept-leaf.ts";
+import { SettlementClient } from "../chain/settlement-client.ts";
+import { SettlementWallet } from "../chain/settlement-wallet.ts";
+import { HouseholdAgent } from "../household/agent.ts";
+import { type AgentMemory, fileMemory } from "../household/agent-memory.ts";
+import { seriesSource } from "../household/meter-source.ts";
+import { RegionRegistry } from "../household/region-registry.ts";
+import { sleep } from "../household/runner.ts";
+import type { Prover } from "../household/window-prover.ts";
+import {
+  agentSigner,
+  type Enrolment,
+  guardianWallet,
+  type HouseholdKeys,
+  householdKeys,
+  householdMeter,
+  mirrorWallet,
+  operatorWallet,
+  type RegionTerms,
+} from "../local/neighbourhood.ts";
+import { type SettledChain, startSettledChain } from "../local/settled-money.ts";
+import type { PolderClient } from "../sdk/client.ts";
+import { MarketStage } from "./stage.ts";
+
+export const REGION = "polder-trust";
+export const SEED = "scenario/dishonest-operator";
+export const EPOCH_SECONDS = 3_600;
+const WINDOW_SLOTS = 4;
+const PROOF_DELAY_SECONDS = 600;
+/** Half an hour before the first epoch. */
+export const BEGINS_AT_S = Date.UTC(2026, 5, 20, 9, 30) / 1_000;
+export const FIRST_EPOCH = Math.floor(BEGINS_AT_S / EPOCH_SECONDS) + 1;
+/** The shortest delays that the contract takes. */
+const DELAYS = { finalityDelaySeconds: EPOCH_SECONDS, exitAfterSeconds: 3 * EPOCH_SECONDS };
+const WAIT_MS = 60_000;
+const POLL_MS = 100;
+
+/** Net Wh of each home in every slot of the first epoch, and what is deposited for it. */
+const HOMES = [
+  { name: "ada", netWh: 900, creditMicros: 1_000_000_000 },
+  { name: "ben", netWh: -500, creditMicros: 2_000_000_000 },
+  { name: "cleo", netWh: -300, creditMicros: 3_000_000_000 },
+] as const;
+export type HomeName = (typeof HOMES)[number]["name"];
+
+const PARAMETERS: Parameters = {
+  networkFeeMicrosPerKwh: 20_000,
+  takeRateBps: 100,
+  clearingPriceK: 5_000,
+  proofDelaySeconds: PROOF_DELAY_SECONDS,
+  emissionPerEpoch: "1000000000000000000000",
+  emissionDecayBps: 0,
+  rewardWeightEnergy: 1,
+  rewardWeightCompute: 0,
+  rewardWeightBandwidth: 0,
+  shareCapBps: 2_000,
+  outflowCapBps: 2_000,
+  rewardPerFee: "1000000000000000000",
+};
+
+export const TERMS: RegionTerms = {
+  quote: "settlement",
+  profile: {
+    region: REGION,
+    name: "A region with an operator that lies",
+    place: "nowhere",
+    latitude: 0,
+    longitude: 0,
+    timeZone: "UTC",
+    jurisdiction: "none",
+    terms: "A scenario on one machine.",
+    currency: "EUR",
+    tariffs: [{ name: "flat", retailMicrosPerKwh: 300_000, feedInMicrosPerKwh: 80_000 }],
+    isSimulation: true,
+  },
+  windowSlots: WINDOW_SLOTS,
+  epochSlots: WINDOW_SLOTS,
+  parameters: PARAMETERS,
+};
+
+const TARIFF = {
+  name: "flat",
+  currency: "EUR",
+  feedInMicrosPerKwh: 80_000,
+  retail: { kind: "flat", microsPerKwh: 300_000 },
+} as const;
+
+/** A home with its keys and what its agent keeps. */
+export interface Home extends HouseholdKeys {
+  readonly name: HomeName;
+  readonly enrolment: Enrolment;
+  readonly memory: AgentMemory;
+  readonly agent: (client: PolderClient) => HouseholdAgent;
+  /** Leaves as its agent has written them to its file. */
+  readonly leaves: () => readonly KeptLeaf[];
+}
+
+export interface SettledMarketOptions {
+  /** Everything is kept in it. */
+  readonly folder: string;
+  /** Whether the deployment follows the chain and reports to it, as it should. */
+  readonly isMirrored: boolean;
+  /** Market time to begin at. Unix seconds. */
+  readonly atS: number;
+  readonly prover: Prover;
+  readonly signal: AbortSignal;
+  readonly progress: (message: string) => void;
+}
+
+/** When an epoch has closed. Unix seconds. */
+export const closedAtS = (epoch: number) => (epoch + 1) * EPOCH_SECONDS + PROOF_DELAY_SECONDS + 5;
+
+/** A market and its chain that run. */
+export class SettledMarket {
+  readonly homes: readonly Home[];
+  readonly settlement: SettlementClient;
+  readonly operator = mirrorWallet(SEED);
+  readonly guardian = guardianWallet(SEED);
+  readonly owner = operatorWallet(SEED);
+  readonly #settled: SettledChain;
+  readonly #stage: MarketStage;
+  readonly #options: SettledMarketOptions;
+  #aheadS: number;
+
+  private constructor(
+    options: SettledMarketOptions,
+    settled: SettledChain,
+    settlement: SettlementClient,
+    stage: MarketStage,
+  ) {
+    this.#options = options;
+    this.#settled = settled;
+    this.#stage = stage;
+    this.settlement = settlement;
+    this.homes = HOMES.map((home) => homeOf(home, options));
+    this.#aheadS = options.atS;
+  }
+
+  /** Starts chain and deployment on what the folder holds. */
+  static async open(options: SettledMarketOptions): Promise<SettledMarket> {
+    const { folder, atS, isMirrored, signal, progress } = options;
+    const homes = HOMES.map(enrolmentOf);
+    const region = { folder, seed: SEED, terms: TERMS, marketS: atS, delays: DELAYS, homes };
+    const settled = await startSettledChain(region, 0);
+    const { chain, deployment, vars } = settled;
+    try {
+      await chain.fund([deployment.guardian]);
+      const stage = new MarketStage({
+        operator: operatorWallet(SEED).address,
+        region: REGION,
+        signal,
+        stateFolder: join(folder, "state"),
+        // Without the way to the chain the operator credits and reports by hand, with the same key.
+        vars: isMirrored
+          ? vars
+          : { SETTLEMENT: deployment.settlement, METER_REGISTRY: deployment.meterRegistry },
+        complain: progress,
+      });
+      const settlement = await SettlementClient.open(chain.connection, deployment.settlement, REGION);
+      const market = new SettledMarket(options, settled, settlement, stage);
+      await market.goTo(atS);
+      chain.follow(() => market.#nowS());
+      return market;
+    } catch (error) {
+      await chain.stop();
+      throw error;
+    }
+  }
+
+  get client(): PolderClient {
+    return this.#stage.client;
+  }
+
+  /** The chain's own RPC. */
+  get rpc(): string {
+    return this.#settled.chain.url;
+  }
+
+  get quote(): Hex {
+    return this.#settled.deployment.quote;
+  }
+
+  home(name: HomeName): Home {
+    return this.homes.find((home) => home.name === name) as Home;
+  }
+
+  /** Goes on to a market time; the chain follows with its next block. */
+  async goTo(atS: number): Promise<void> {
+    await this.#stage.goTo(atS);
+    this.#aheadS = atS;
+  }
+
+  /** Goes on to where an epoch has closed, and lets every agent keep its leaf of it. */
+  async close(epoch: number): Promise<void> {
+    await this.goTo(closedAtS(epoch));
+    await this.#stage.openFrom((epoch + 1) * WINDOW_SLOTS);
+    await this.work();
+  }
+
+  /** Every agent does what is to do now. */
+  async work(): Promise<void> {
+    await Promise.all(
+      this.homes.map(async ({ agent: agentFor }) => {
+        const agent = agentFor(this.client);
+        while ((await agent.step(this.#stage.marketS)) <= this.#stage.marketS + 1)
+          this.#options.signal.throwIfAborted();
+      }),
+    );
+  }
+
+  /** Lets the chain's time pass, and makes all that was sent final. */
+  async passTo(atS: number): Promise<void> {
+    this.#aheadS = Math.max(this.#aheadS, atS);
+    await this.#settled.chain.finalise();
+  }
+
+  /** Makes all that was sent final. */
+  finalise(): Promise<void> {
+    return this.#settled.chain.finalise();
+  }
+
+  /** Waits for what the deployment does by itself. @throws Error after a minute */
+  async until(what: string, isDone: () => Promise<boolean>): Promise<void> {
+    for (const endMs = Date.now() + WAIT_MS; !(await isDone()); ) {
+      if (Date.now() > endMs) throw new Error(`waited for a minute: ${what}`);
+      await sleep(POLL_MS, this.#options.signal);
+      this.#options.signal.throwIfAborted();
+    }
+  }
+
+  wallet(home: Home): SettlementWallet {
+    return new SettlementWallet(this.settlement, home.wallet);
+  }
+
+  /** All receipts that homes were given. */
+  receipts(): Receipt[] {
+    return this.homes.flatMap(({ memory }) => memory.receipts());
+  }
+
+  /** Takes the deployment down, does something to its state, and brings it up again where its clock stands. */
+  async goBack(act: () => void): Promise<void> {
+    await this.#stage.leave();
+    act();
+    await this.goTo(this.#nowS() + 1);
+  }
+
+  /** Takes the deployment down, and leaves the chain. */
+  leave(): Promise<void> {
+    return this.#stage.leave();
+  }
+
+  async end(): Promise<void> {
+    await this.#stage.end();
+    await this.#settled.chain.stop();
+  }
+
+  #nowS(): number {
+    // The deployment's clock goes on while it is down, too.
+    return Math.max(this.#aheadS, this.#stage.marketS);
+  }
+}
+
+function enrolmentOf({ name, creditMicros }: (typeof HOMES)[number]): Enrolment {
+  return { name, creditMicros };
+}
+
+function homeOf(
+  { name, netWh, creditMicros }: (typeof HOMES)[number],
+  { folder, prover }: SettledMarketOptions,
+): Home {
+  const keys = householdKeys(SEED, name);
+  const file = join(folder, "agents", `${name}.ndjson`);
+  const memory = fileMemory(file);
+  const firstSlot = (FIRST_EPOCH * EPOCH_SECONDS) / SLOT_SECONDS;
+  const source = seriesSource(firstSlot, WINDOW_SLOTS, () => netWh);
+  return {
+    ...keys,
+    name,
+    enrolment: { name, creditMicros },
+    memory,
+    leaves: () => leavesIn(file),
+    agent: (client) =>
+      new HouseholdAgent({
+        name,
+        client,
+        region: REGION,
+        signer: agentSigner(keys),
+        meters: [householdMeter(keys, source)],
+        claims: { stepWh: 1 },
+        prover,
+        registry: new RegionRegistry(client, REGION),
+        tariff: TARIFF,
+        memory,
+        // The homes trade for one epoch; from then on they only keep their leaves.
+        untilSlot: firstSlot + WINDOW_SLOTS,
+      }),
+  };
+}
