@@ -6,11 +6,15 @@ import { Command, Option } from "commander";
 import { seconds, whole } from "../cli/options.ts";
 import { parseLadders } from "../household/ladder-file.ts";
 import { parseDecimalMicros } from "../household/tariff.ts";
+import { hasAnvil } from "../local/chain-process.ts";
 import { loadDataset } from "./data-folder.ts";
 import { generatedDataset } from "./data-generated.ts";
 import type { Dataset } from "./data-set.ts";
+import { runDishonestOperator } from "./dishonest-operator.ts";
+import { LIES } from "./lies.ts";
 import { runNeighbourhood } from "./neighbourhood.ts";
 import type { ScenarioResult } from "./summary.ts";
+import { trustInWords } from "./trust-words.ts";
 
 interface Options {
   readonly data?: string;
@@ -22,6 +26,12 @@ interface Options {
   readonly takeRate: number;
   readonly orders?: string;
   readonly pace?: number;
+  readonly json?: boolean;
+}
+
+interface TrustCommand {
+  readonly only?: string;
+  readonly unwatched?: boolean;
   readonly json?: boolean;
 }
 
@@ -51,6 +61,39 @@ program
   .option("--json", "print one JSON object as the last line")
   .action(neighbourhood);
 
+program
+  .command("dishonest-operator")
+  .description(
+    "an operator lies to the chain in every way there is; shows what stops it, and what everybody gets back",
+  )
+  .addOption(new Option("--only <lie>", "tell one lie").choices(LIES.map(({ name }) => name)))
+  .option("--unwatched", "nobody replays the journal: shows what a false report costs then")
+  .option("--json", "print one JSON object as the last line")
+  .action(dishonestOperator);
+
+async function dishonestOperator(options: TrustCommand): Promise<void> {
+  if (!hasAnvil()) throw new Error("there is no local chain for this machine");
+  const { progress, signal } = beginning();
+  const result = await runDishonestOperator({
+    lies: LIES.filter(({ name }) => options.only === undefined || options.only === name),
+    isWatched: options.unwatched !== true,
+    signal,
+    progress,
+  });
+  console.log(options.json ? JSON.stringify(result) : trustInWords(result));
+  if (!result.isGood) process.exitCode = 1;
+}
+
+/** Ctrl-C stops a run in order; progress is told with the seconds that have passed. */
+function beginning(): { readonly signal: AbortSignal; readonly progress: (message: string) => void } {
+  const stopping = new AbortController();
+  process.once("SIGINT", () => stopping.abort(new Error("stopped")));
+  const startedMs = Date.now();
+  const progress = (message: string): void =>
+    console.error(`${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${message}`);
+  return { signal: stopping.signal, progress };
+}
+
 async function neighbourhood(options: Options): Promise<void> {
   const dataset =
     options.data === undefined
@@ -60,18 +103,15 @@ async function neighbourhood(options: Options): Promise<void> {
     options.feedIn === undefined
       ? (dataset.feedInMicrosPerKwh ?? 80_000)
       : parseDecimalMicros(options.feedIn);
-  const stopping = new AbortController();
-  process.once("SIGINT", () => stopping.abort(new Error("stopped")));
-  const startedMs = Date.now();
+  const { signal, progress } = beginning();
   const result = await runNeighbourhood({
     dataset,
     days: options.days,
     tariff: dataset.tariff(feedIn),
     networkFeeMicrosPerKwh: parseDecimalMicros(options.networkFee),
     takeRateBps: options.takeRate,
-    signal: stopping.signal,
-    progress: (message) =>
-      console.error(`${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${message}`),
+    signal,
+    progress,
     ...(options.orders === undefined
       ? {}
       : { orders: parseLadders(JSON.parse(readFileSync(options.orders, "utf8"))) }),
