@@ -51,12 +51,14 @@ export async function playHonestEpochs(
     ben.memory.rememberReceipt(receipt);
     await market.goTo((FIRST_EPOCH + 1) * EPOCH_SECONDS + 5);
     await market.work();
+    progress("they have proved what they sold and bought");
     for (let epoch = FIRST_EPOCH; epoch <= HONEST_EPOCH; epoch += 1) {
       await market.close(epoch);
       await market.until(`the mirror reports epoch ${epoch}`, async () => {
         const { reportedEpoch } = await market.settlement.books();
         return reportedEpoch === epoch;
       });
+      progress(`epoch ${epoch} is reported`);
     }
     const first = await market.settlement.report(FIRST_EPOCH);
     await market.passTo((first as NonNullable<typeof first>).finalAtS);

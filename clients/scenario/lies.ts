@@ -3,6 +3,7 @@
 
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { EpochReport } from "../../evidence/epoch-report.ts";
 import { type Receipt, verifyReceipt } from "../../evidence/receipt.ts";
 import type { SumLeaf, Sums } from "../../evidence/sum-tree.ts";
 import type { Hex } from "../../protocol/fields.ts";
@@ -76,20 +77,20 @@ export const LIES: readonly Lie[] = [
 async function wrongSum({ market, operator, deposit }: Scene): Promise<Told> {
   await operator.credit(deposit);
   await market.close(LIED_EPOCH);
-  const { leaves } = await operator.truth(LIED_EPOCH);
+  const { leaves, report } = await operator.truth(LIED_EPOCH);
   const own = { account: operator.account, sums: { ...UNTOUCHED, heldMicros: MORE_MICROS } };
-  return reportLeaves(operator, "a sum above the deposits", [...leaves, own]);
+  return reportLeaves(operator, "a sum above the deposits", report, [...leaves, own]);
 }
 
 async function paysItself({ market, operator, deposit }: Scene): Promise<Told> {
   await operator.credit(deposit);
   await market.close(LIED_EPOCH);
-  const { leaves } = await operator.truth(LIED_EPOCH);
+  const { leaves, report } = await operator.truth(LIED_EPOCH);
   const { account } = market.home("ada");
   const { heldMicros } = sumsOf(leaves, account);
   const taken = changed(leaves, account, { heldMicros: 0n });
   const own = { account: operator.account, sums: { ...UNTOUCHED, heldMicros } };
-  return reportLeaves(operator, "another's money as its own", [...taken, own]);
+  return reportLeaves(operator, "another's money as its own", report, [...taken, own]);
 }
 
 async function aboveCap({ market, operator, deposit }: Scene): Promise<Told> {
@@ -102,7 +103,7 @@ async function aboveCap({ market, operator, deposit }: Scene): Promise<Told> {
   const { heldMicros } = sumsOf(leaves, account);
   const taken = changed(leaves, account, { heldMicros: heldMicros - cap - 1n });
   const own = { account: operator.account, sums: { ...UNTOUCHED, withdrawalsMicros: cap + 1n } };
-  return reportLeaves(operator, "withdrawals of a micro above the cap", [...taken, own]);
+  return reportLeaves(operator, "withdrawals of a micro above the cap", report, [...taken, own]);
 }
 
 /** Reports what its journal gives, epoch after epoch, as long as the contract takes it. */
@@ -173,9 +174,9 @@ async function requireFork({ client }: SettledMarket, one: Receipt, other: Recei
 async function reportLeaves(
   operator: LyingOperator,
   what: string,
+  truth: EpochReport,
   leaves: readonly SumLeaf[],
 ): Promise<Told> {
-  const { report: truth } = await operator.truth(LIED_EPOCH);
   const { tree, report } = withLeaves(truth, leaves);
   const claim = tree.claimOf(operator.account);
   const isTaken = await operator.report(what, report);

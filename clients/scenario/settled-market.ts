@@ -166,7 +166,7 @@ export class SettledMarket {
       });
       const settlement = await SettlementClient.open(chain.connection, deployment.settlement, REGION);
       const market = new SettledMarket(options, settled, settlement, stage);
-      await market.goTo(atS);
+      await stage.goTo(atS);
       chain.follow(() => market.#nowS());
       return market;
     } catch (error) {
@@ -192,10 +192,10 @@ export class SettledMarket {
     return this.homes.find((home) => home.name === name) as Home;
   }
 
-  /** Goes on to a market time; the chain follows with its next block. */
+  /** Goes on to a market time; the chain's finalised block is of that time, too. */
   async goTo(atS: number): Promise<void> {
     await this.#stage.goTo(atS);
-    this.#aheadS = atS;
+    await this.passTo(atS);
   }
 
   /** Goes on to where an epoch has closed, and lets every agent keep its leaf of it. */

@@ -2,17 +2,24 @@
 // operator nothing. It refuses a measure that could not fail: where nobody replays, the same run shows the loss.
 
 import { execFileSync } from "node:child_process";
-import { beforeAll, describe, expect, test } from "vitest";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LieResult, Stop, TrustResult } from "../../clients/scenario/trust-result.ts";
 import { type Ended, runToEnd } from "../support/client-process.ts";
 import { hasAnvil } from "../support/local-chain.ts";
 
 const TIMEOUT_MS = 300_000;
 
-const scenario = (...args: string[]) => runToEnd("scenario/main.ts", ["dishonest-operator", ...args]);
+/** Everything that the runs make is in here. */
+const folder = mkdtempSync(join(tmpdir(), "polder-lies-"));
+const scenario = (...args: string[]) =>
+  runToEnd("scenario/main.ts", ["dishonest-operator", ...args], { TMPDIR: folder });
 const jsonOf = ({ stdout, stderr }: Ended): TrustResult => {
   const lines = stdout.trimEnd().split("\n");
-  expect(lines, stderr).toHaveLength(1);
+  expect(lines).toHaveLength(1);
+  expect(lines[0], stderr).toMatch(/^\{/);
   return JSON.parse(lines[0] as string) as TrustResult;
 };
 
@@ -27,6 +34,7 @@ describe.skipIf(!hasAnvil)("an operator that lies (skipped where npm has no anvi
     ]);
     result = jsonOf(ended);
   }, TIMEOUT_MS);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const lieOf = (name: string): LieResult => {
     const found = result.lies.find(({ lie }) => lie === name);
@@ -161,6 +169,7 @@ describe.skipIf(!hasAnvil)("an operator that lies (skipped where npm has no anvi
 
   test("behavior: what it started has ended", () => {
     const running = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" });
-    expect(running).not.toMatch(/polder-trust-/);
+    expect(running).not.toContain(folder);
+    expect(readdirSync(folder).filter((name) => name.startsWith("polder-"))).toEqual([]);
   });
 });
