@@ -7,7 +7,7 @@ import { claimAll } from "../chain/claims.ts";
 import { admitHousehold, openRegion } from "../local/neighbourhood.ts";
 import { walletSigner } from "../sdk/signer.ts";
 import {
-  closedAtS,
+  closesAtS,
   EPOCH_SECONDS,
   FIRST_EPOCH,
   REGION,
@@ -20,7 +20,7 @@ import {
 /** The last epoch that was reported honestly; it is final when the lies have been told. */
 export const HONEST_EPOCH = FIRST_EPOCH + 1;
 /** When the lies begin: in the epoch after it, which nobody has reported yet. Unix seconds. */
-export const LIES_BEGIN_AT_S = closedAtS(HONEST_EPOCH) + 300;
+export const LIES_BEGIN_AT_S = closesAtS(HONEST_EPOCH) + 300;
 const WITHDRAWN_MICROS = 7_000_000;
 
 /** What traded, and the region's journal so far. */

@@ -115,8 +115,10 @@ export interface SettledMarketOptions {
   readonly progress: (message: string) => void;
 }
 
-/** When an epoch has closed. Unix seconds. */
-export const closedAtS = (epoch: number) => (epoch + 1) * EPOCH_SECONDS + PROOF_DELAY_SECONDS + 5;
+/** When an epoch closes. Unix seconds. */
+export const closesAtS = (epoch: number) => (epoch + 1) * EPOCH_SECONDS + PROOF_DELAY_SECONDS;
+/** A deployment takes that long to come up. What is due before it has, waits for a pause after a fault. Seconds. */
+const START_SECONDS = 2;
 
 /** A market and its chain that run. */
 export class SettledMarket {
@@ -200,7 +202,7 @@ export class SettledMarket {
 
   /** Goes on to where an epoch has closed, and lets every agent keep its leaf of it. */
   async close(epoch: number): Promise<void> {
-    await this.goTo(closedAtS(epoch));
+    await this.goTo(closesAtS(epoch) - START_SECONDS);
     await this.#stage.openFrom((epoch + 1) * WINDOW_SLOTS);
     await this.work();
   }
