@@ -84,7 +84,12 @@ async function checked(market: SettledMarket): Promise<HonestEpochs> {
       for (const event of events) if (event.type === "slot_cleared") tradedWh += event.tradedWh;
     },
   });
-  if (!report.auditOk || report.reports !== reported.size || tradedWh === 0)
+  const { deposits, registryEvents } = chain.record;
+  const isWhole =
+    report.reports === reported.size &&
+    report.deposits === deposits.length &&
+    report.registryEvents === registryEvents?.length;
+  if (!report.auditOk || !isWhole || tradedWh === 0)
     throw new Error(`the honest beginning is none: ${report.failure?.reason ?? "nothing traded"}`);
   return { tradedWh, entries: report.entries };
 }
