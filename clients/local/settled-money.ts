@@ -51,6 +51,8 @@ export interface SettledRegion {
   /** What the market's clock shows while the region is opened. Unix seconds. */
   readonly marketS: number;
   readonly homes: readonly Enrolment[];
+  /** Others who will take money out, and need ether for that. */
+  readonly payees?: readonly LocalAccount[];
 }
 
 /** A chain with a region on it, and the variables and the secret by which a stack follows it. */
@@ -77,12 +79,13 @@ export async function startSettledChain(region: SettledRegion, port: number): Pr
 
 /** Deploys, opens the region, deposits and enrols, as far as nobody has; all of it is final when this returns. */
 async function settleOnChain(chain: LocalChain, region: SettledRegion): Promise<Deployment> {
-  const { seed, folder, homes } = region;
+  const { seed, folder, homes, payees = [] } = region;
   const operator = operatorWallet(seed);
   const wallets = [
     operator,
     installerWallet(seed),
     mirrorWallet(seed),
+    ...payees,
     ...homes.map(({ name }) => householdKeys(seed, name).wallet),
   ];
   await chain.fund(wallets.map(({ address }) => address));

@@ -6,6 +6,7 @@ import { Command, Option } from "commander";
 import { seconds, whole } from "../cli/options.ts";
 import { parseLadders } from "../household/ladder-file.ts";
 import { parseDecimalMicros } from "../household/tariff.ts";
+import { hasAnvil } from "../local/chain-process.ts";
 import { loadDataset } from "./data-folder.ts";
 import { generatedDataset } from "./data-generated.ts";
 import type { Dataset } from "./data-set.ts";
@@ -22,6 +23,7 @@ interface Options {
   readonly takeRate: number;
   readonly orders?: string;
   readonly pace?: number;
+  readonly chain: boolean;
   readonly json?: boolean;
 }
 
@@ -48,6 +50,7 @@ program
   )
   .option("--orders <file>", "ladders that every home posts instead of the default")
   .addOption(new Option("--pace <seconds>", "wall seconds a market day takes at least").argParser(seconds))
+  .option("--no-chain", "on test money, and not on a local chain's")
   .option("--json", "print one JSON object as the last line")
   .action(neighbourhood);
 
@@ -69,6 +72,7 @@ async function neighbourhood(options: Options): Promise<void> {
     tariff: dataset.tariff(feedIn),
     networkFeeMicrosPerKwh: parseDecimalMicros(options.networkFee),
     takeRateBps: options.takeRate,
+    isOnChain: options.chain && hasAnvil(),
     signal: stopping.signal,
     progress: (message) =>
       console.error(`${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${message}`),
@@ -83,8 +87,11 @@ async function neighbourhood(options: Options): Promise<void> {
 
 /** What must be true of every run, whatever the ladders. */
 function isGood(result: ScenarioResult): boolean {
-  const { auditOk, conservationDriftMicros, missedWindows, provedWh, tradedWh } = result;
-  return auditOk && conservationDriftMicros === 0 && missedWindows === 0 && provedWh === tradedWh;
+  const { auditOk, conservationDriftMicros, missedWindows, provedWh, tradedWh, withdrawal } = result;
+  const isPaid =
+    withdrawal === null ||
+    (withdrawal.chainDriftMicros === 0 && withdrawal.withdrawnMicros === withdrawal.depositedMicros);
+  return auditOk && conservationDriftMicros === 0 && missedWindows === 0 && provedWh === tradedWh && isPaid;
 }
 
 /** The first homes of a data set, or all. @throws RangeError where it has fewer */
@@ -107,6 +114,11 @@ function inWords(result: ScenarioResult, currency: string): string {
     `${result.proofs} proofs of meters, ${result.secondsPerProof.toFixed(2)} s each; ${kwh(result.provedWh)} of what traded is proved on both sides`,
     `buyers paid ${money(result.settledMicros)}: grid ${money(result.networkMicros)}, treasury ${money(result.feesMicros)}, dust ${result.dustMicros} micros`,
     ...rows,
+    ...(result.withdrawal === null
+      ? []
+      : [
+          `withdrawn on chain ${money(result.withdrawal.withdrawnMicros)} of ${money(result.withdrawal.depositedMicros)} deposited, over ${result.withdrawal.epochs} epochs; the contract holds ${result.withdrawal.chainDriftMicros} micros`,
+        ]),
     `audit ${result.auditOk ? "ok" : `FAILED at ${result.auditFailure}`} over ${result.entries} entries and ${result.receipts} receipts; money drift ${result.conservationDriftMicros} micros`,
   ].join("\n");
 }

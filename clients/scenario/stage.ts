@@ -4,7 +4,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { originFor } from "../../protocol/clock.ts";
+import { marketTimeS, originFor, parseClock } from "../../protocol/clock.ts";
+import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { sleep } from "../household/runner.ts";
 import { type Stack, startStack } from "../local/stack.ts";
 import { type Market, PolderClient } from "../sdk/client.ts";
@@ -17,6 +18,10 @@ export interface StageOptions {
   /** The operator's address. */
   readonly operator: string;
   readonly region: string;
+  /** What a deployment needs that follows a chain. */
+  readonly vars?: Readonly<Record<string, string>>;
+  /** Told the clock of each time that the stage stands at, before anything else happens then. */
+  readonly onTime?: (marketS: () => number) => void;
   readonly signal: AbortSignal;
   /** Told what the deployment complains of. */
   readonly complain: (line: string) => void;
@@ -41,13 +46,15 @@ export class MarketStage {
 
   /** Goes to a market time, later than the one before. */
   async goTo(marketS: number): Promise<void> {
-    const { operator, complain, signal } = this.#options;
+    const { operator, complain, signal, vars = {}, onTime } = this.#options;
     signal.throwIfAborted();
     await this.#stack?.stop();
     const origin = originFor(marketS, Date.now(), RATE);
+    const clock = parseClock(origin, String(RATE), LOCAL_CHAIN_ID);
+    onTime?.(() => marketTimeS(clock, Date.now()));
     this.#stack = await startStack({
       stateFolder: this.#stateFolder,
-      vars: { OPERATOR: operator, CLOCK_ORIGIN: origin, CLOCK_RATE: String(RATE) },
+      vars: { ...vars, OPERATOR: operator, CLOCK_ORIGIN: origin, CLOCK_RATE: String(RATE) },
       logger: (line, level) => level === "error" && complain(line),
     });
     this.#client = new PolderClient(this.#stack.url);
