@@ -10,7 +10,6 @@ import { SettlementClient } from "../chain/settlement-client.ts";
 import { SettlementWallet } from "../chain/settlement-wallet.ts";
 import { sleep } from "../household/runner.ts";
 import type { SettledChain } from "../local/settled-money.ts";
-import { PolderProblem } from "../sdk/problem.ts";
 import { walletSigner } from "../sdk/signer.ts";
 import type { MarketStage } from "./stage.ts";
 
@@ -79,15 +78,10 @@ async function askedOut({ stage, region, wallets }: Emptying): Promise<number> {
     const account = wallet.address.toLowerCase() as Hex;
     const { freeMicros } = await client.account(region, account);
     heldMicros += freeMicros;
-    const ask = (amountMicros: number) =>
-      client.submit(region, walletSigner(wallet), { type: "withdraw", amountMicros });
-    try {
-      if (freeMicros > 0) await ask(freeMicros);
-    } catch (error) {
-      if (!(error instanceof PolderProblem) || error.code !== "outflow_cap_reached") throw error;
-      const left = Number(error.facts.leftMicros);
-      if (left > 0) await ask(left);
-    }
+    const { outflow } = await client.market(region);
+    const amountMicros = Math.min(freeMicros, outflow?.leftMicros ?? 0);
+    if (amountMicros > 0)
+      await client.submit(region, walletSigner(wallet), { type: "withdraw", amountMicros });
   }
   return heldMicros;
 }
