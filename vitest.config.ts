@@ -21,6 +21,13 @@ const PURE = ["test/market/**/*.test.ts", "test/protocol/**/*.test.ts", "test/ev
  */
 const retry = process.env.CI === undefined ? 0 : 1;
 
+/**
+ * Processes, sockets and browsers first and one file at a time: they measure patience. Then what only computes, as many
+ * files at a time as there are cores.
+ */
+const ALONE = { maxWorkers: 1, sequence: { groupOrder: 0 } } as const;
+const SIDE_BY_SIDE = { maxWorkers: "100%", sequence: { groupOrder: 1 } } as const;
+
 // The assets binding wants its folder even where nobody has built the page yet.
 mkdirSync(join(import.meta.dirname, "web/dist"), { recursive: true });
 
@@ -30,6 +37,7 @@ export default defineConfig({
       {
         test: {
           name: "pure",
+          ...SIDE_BY_SIDE,
           include: PURE,
           testTimeout: 90_000,
         },
@@ -37,6 +45,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
+          ...ALONE,
           include: ["test/**/*.test.ts"],
           exclude: [...INSIDE_WORKERD, ...PURE, SIMULATED],
           retry,
@@ -59,6 +68,7 @@ export default defineConfig({
         },
         test: {
           name: "simulation",
+          ...SIDE_BY_SIDE,
           include: [SIMULATED],
           testTimeout: 120_000,
         },
@@ -72,6 +82,7 @@ export default defineConfig({
         ],
         test: {
           name: "workers",
+          ...SIDE_BY_SIDE,
           include: INSIDE_WORKERD,
           retry,
           // Ships ES modules without saying so in its package.json.

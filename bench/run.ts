@@ -24,6 +24,7 @@ export const MEASUREMENTS = [
   "proofs",
   "certificate",
   "report-gas",
+  "deposit-latency",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");

@@ -64,6 +64,8 @@ export class RegionEngine {
     this.state = recovered.state;
     this.#hash = recovered.hash;
     this.#snapshots = this.#makeSnapshots(recovered);
+    // What became due while the object slept is done at once, and not when an alarm gets round to it.
+    if (this.#isDue()) this.arm();
     this.#armAlarm();
   }
 

@@ -1,6 +1,7 @@
 // Owns what can be read from a region: balances, orders, bills, slots, as plain values. It refuses to change anything
 // and to answer with more than a page.
 
+import { outflowOf } from "../market/decisions/chain.ts";
 import { countOrders } from "../market/decisions/orders.ts";
 import { nextWindowSlot } from "../market/decisions/region.ts";
 import { nextDueS } from "../market/due.ts";
@@ -46,6 +47,7 @@ export function marketNow(state: RegionState, store: RegionStore, atS: number): 
     quote: terms.quote,
     depositedMicros: header.depositedMicros,
     withdrawnMicros: header.withdrawnMicros,
+    outflow: terms.quote === "settlement" ? outflowOf(state) : null,
     lastCleared: last === undefined ? null : (JSON.parse(last.record) as ClearedSlot),
   };
 }

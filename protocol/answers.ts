@@ -63,6 +63,9 @@ export const marketAnswer = z
     quote: z.enum(["test", "settlement"]),
     depositedMicros: count,
     withdrawnMicros: count,
+    outflow: z.strictObject({ epoch: count, capMicros: count, leftMicros: count }).nullable().meta({
+      description: "what may still be withdrawn before the epoch closes; null where the money is test money",
+    }),
     lastCleared: slotAnswer.nullable(),
   })
   .meta({ id: "Market" });

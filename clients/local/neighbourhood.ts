@@ -237,9 +237,14 @@ export function agentSigner({ account, sessionSeed }: HouseholdKeys): Signer {
   return sessionSigner(account, sessionSeed);
 }
 
-/** Accounts that are nobody's in a local deployment. */
+/** Accounts that are no household's in a local deployment. */
 export function accountOf(seed: string, purpose: string): Hex {
-  return privateKeyToAccount(derivedKey(seed, purpose)).address.toLowerCase() as Hex;
+  return walletOf(seed, purpose).address.toLowerCase() as Hex;
+}
+
+/** The wallet of such an account. */
+export function walletOf(seed: string, purpose: string): LocalAccount {
+  return privateKeyToAccount(derivedKey(seed, purpose));
 }
 
 /** An account's session keys; null where it is not open. */

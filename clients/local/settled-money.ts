@@ -55,6 +55,8 @@ export interface SettledRegion {
   /** Other delays than `npm start` has. Seconds. */
   readonly delays?: { readonly finalityDelaySeconds: number; readonly exitAfterSeconds: number };
   readonly homes: readonly Enrolment[];
+  /** Others who will call the contracts, and need ether for that. */
+  readonly payees?: readonly LocalAccount[];
 }
 
 /** A chain with a region on it, and the variables and the secret by which a stack follows it. */
@@ -83,12 +85,13 @@ export async function startSettledChain(region: SettledRegion, port: number): Pr
 
 /** Deploys, opens the region, deposits and enrols, as far as nobody has; all of it is final when this returns. */
 async function settleOnChain(chain: LocalChain, region: SettledRegion): Promise<Deployment> {
-  const { seed, folder, homes } = region;
+  const { seed, folder, homes, payees = [] } = region;
   const operator = operatorWallet(seed);
   const wallets = [
     operator,
     installerWallet(seed),
     mirrorWallet(seed),
+    ...payees,
     ...homes.map(({ name }) => householdKeys(seed, name).wallet),
   ];
   await chain.fund(wallets.map(({ address }) => address));

@@ -26,6 +26,7 @@ interface Options {
   readonly takeRate: number;
   readonly orders?: string;
   readonly pace?: number;
+  readonly chain: boolean;
   readonly json?: boolean;
 }
 
@@ -58,6 +59,7 @@ program
   )
   .option("--orders <file>", "ladders that every home posts instead of the default")
   .addOption(new Option("--pace <seconds>", "wall seconds a market day takes at least").argParser(seconds))
+  .option("--no-chain", "on test money, and not on a local chain's")
   .option("--json", "print one JSON object as the last line")
   .action(neighbourhood);
 
@@ -110,6 +112,7 @@ async function neighbourhood(options: Options): Promise<void> {
     tariff: dataset.tariff(feedIn),
     networkFeeMicrosPerKwh: parseDecimalMicros(options.networkFee),
     takeRateBps: options.takeRate,
+    isOnChain: options.chain && hasAnvil(),
     signal,
     progress,
     ...(options.orders === undefined
@@ -123,8 +126,11 @@ async function neighbourhood(options: Options): Promise<void> {
 
 /** What must be true of every run, whatever the ladders. */
 function isGood(result: ScenarioResult): boolean {
-  const { auditOk, conservationDriftMicros, missedWindows, provedWh, tradedWh } = result;
-  return auditOk && conservationDriftMicros === 0 && missedWindows === 0 && provedWh === tradedWh;
+  const { auditOk, conservationDriftMicros, missedWindows, provedWh, tradedWh, withdrawal } = result;
+  const isPaid =
+    withdrawal === null ||
+    (withdrawal.chainDriftMicros === 0 && withdrawal.withdrawnMicros === withdrawal.depositedMicros);
+  return auditOk && conservationDriftMicros === 0 && missedWindows === 0 && provedWh === tradedWh && isPaid;
 }
 
 /** The first homes of a data set, or all. @throws RangeError where it has fewer */
@@ -147,6 +153,11 @@ function inWords(result: ScenarioResult, currency: string): string {
     `${result.proofs} proofs of meters, ${result.secondsPerProof.toFixed(2)} s each; ${kwh(result.provedWh)} of what traded is proved on both sides`,
     `buyers paid ${money(result.settledMicros)}: grid ${money(result.networkMicros)}, treasury ${money(result.feesMicros)}, dust ${result.dustMicros} micros`,
     ...rows,
+    ...(result.withdrawal === null
+      ? []
+      : [
+          `withdrawn on chain ${money(result.withdrawal.withdrawnMicros)} of ${money(result.withdrawal.depositedMicros)} deposited, over ${result.withdrawal.epochs} epochs; the contract holds ${result.withdrawal.chainDriftMicros} micros`,
+        ]),
     `audit ${result.auditOk ? "ok" : `FAILED at ${result.auditFailure}`} over ${result.entries} entries and ${result.receipts} receipts; money drift ${result.conservationDriftMicros} micros`,
   ].join("\n");
 }

@@ -1,6 +1,9 @@
 // Owns the neighbourhood scenario: homes of a data set, or generated ones, through the real HTTP path as fast as this
 // machine proves, and what came of it. It refuses to call a run good in which a window was missed or a micro is lost.
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Parameters } from "../../protocol/commands.ts";
 import { slotStartS } from "../../protocol/units.ts";
 import { HouseholdAgent } from "../household/agent.ts";
@@ -12,6 +15,7 @@ import { sleep } from "../household/runner.ts";
 import type { Tariff } from "../household/tariff.ts";
 import { WindowProver } from "../household/window-prover.ts";
 import {
+  admitHousehold,
   agentSigner,
   enrolHousehold,
   type HouseholdKeys,
@@ -19,10 +23,13 @@ import {
   openRegion,
   operatorWallet,
   type RegionTerms,
+  walletOf,
 } from "../local/neighbourhood.ts";
+import { type SettledChain, startSettledChain } from "../local/settled-money.ts";
 import type { Dataset, DatasetHome } from "./data-set.ts";
 import { MarketStage } from "./stage.ts";
 import { type ScenarioResult, summarise } from "./summary.ts";
+import { emptyRegion } from "./withdrawal.ts";
 
 export interface ScenarioOptions {
   readonly dataset: Dataset;
@@ -34,6 +41,8 @@ export interface ScenarioOptions {
   readonly takeRateBps: number;
   /** Wall seconds a market day takes at least. */
   readonly secondsPerDay?: number;
+  /** Money is deposited on a local chain and withdrawn there at the end; else it is test money. */
+  readonly isOnChain: boolean;
   readonly signal: AbortSignal;
   readonly progress: (message: string) => void;
 }
@@ -62,19 +71,50 @@ export async function runNeighbourhood(options: ScenarioOptions): Promise<Scenar
   const prover = new WindowProver({ processes: PROVING_PROCESSES });
   const seed = `scenario/${dataset.name}`;
   const { address: operator } = operatorWallet(seed);
-  const stage = new MarketStage({ operator, region: REGION, signal, complain: progress });
+  const folder = mkdtempSync(join(tmpdir(), "polder-chain-"));
+  const settled = options.isOnChain ? await startChain(options, { folder, seed, firstSlot }) : null;
+  const stage = new MarketStage({
+    operator,
+    region: REGION,
+    signal,
+    complain: progress,
+    ...(settled === null
+      ? {}
+      : { vars: settled.vars, onTime: (marketS: () => number) => settled.chain.follow(marketS) }),
+  });
   // Nothing waits for proofs that nobody wants any more.
   signal.addEventListener("abort", () => void prover.close(), { once: true });
   try {
     const agents = await runDays({ options, prover, stage, seed, firstSlot, untilSlot });
-    const { client } = stage;
     const { secondsPerProof } = prover;
+    const wallets = [
+      ...agents.map(({ keys }) => keys.wallet),
+      walletOf(seed, "grid operator"),
+      walletOf(seed, "treasury"),
+    ];
+    const emptying = { stage, region: REGION, wallets, signal, progress };
+    const withdrawal = settled === null ? null : await emptyRegion({ ...emptying, settled });
+    const { client } = stage;
     const ended = { client, region: REGION, agents, options, firstSlot, untilSlot, seed, secondsPerProof };
-    return await summarise(ended);
+    return await summarise({ ...ended, withdrawal });
   } finally {
     await prover.close();
     await stage.end();
+    await settled?.chain.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The chain with the region, and with everybody's deposit and meter, an hour before the first day. */
+function startChain(
+  options: ScenarioOptions,
+  { folder, seed, firstSlot }: { readonly folder: string; readonly seed: string; readonly firstSlot: number },
+): Promise<SettledChain> {
+  options.progress("depositing on a local chain");
+  const homes = options.dataset.homes.map(({ name }) => ({ name, creditMicros: CREDIT_MICROS }));
+  const marketS = slotStartS(firstSlot) - BEFORE_S;
+  const payees = [walletOf(seed, "grid operator"), walletOf(seed, "treasury")];
+  return startSettledChain({ folder, seed, terms: termsOf(options), marketS, homes, payees }, 0);
 }
 
 interface Days {
@@ -130,11 +170,14 @@ const nothingYet = () => ({ orders: 0, missed: 0 });
 
 async function settleIn({ options, stage, seed }: Days): Promise<Household[]> {
   const { client } = stage;
+  const { isOnChain } = options;
   const operator = await openRegion(client, seed, termsOf(options));
   return Promise.all(
     options.dataset.homes.map(async (home) => {
       const enrolment = { name: home.name, creditMicros: CREDIT_MICROS };
-      const keys = await enrolHousehold(client, REGION, seed, operator, enrolment);
+      const keys = await (isOnChain
+        ? admitHousehold(client, REGION, seed, enrolment)
+        : enrolHousehold(client, REGION, seed, operator, enrolment));
       return { home, keys, memory: volatileMemory() };
     }),
   );
@@ -186,7 +229,8 @@ function agentOf(
   });
 }
 
-function termsOf({ dataset, tariff, networkFeeMicrosPerKwh, takeRateBps }: ScenarioOptions): RegionTerms {
+function termsOf(options: ScenarioOptions): RegionTerms {
+  const { dataset, tariff, networkFeeMicrosPerKwh, takeRateBps, isOnChain } = options;
   const parameters: Parameters = {
     networkFeeMicrosPerKwh,
     takeRateBps,
@@ -199,10 +243,12 @@ function termsOf({ dataset, tariff, networkFeeMicrosPerKwh, takeRateBps }: Scena
     rewardWeightCompute: 0,
     rewardWeightBandwidth: 0,
     shareCapBps: 2_000,
-    outflowCapBps: 5_000,
+    // Nine tenths an epoch: a region is empty after a dozen.
+    outflowCapBps: 9_000,
     rewardPerFee: "1000000000000000000",
   };
   return {
+    quote: isOnChain ? "settlement" : "test",
     profile: {
       region: REGION,
       name: `Neighbourhood of ${dataset.name}`,

@@ -117,8 +117,6 @@ export interface SettledMarketOptions {
 
 /** When an epoch closes. Unix seconds. */
 export const closesAtS = (epoch: number) => (epoch + 1) * EPOCH_SECONDS + PROOF_DELAY_SECONDS;
-/** A deployment takes that long to come up. What is due before it has, waits for a pause after a fault. Seconds. */
-const START_SECONDS = 2;
 
 /** A market and its chain that run. */
 export class SettledMarket {
@@ -129,6 +127,8 @@ export class SettledMarket {
   readonly owner = operatorWallet(SEED);
   readonly #settled: SettledChain;
   readonly #stage: MarketStage;
+  /** What the deployment's clock shows; it goes on while the deployment is down. */
+  readonly #marketS: () => number;
   readonly #options: SettledMarketOptions;
   #aheadS: number;
 
@@ -137,8 +137,10 @@ export class SettledMarket {
     settled: SettledChain,
     settlement: SettlementClient,
     stage: MarketStage,
+    marketS: () => number,
   ) {
     this.#options = options;
+    this.#marketS = marketS;
     this.#settled = settled;
     this.#stage = stage;
     this.settlement = settlement;
@@ -150,11 +152,12 @@ export class SettledMarket {
   static async open(options: SettledMarketOptions): Promise<SettledMarket> {
     const { folder, atS, isMirrored, signal, progress } = options;
     const homes = HOMES.map(enrolmentOf);
-    const region = { folder, seed: SEED, terms: TERMS, marketS: atS, delays: DELAYS, homes };
+    const payees = [guardianWallet(SEED)];
+    const region = { folder, seed: SEED, terms: TERMS, marketS: atS, delays: DELAYS, homes, payees };
     const settled = await startSettledChain(region, 0);
     const { chain, deployment, vars } = settled;
     try {
-      await chain.fund([deployment.guardian]);
+      let marketS = (): number => atS;
       const stage = new MarketStage({
         operator: operatorWallet(SEED).address,
         region: REGION,
@@ -164,10 +167,13 @@ export class SettledMarket {
         vars: isMirrored
           ? vars
           : { SETTLEMENT: deployment.settlement, METER_REGISTRY: deployment.meterRegistry },
+        onTime: (clock) => {
+          marketS = clock;
+        },
         complain: progress,
       });
       const settlement = await SettlementClient.open(chain.connection, deployment.settlement, REGION);
-      const market = new SettledMarket(options, settled, settlement, stage);
+      const market = new SettledMarket(options, settled, settlement, stage, () => marketS());
       await stage.goTo(atS);
       chain.follow(() => market.#nowS());
       return market;
@@ -202,7 +208,7 @@ export class SettledMarket {
 
   /** Goes on to where an epoch has closed, and lets every agent keep its leaf of it. */
   async close(epoch: number): Promise<void> {
-    await this.goTo(closesAtS(epoch) - START_SECONDS);
+    await this.goTo(closesAtS(epoch) + 1);
     await this.#stage.openFrom((epoch + 1) * WINDOW_SLOTS);
     await this.work();
   }
@@ -212,7 +218,7 @@ export class SettledMarket {
     await Promise.all(
       this.homes.map(async ({ agent: agentFor }) => {
         const agent = agentFor(this.client);
-        while ((await agent.step(this.#stage.marketS)) <= this.#stage.marketS + 1)
+        while ((await agent.step(this.#marketS())) <= this.#marketS() + 1)
           this.#options.signal.throwIfAborted();
       }),
     );
@@ -265,8 +271,7 @@ export class SettledMarket {
   }
 
   #nowS(): number {
-    // The deployment's clock goes on while it is down, too.
-    return Math.max(this.#aheadS, this.#stage.marketS);
+    return Math.max(this.#aheadS, this.#marketS());
   }
 }
 

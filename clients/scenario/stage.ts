@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type MarketClock, marketTimeS, originFor, parseClock } from "../../protocol/clock.ts";
+import { marketTimeS, originFor, parseClock } from "../../protocol/clock.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { sleep } from "../household/runner.ts";
 import { type Stack, startStack } from "../local/stack.ts";
@@ -18,11 +18,13 @@ export interface StageOptions {
   /** The operator's address. */
   readonly operator: string;
   readonly region: string;
+  /** What a deployment needs that follows a chain. */
+  readonly vars?: Readonly<Record<string, string>>;
+  /** Told the clock of each time that the stage stands at, before anything else happens then. */
+  readonly onTime?: (marketS: () => number) => void;
   readonly signal: AbortSignal;
   /** Kept at the end; without it one of its own, which is not. */
   readonly stateFolder?: string;
-  /** Variables and secrets besides operator and clock. */
-  readonly vars?: Readonly<Record<string, string>>;
   /** Told what the deployment complains of. */
   readonly complain: (line: string) => void;
 }
@@ -33,7 +35,6 @@ export class MarketStage {
   readonly #stateFolder: string;
   #stack: Stack | null = null;
   #client: PolderClient | null = null;
-  #clock: MarketClock | null = null;
 
   constructor(options: StageOptions) {
     this.#options = options;
@@ -46,24 +47,19 @@ export class MarketStage {
     return this.#client;
   }
 
-  /** Market time now. Unix seconds. @throws Error before the first */
-  get marketS(): number {
-    if (this.#clock === null) throw new Error("the stage stands at no time yet");
-    return marketTimeS(this.#clock, Date.now());
-  }
-
   /** Goes to a market time, later than the one before. */
   async goTo(marketS: number): Promise<void> {
-    const { operator, complain, signal, vars } = this.#options;
+    const { operator, complain, signal, vars = {}, onTime } = this.#options;
     signal.throwIfAborted();
     await this.leave();
     const origin = originFor(marketS, Date.now(), RATE);
+    const clock = parseClock(origin, String(RATE), LOCAL_CHAIN_ID);
+    onTime?.(() => marketTimeS(clock, Date.now()));
     this.#stack = await startStack({
       stateFolder: this.#stateFolder,
-      vars: { OPERATOR: operator, CLOCK_ORIGIN: origin, CLOCK_RATE: String(RATE), ...vars },
+      vars: { ...vars, OPERATOR: operator, CLOCK_ORIGIN: origin, CLOCK_RATE: String(RATE) },
       logger: (line, level) => level === "error" && complain(line),
     });
-    this.#clock = parseClock(origin, String(RATE), LOCAL_CHAIN_ID);
     this.#client = new PolderClient(this.#stack.url);
   }
 
@@ -78,7 +74,7 @@ export class MarketStage {
     }
   }
 
-  /** Takes the deployment down; it stands where it stood when it comes up again. */
+  /** Takes the deployment down; its clock goes on, and it comes up again at a later time. */
   async leave(): Promise<void> {
     await this.#stack?.stop();
     this.#stack = null;

@@ -9,6 +9,7 @@ import { accountOf } from "../local/neighbourhood.ts";
 import type { BillLine, PolderClient } from "../sdk/client.ts";
 import type { ScenarioOptions, SettledHome } from "./neighbourhood.ts";
 import { SettledSums } from "./settled-sums.ts";
+import type { WithdrawalResult } from "./withdrawal.ts";
 
 /** One household's outcome, in micros of the quote asset. */
 export interface HouseholdResult {
@@ -51,8 +52,10 @@ export interface ScenarioResult {
   readonly feesMicros: number;
   readonly networkMicros: number;
   readonly dustMicros: number;
-  /** Money in all accounts minus money credited. */
+  /** Money in all accounts and withdrawn from them, minus money credited. */
   readonly conservationDriftMicros: number;
+  /** What everybody got back on the chain, or null where the money was test money. */
+  readonly withdrawal: WithdrawalResult | null;
   readonly auditOk: boolean;
   readonly auditFailure: string | null;
   readonly entries: number;
@@ -70,6 +73,7 @@ interface Ended {
   readonly untilSlot: number;
   readonly seed: string;
   readonly secondsPerProof: number;
+  readonly withdrawal: WithdrawalResult | null;
 }
 
 /** Reads everything back over HTTP, audits it, and adds it up. */
@@ -109,6 +113,7 @@ export async function summarise(ended: Ended): Promise<ScenarioResult> {
     networkMicros: sums.networkMicros,
     dustMicros: sums.dustMicros,
     conservationDriftMicros: await drift(ended),
+    withdrawal: ended.withdrawal,
     auditOk: report.auditOk,
     auditFailure: report.failure === null ? null : `entry ${report.failure.entry}: ${report.failure.reason}`,
     entries: report.entries,
@@ -135,7 +140,7 @@ export async function summarise(ended: Ended): Promise<ScenarioResult> {
   }
 }
 
-/** Money in every account of the region minus everything that was credited. */
+/** Money in every account of the region, and what left it, minus everything that was credited. */
 async function drift({ client, region, agents, seed }: Ended): Promise<number> {
   const accounts = new Set([
     ...agents.map(({ keys }) => keys.account),
@@ -144,8 +149,8 @@ async function drift({ client, region, agents, seed }: Ended): Promise<number> {
   ]);
   let held = 0;
   for (const account of accounts) {
-    const { freeMicros, escrowMicros } = await client.account(region, account);
-    held += freeMicros + escrowMicros;
+    const { freeMicros, escrowMicros, withdrawnMicros } = await client.account(region, account);
+    held += freeMicros + escrowMicros + withdrawnMicros;
   }
   return held - (await client.market(region)).depositedMicros;
 }

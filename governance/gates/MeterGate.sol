@@ -21,13 +21,9 @@ contract MeterGate is IMeterGate, ProofGate {
     address public immutable verifier;
     uint256 public immutable windowSlots;
 
-    constructor(
-        address verifier_,
-        address reporter_,
-        address settlement,
-        string memory regionId,
-        uint256 windowSlots_
-    ) ProofGate(IVerifyingKey(verifier_), reporter_, settlement, regionId, windowSlots_) {
+    constructor(address verifier_, address reporter_, address settlement, string memory regionId, uint256 windowSlots_)
+        ProofGate(IVerifyingKey(verifier_), reporter_, settlement, regionId, windowSlots_)
+    {
         verifier = verifier_;
         windowSlots = windowSlots_;
     }
@@ -74,6 +70,8 @@ contract MeterGate is IMeterGate, ProofGate {
         if (heldBack >> slots != 0) revert MeterGate_HeldBackOutOfRange(heldBack);
         for (uint256 slot = 0; slot < slots; ++slot) {
             int256 net = window.netWh[slot];
+            // Casting is safe because the sign is taken off before it.
+            // forge-lint: disable-next-line(unsafe-typecast)
             uint256 claim = net < 0 ? uint256(-net) : uint256(net);
             if (claim >= CLAIM_BOUND) revert MeterGate_ClaimOutOfRange(slot);
             bool isHeldBack = (heldBack >> slot) & 1 == 1;

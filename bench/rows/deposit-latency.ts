@@ -1,0 +1,117 @@
+// Owns the row of how long a deposit takes from the block that makes it final to the balance in the region: real contracts on a
+// real chain, the deployment beside it. It refuses to help the mirror: nobody asks it for anything meanwhile.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SettlementClient } from "../../clients/chain/settlement-client.ts";
+import { SettlementWallet } from "../../clients/chain/settlement-wallet.ts";
+import { hasAnvil } from "../../clients/local/chain-process.ts";
+import {
+  admitHousehold,
+  householdKeys,
+  openRegion,
+  operatorWallet,
+  type RegionTerms,
+} from "../../clients/local/neighbourhood.ts";
+import { startSettledChain } from "../../clients/local/settled-money.ts";
+import { startStack } from "../../clients/local/stack.ts";
+import { PolderClient } from "../../clients/sdk/client.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import { PARAMETERS } from "../fleet.ts";
+import { limited, type Measurement } from "../row.ts";
+
+const SEED = "deposits under measurement";
+const REGION = "deposit-latency";
+const POLL_MS = 1_000;
+/** Reading the chain, and a command of the mirror's, on a machine that does all of it at once. */
+const WORK_MS = 250;
+const DEPOSITS = 12;
+const HOME = { name: "home", creditMicros: 1_000_000_000 };
+
+const TERMS: RegionTerms = {
+  quote: "settlement",
+  profile: {
+    region: REGION,
+    name: "Deposits",
+    place: "UTC",
+    latitude: 0,
+    longitude: 0,
+    timeZone: "UTC",
+    jurisdiction: "none",
+    terms: "A measurement on one machine.",
+    currency: "EUR",
+    tariffs: [{ name: "none", retailMicrosPerKwh: 0, feedInMicrosPerKwh: 0 }],
+    isSimulation: true,
+  },
+  windowSlots: 96,
+  epochSlots: 96,
+  parameters: PARAMETERS,
+};
+
+/** Measures the row, or none where there is no anvil for this machine. */
+export const measure: Measurement = async (say) => {
+  if (!hasAnvil()) {
+    say("skipped: there is no anvil for this machine");
+    return [];
+  }
+  const folder = mkdtempSync(join(tmpdir(), "polder-latency-"));
+  try {
+    const waits = await waitsIn(folder);
+    const ours = Math.max(...waits);
+    say(`from final to credited: ${waits.map((ms) => ms.toFixed(0)).join(", ")} ms`);
+    return [
+      limited({
+        name: "deposit-latency",
+        ours,
+        unit: "ms",
+        higherIsBetter: false,
+        limit: `at most one poll of ${POLL_MS} ms, and ${WORK_MS} ms of work`,
+        isWithinLimit: ours <= POLL_MS + WORK_MS,
+        note: `longest of ${DEPOSITS} deposits, from the return of the call that made their block final; median ${waits.toSorted((a, b) => a - b)[DEPOSITS / 2]?.toFixed(0)}`,
+      }),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+/** Wall milliseconds of each deposit. */
+async function waitsIn(folder: string): Promise<number[]> {
+  const marketS = Math.floor(Date.now() / 1_000);
+  const settled = await startSettledChain({ folder, seed: SEED, terms: TERMS, marketS, homes: [HOME] }, 0);
+  const { chain, vars } = settled;
+  chain.follow(() => Math.floor(Date.now() / 1_000));
+  const stack = await startStack({
+    stateFolder: join(folder, "state"),
+    vars: {
+      ...vars,
+      OPERATOR: operatorWallet(SEED).address,
+      CHAIN_POLL_SECONDS: String(POLL_MS / 1_000),
+    },
+  });
+  try {
+    const client = new PolderClient(stack.url);
+    await openRegion(client, SEED, TERMS);
+    await admitHousehold(client, REGION, SEED, HOME);
+    const { wallet, account } = householdKeys(SEED, HOME.name);
+    const settlement = await SettlementClient.open(chain.connection, vars.SETTLEMENT as Hex, REGION);
+    const depositing = new SettlementWallet(settlement, wallet);
+    const waits: number[] = [];
+    for (let number = 0; number < DEPOSITS; number += 1) {
+      const { freeMicros: before } = await client.account(REGION, account);
+      await depositing.deposit(account, 1_000_000n);
+      await chain.finalise();
+      const finalMs = performance.now();
+      while ((await client.account(REGION, account)).freeMicros === before)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      waits.push(performance.now() - finalMs);
+      // Not in step with the polls.
+      await new Promise((resolve) => setTimeout(resolve, 130));
+    }
+    return waits;
+  } finally {
+    await stack.stop();
+    await chain.stop();
+  }
+}
