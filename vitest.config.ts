@@ -82,7 +82,7 @@ export default defineConfig({
         ],
         test: {
           name: "workers",
-          ...SIDE_BY_SIDE,
+          ...ALONE,
           include: INSIDE_WORKERD,
           retry,
           // Ships ES modules without saying so in its package.json.
