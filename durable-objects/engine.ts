@@ -360,6 +360,7 @@ const FREEING_COMMANDS: ReadonlySet<Command["type"]> = new Set([
   "revoke_session",
   "credit_deposit",
   "schedule_terms",
+  "schedule_parameters",
   "withdraw",
 ]);
 

@@ -12,7 +12,7 @@ import type { RegionState } from "./state.ts";
 
 /** Clears a slot at the parameters in force when it started. Reads the state only. */
 export function clearSlot(state: RegionState, slot: number): SlotCleared {
-  const { version, parameters } = versionAtSlot(state, slot);
+  const { version, voteVersion, parameters } = versionAtSlot(state, slot);
   const book = slotBook(state, slot, parameters);
   const result = clearAuction(book.book, parameters.clearingPriceK);
   const settlement = settle(state, book, result, parameters);
@@ -20,6 +20,7 @@ export function clearSlot(state: RegionState, slot: number): SlotCleared {
     type: "slot_cleared",
     slot,
     parametersVersion: version,
+    voteVersion,
     priceMicrosPerKwh: result.priceMicros,
     surplusWh: book.surplusWh,
     needWh: book.needWh,

@@ -13,7 +13,7 @@ import type { Hex } from "../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S, MAX_REMEMBERED_COMMANDS_PER_ACCOUNT } from "../protocol/limits.ts";
 import type { Decision, Occasion, Request } from "./decision.ts";
 import { commitCertificate } from "./decisions/certificates.ts";
-import { creditDeposit, scheduleTerms, withdraw } from "./decisions/chain.ts";
+import { creditDeposit, scheduleParameters, scheduleTerms, withdraw } from "./decisions/chain.ts";
 import { appointInstallers, enrolMeter, revokeMeter } from "./decisions/meters.ts";
 import { cancelOrder, placeOrder } from "./decisions/orders.ts";
 import { submitReadings } from "./decisions/readings.ts";
@@ -31,6 +31,7 @@ const DECIDERS: Deciders = {
   credit_test_quote: creditTestQuote,
   credit_deposit: creditDeposit,
   schedule_terms: scheduleTerms,
+  schedule_parameters: scheduleParameters,
   withdraw,
   authorise_session: authoriseSession,
   revoke_session: revokeSession,

@@ -31,7 +31,9 @@ const EVOLVERS: Evolvers = {
     header.opened = event;
     header.windowFirstSlot = event.firstSlot;
     header.nextSlot = event.firstSlot;
-    header.parameters = [{ version: 1, fromEpoch: 0, restartsEmission: false, parameters: event.parameters }];
+    header.parameters = [
+      { voteVersion: 0, version: 1, fromEpoch: 0, restartsEmission: false, parameters: event.parameters },
+    ];
     header.emission = event.parameters.emissionPerEpoch;
     const { accounts } = state.tables;
     state.tables = { ...createTables(event.windowSlots), accounts };
@@ -40,7 +42,9 @@ const EVOLVERS: Evolvers = {
 
   parameters_set(state, event) {
     const { header } = state;
-    const { type: _type, ...version } = event;
+    const { type: _type, voteVersion, ...rest } = event;
+    // Entries of earlier rules know of no votes.
+    const version = { voteVersion: voteVersion ?? 0, ...rest };
     header.parameters = [...header.parameters.filter((old) => old.fromEpoch < version.fromEpoch), version];
     // Terms of a chain may come when the epoch that they are for has begun.
     if (version.restartsEmission && version.fromEpoch === epochOf(state, header.windowFirstSlot))
@@ -224,6 +228,8 @@ const EVOLVERS: Evolvers = {
     columns.epochSoldWh.fill(0);
     columns.epochBoughtWh.fill(0);
     columns.epochFeesMicros.fill(0);
+    columns.epochSalesMicros.fill(0);
+    columns.epochNetworkMicros.fill(0);
     header.epochDeliveredWh = 0;
     header.epochFeesMicros = 0;
     header.epochWithdrawnMicros = 0;
@@ -266,20 +272,28 @@ function recordFills({ tables, indexes }: RegionState, event: EventOf<"slot_clea
   event.accounts.forEach((account, index) => {
     const cell = (indexes.windowRowByAccount.get(account) as number) * slots + offset;
     const filledWh = event.filledWh[index] as number;
+    const amountMicros = event.amountMicros[index] as number;
+    const chargeMicros = event.chargeMicros[index] as number;
     columns.filledWh[cell] = filledWh;
-    columns.amountMicros[cell] = event.amountMicros[index] as number;
-    columns.chargeMicros[cell] = event.chargeMicros[index] as number;
-    const { epochSoldWh, epochBoughtWh, epochFeesMicros } = tables.accounts.columns;
+    columns.amountMicros[cell] = amountMicros;
+    columns.chargeMicros[cell] = chargeMicros;
+    const sums = tables.accounts.columns;
     if (filledWh <= 0) {
-      epochBoughtWh[account] = (epochBoughtWh[account] as number) - filledWh;
+      add(sums.epochBoughtWh, account, -filledWh);
+      add(sums.epochNetworkMicros, account, chargeMicros);
       return;
     }
-    epochSoldWh[account] = (epochSoldWh[account] as number) + filledWh;
-    epochFeesMicros[account] = (epochFeesMicros[account] as number) + (event.chargeMicros[index] as number);
+    add(sums.epochSoldWh, account, filledWh);
+    add(sums.epochFeesMicros, account, chargeMicros);
+    add(sums.epochSalesMicros, account, Math.max(0, amountMicros + chargeMicros));
   });
   for (const account of event.cut) {
     columns.cut[(indexes.windowRowByAccount.get(account) as number) * slots + offset] = 1;
   }
+}
+
+function add(sums: Float64Array, row: number, amount: number): void {
+  sums[row] = (sums[row] as number) + amount;
 }
 
 function recordSessions({ tables }: RegionState, event: EventOf<"slot_cleared">): void {

@@ -40,7 +40,7 @@ export function rewardShare(terms: RewardTerms, units: bigint, feesMicros: bigin
  */
 export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_closed"> {
   const { header, tables } = state;
-  const { parameters } = versionInEpoch(header, epoch);
+  const { version, voteVersion, parameters } = versionInEpoch(header, epoch);
   const { epochSoldWh, epochBoughtWh, epochFeesMicros, certificate } = tables.accounts.columns;
   const terms: RewardTerms = {
     emission: BigInt(header.emission),
@@ -71,6 +71,8 @@ export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_cl
   return {
     type: "epoch_closed",
     epoch,
+    parametersVersion: version,
+    voteVersion,
     deliveredWh: header.epochDeliveredWh,
     feesMicros: header.epochFeesMicros,
     emission: header.emission,

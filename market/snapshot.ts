@@ -7,6 +7,7 @@ import {
   createTables,
   type Header,
   type RegionState,
+  RULES_VERSION,
   rebuildIndexes,
   type Tables,
 } from "./state.ts";
@@ -21,6 +22,8 @@ export interface Section {
 
 /** What a set of sections needs to become a state again; JSON. */
 export interface SnapshotHead {
+  /** Of the release that took it; none from before this was noted. */
+  readonly rules?: number;
   readonly header: Header;
   readonly windowSlots: number;
   readonly rows: Readonly<Record<string, number>>;
@@ -48,7 +51,12 @@ export function freeze(state: RegionState): Frozen {
     }
   }
   return {
-    head: { header: structuredCopy(state.header), windowSlots: windowSlotsOf(state), rows },
+    head: {
+      rules: RULES_VERSION,
+      header: structuredCopy(state.header),
+      windowSlots: windowSlotsOf(state),
+      rows,
+    },
     sections,
   };
 }
@@ -59,7 +67,7 @@ export function freeze(state: RegionState): Frozen {
  */
 export function thaw(head: SnapshotHead, sections: Iterable<Section>): RegionState {
   const state = createState();
-  state.header = structuredCopy(head.header);
+  state.header = headerOf(head);
   state.tables = createTables(head.windowSlots);
   const tables = new Map(entriesOf(state.tables));
   for (const [name, table] of tables) table.reset(rowsOf(head, name));
@@ -74,10 +82,32 @@ export function thaw(head: SnapshotHead, sections: Iterable<Section>): RegionSta
     else others.push(section);
   }
   for (const [name, table] of tables) {
-    for (const column of table.names()) fill(table, column, found.get(`${name} ${column}`) ?? [], name);
+    for (const column of table.names()) {
+      const sections = found.get(`${name} ${column}`);
+      if (sections === undefined && isLater(head, `${name} ${column}`)) continue;
+      fill(table, column, sections ?? [], name);
+    }
   }
   rebuildIndexes(state);
   return state;
+}
+
+/** Rules that first had a column which earlier snapshots lack: it then begins with zeroes. */
+const COLUMN_RULES: Readonly<Record<string, number>> = {
+  "accounts epochSalesMicros": 4,
+  "accounts epochNetworkMicros": 4,
+};
+
+function isLater({ rules = 3 }: SnapshotHead, column: string): boolean {
+  return rules < (COLUMN_RULES[column] ?? 0);
+}
+
+/** The header; one of a release before votes has mirrored none. */
+function headerOf({ header }: SnapshotHead): Header {
+  const copy = structuredCopy(header);
+  // What is there already stays where it stands: the order of names is part of the canonical bytes.
+  const parameters = copy.parameters.map((version) => Object.assign({ voteVersion: 0 }, version));
+  return { ...copy, parameters, mirrored: { ...copy.mirrored, parameters: copy.mirrored?.parameters ?? 0 } };
 }
 
 /** Rows of a table; none where the snapshot is of a release that did not have it. */

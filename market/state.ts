@@ -10,13 +10,15 @@ import { DigestIndex } from "./digest-index.ts";
 import { column, readHex, Table } from "./table.ts";
 
 /** The rules this code decides by; an entry decided by other rules is audited with the release that had them. */
-export const RULES_VERSION = 3;
+export const RULES_VERSION = 4;
 
 export interface ParametersVersion {
   readonly version: number;
   readonly fromEpoch: number;
   /** The emission begins anew with that epoch. */
   readonly restartsEmission: boolean;
+  /** The chain's version that the figures are of; 0 before a vote has changed any. */
+  readonly voteVersion: number;
   readonly parameters: Parameters;
 }
 
@@ -40,7 +42,7 @@ export interface Header {
   /** Roots of the registry that hold from a slot on, ascending; those of closed windows are dropped. */
   roots: RegistryRoot[];
   /** How far each stream of the chain's events has been mirrored: the number of the last one. */
-  mirrored: { deposits: number; registry: number; terms: number };
+  mirrored: Record<"deposits" | "registry" | "terms" | "parameters", number>;
   /** Hash of all deposits of the chain that were credited. */
   depositsHash: Hex;
   depositedMicros: number;
@@ -71,6 +73,10 @@ const ACCOUNTS = {
   rewards: column("u64", 2),
   /** How many of its commands are remembered. */
   commands: column("u32"),
+  /** What its sales of the epoch brought before the fee, at prices above zero: what the take rate is a share of. */
+  epochSalesMicros: column("f64"),
+  /** Network fees inside of what its purchases of the epoch cost. */
+  epochNetworkMicros: column("f64"),
 };
 
 const ORDERS = {
@@ -196,7 +202,7 @@ export function createState(): RegionState {
       nextMeter: 1,
       installers: [],
       roots: [],
-      mirrored: { deposits: 0, registry: 0, terms: 0 },
+      mirrored: { deposits: 0, registry: 0, terms: 0, parameters: 0 },
       depositsHash: `0x${"00".repeat(32)}`,
       depositedMicros: 0,
       withdrawnMicros: 0,

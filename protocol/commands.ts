@@ -60,6 +60,14 @@ export const parametersSchema = z.strictObject({
 });
 export type Parameters = z.infer<typeof parametersSchema>;
 
+/** The parameters without those that a chain's contract judges reports by. */
+export const figuresSchema = parametersSchema.omit({
+  emissionPerEpoch: true,
+  emissionDecayBps: true,
+  outflowCapBps: true,
+});
+export type Figures = z.infer<typeof figuresSchema>;
+
 const openRegion = z.strictObject({
   type: z.literal("open_region"),
   ...envelope,
@@ -109,6 +117,14 @@ const scheduleTerms = z.strictObject({
   outflowCapBps,
   emissionPerEpoch: tokenAmount,
   emissionDecayBps: basisPoints(10_000),
+});
+
+/** Parameters that a vote has set on the chain; the nonce is their version there. */
+const scheduleParameters = z.strictObject({
+  type: z.literal("schedule_parameters"),
+  ...envelope,
+  fromEpoch: count.meta({ description: "as the chain has it; what comes late holds from the next epoch on" }),
+  figures: figuresSchema,
 });
 
 const withdraw = z.strictObject({ type: z.literal("withdraw"), ...accountEnvelope, amountMicros });
@@ -222,6 +238,7 @@ export const commandSchemas = {
   credit_test_quote: creditTestQuote,
   credit_deposit: creditDeposit,
   schedule_terms: scheduleTerms,
+  schedule_parameters: scheduleParameters,
   withdraw,
   authorise_session: authoriseSession,
   revoke_session: revokeSession,
@@ -241,6 +258,7 @@ export const commandSchema = z.discriminatedUnion("type", [
   creditTestQuote,
   creditDeposit,
   scheduleTerms,
+  scheduleParameters,
   withdraw,
   authoriseSession,
   revokeSession,
@@ -274,7 +292,11 @@ export const OPERATOR_COMMANDS: ReadonlySet<CommandType> = new Set([
 export const INSTALLER_COMMANDS: ReadonlySet<CommandType> = new Set(["enrol_meter", "revoke_meter"]);
 
 /** Commands that only a region's mirror may sign. */
-export const MIRROR_COMMANDS: ReadonlySet<CommandType> = new Set(["credit_deposit", "schedule_terms"]);
+export const MIRROR_COMMANDS: ReadonlySet<CommandType> = new Set([
+  "credit_deposit",
+  "schedule_terms",
+  "schedule_parameters",
+]);
 
 /** Commands about the register of meters: a region that settles on a chain takes them from there, through its mirror. */
 export const REGISTRY_COMMANDS: ReadonlySet<CommandType> = new Set([

@@ -89,6 +89,10 @@ export const ERRORS = {
   ),
   deposit_hash_wrong: entry(409, "The deposit does not follow from those that the region has credited."),
   terms_too_late: entry(409, "The epoch from which the terms are to hold has closed."),
+  governed_by_vote: entry(
+    403,
+    "The region's parameters come from a vote on the chain; the operator does not set them any more.",
+  ),
   quote_not_test: entry(403, "Test money exists only in regions marked quote=test."),
   quote_not_settlement: entry(
     403,

@@ -21,6 +21,9 @@ import { TREE_DEPTH, TREE_LEAVES } from "./quad-tree.ts";
 
 const accountNumber = bounded(0, MAX_ACCOUNTS_PER_REGION);
 const signed = bounded(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+const voteVersion = count.meta({
+  description: "version on the chain that the figures are of; 0 before a vote has changed any",
+});
 /** A slot after every possible one: "until further notice". */
 export const NO_END_SLOT = 9_000_000;
 const endSlot = bounded(0, NO_END_SLOT);
@@ -48,6 +51,7 @@ const parametersSet = z.strictObject({
   restartsEmission: z
     .boolean()
     .meta({ description: "true: the emission begins anew with that epoch, and does not go on falling" }),
+  voteVersion,
   parameters: parametersSchema,
 });
 
@@ -61,7 +65,7 @@ const quoteCredited = z.strictObject({
 
 const chainEventMirrored = z.strictObject({
   type: z.literal("chain_event_mirrored"),
-  stream: z.enum(["deposits", "registry", "terms"]),
+  stream: z.enum(["deposits", "registry", "terms", "parameters"]),
   number: count.meta({ description: "the event's number on the chain" }),
 });
 
@@ -172,6 +176,7 @@ const slotCleared = z.strictObject({
   type: z.literal("slot_cleared"),
   slot: slotNumber,
   parametersVersion: count,
+  voteVersion,
   priceMicrosPerKwh: signed.nullable(),
   surplusWh: count.meta({ description: "metered export of all accounts" }),
   needWh: count.meta({ description: "metered import of all accounts" }),
@@ -206,6 +211,8 @@ const windowClosed = z.strictObject({
 const epochClosed = z.strictObject({
   type: z.literal("epoch_closed"),
   epoch: count,
+  parametersVersion: count,
+  voteVersion,
   deliveredWh: count,
   feesMicros: count,
   emission: z.string(),

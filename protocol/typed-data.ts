@@ -35,6 +35,11 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
       "uint256 emissionPerEpoch, uint16 emissionDecayBps, uint32 rewardWeightEnergy, uint32 rewardWeightCompute, " +
       "uint32 rewardWeightBandwidth, uint16 shareCapBps, uint16 outflowCapBps, uint256 rewardPerFee",
   ),
+  Figures: fields(
+    "uint32 networkFeeMicrosPerKwh, uint16 takeRateBps, uint16 clearingPriceK, uint32 proofDelaySeconds, " +
+      "uint32 rewardWeightEnergy, uint32 rewardWeightCompute, uint32 rewardWeightBandwidth, uint16 shareCapBps, " +
+      "uint256 rewardPerFee",
+  ),
   Step: fields("int64 limitPriceMicrosPerKwh, uint32 capWhPerSlot"),
   OpenRegion: fields(
     `${ENVELOPE}, string timeZone, uint16 windowSlots, uint32 epochSlots, string quote, address operator, ` +
@@ -46,6 +51,7 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   ScheduleTerms: fields(
     `${ENVELOPE}, uint64 fromEpoch, uint16 outflowCapBps, uint256 emissionPerEpoch, uint16 emissionDecayBps`,
   ),
+  ScheduleParameters: fields(`${ENVELOPE}, uint64 fromEpoch, Figures figures`),
   Withdraw: fields(`${ACCOUNT}, uint64 amountMicros`),
   AuthoriseSession: fields(
     `${ACCOUNT}, bytes32 key, string[] resources, string[] sides, int64 leastAskMicrosPerKwh, ` +
@@ -74,6 +80,7 @@ export const PRIMARY_TYPES: Readonly<Record<CommandType, string>> = {
   credit_test_quote: "CreditTestQuote",
   credit_deposit: "CreditDeposit",
   schedule_terms: "ScheduleTerms",
+  schedule_parameters: "ScheduleParameters",
   withdraw: "Withdraw",
   authorise_session: "AuthoriseSession",
   revoke_session: "RevokeSession",

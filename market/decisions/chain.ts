@@ -1,14 +1,15 @@
-// Owns what a chain brings into a region and what leaves for it: deposits, terms, withdrawals. It refuses a deposit that does
-// not follow from those before, terms that come too late, and a withdrawal above what is free or may leave in an epoch.
+// Owns what a chain brings into a region and what leaves for it: deposits, terms, votes, withdrawals. It refuses a deposit that
+// does not follow from those before, terms that come too late, and a withdrawal above what is free or may leave in an epoch.
 
 import type { CommandOf } from "../../protocol/commands.ts";
 import { rejected } from "../../protocol/errors.ts";
+import { slotAt } from "../../protocol/units.ts";
 import type { Decision, Occasion } from "../decision.ts";
 import { freeMicros, heldMicros } from "../ledger.ts";
 import { epochOf, versionInEpoch } from "../parameters.ts";
 import { scheduled } from "../schedule.ts";
 import { type RegionState, termsOf } from "../state.ts";
-import { openAccount } from "./region.ts";
+import { openAccount, refuseFigures } from "./region.ts";
 
 /** Hundredths of a percent in a whole. */
 const BASIS_POINTS = 10_000n;
@@ -42,6 +43,22 @@ export function scheduleTerms({ state, command }: Occasion<CommandOf<"schedule_t
   const { outflowCapBps, emissionPerEpoch, emissionDecayBps } = command;
   const terms = { outflowCapBps, emissionPerEpoch, emissionDecayBps };
   return { events: scheduled(state, { fromEpoch, terms }) };
+}
+
+/**
+ * Takes over what a vote has set: from the epoch that the chain names, and where that has begun already from the next one on,
+ * so that a late mirror neither loses a vote nor reaches back.
+ */
+export function scheduleParameters({
+  state,
+  command,
+  atS,
+}: Occasion<CommandOf<"schedule_parameters">>): Decision {
+  const { nonce: voteVersion, figures } = command;
+  const refusal = refuseFigures(figures, termsOf(state).windowSlots);
+  if (refusal !== null) return refusal;
+  const fromEpoch = Math.max(command.fromEpoch, epochOf(state, slotAt(atS)) + 1);
+  return { events: scheduled(state, { fromEpoch, figures, voteVersion }) };
 }
 
 /** Moves free money out of the ledger, for the chain to pay. */

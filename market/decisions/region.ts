@@ -1,7 +1,7 @@
 // Owns the operator's decisions about the region itself: opening it, its parameters, test money. It refuses a second
 // opening, parameters that contradict the region's window, and test money anywhere but in a test region.
 
-import type { CommandOf, Parameters } from "../../protocol/commands.ts";
+import type { CommandOf, Figures } from "../../protocol/commands.ts";
 import { rejected } from "../../protocol/errors.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
 import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
@@ -10,7 +10,7 @@ import { SLOT_SECONDS, slotAt } from "../../protocol/units.ts";
 import type { Decision, Occasion } from "../decision.ts";
 import { heldMicros } from "../ledger.ts";
 import { epochOf, versionInEpoch } from "../parameters.ts";
-import { type ChainTerms, chainTermsOf, scheduled } from "../schedule.ts";
+import { type ChainTerms, chainTermsOf, figuresOf, scheduled } from "../schedule.ts";
 import { type RegionState, termsOf } from "../state.ts";
 
 /** Opens the region; trading begins with the first whole window after the command. */
@@ -24,7 +24,7 @@ export function openRegion({ command, atS }: Occasion<CommandOf<"open_region">>)
       }),
     };
   }
-  const refusal = refuseParameters(command.parameters, command.windowSlots);
+  const refusal = refuseFigures(command.parameters, command.windowSlots);
   if (refusal !== null) return refusal;
   // Money comes either from the operator, for play, or from a chain through the mirror.
   if ((command.quote === "settlement") === (command.mirror === NO_ADDRESS))
@@ -40,23 +40,24 @@ export function openRegion({ command, atS }: Occasion<CommandOf<"open_region">>)
 
 /**
  * Sets the parameters from the next epoch on; a version for the same epoch set before is replaced. Where the terms come
- * from a chain they are not the operator's to set: it repeats those in force.
+ * from a chain they are not the operator's to set: it repeats those in force. Nor is anything after a vote has been mirrored.
  */
 export function setParameters({ state, command, atS }: Occasion<CommandOf<"set_parameters">>): Decision {
   const { windowSlots, quote } = termsOf(state);
   const { parameters } = command;
-  const refusal = refuseParameters(parameters, windowSlots);
+  const { parameters: voteVersion } = state.header.mirrored;
+  if (voteVersion > 0) return { rejection: rejected("governed_by_vote", { voteVersion }) };
+  const refusal = refuseFigures(parameters, windowSlots);
   if (refusal !== null) return refusal;
   const fromEpoch = Math.max(epochOf(state, slotAt(atS)), epochOf(state, state.header.nextSlot)) + 1;
-  if (quote === "test")
-    return { events: scheduled(state, { fromEpoch, parameters, restartsEmission: true }) };
+  if (quote === "test") return { events: scheduled(state, { fromEpoch, parameters }) };
   const terms = chainTermsOf(versionInEpoch(state.header, fromEpoch).parameters);
   const changed = (Object.keys(terms) as (keyof ChainTerms)[]).find(
     (name) => terms[name] !== parameters[name],
   );
   if (changed !== undefined)
     return { rejection: rejected("parameters_out_of_bounds", { parameter: changed, fixed: terms[changed] }) };
-  return { events: scheduled(state, { fromEpoch, parameters }) };
+  return { events: scheduled(state, { fromEpoch, figures: figuresOf(parameters) }) };
 }
 
 /** Credits test money; exists only in regions marked `quote=test`. */
@@ -100,9 +101,9 @@ export function nextWindowSlot(state: RegionState, atS: number): number {
 }
 
 /** Evidence may take as long as a window at most, so that never more than one window is open for it. */
-function refuseParameters(parameters: Parameters, windowSlots: number): Decision | null {
+export function refuseFigures(figures: Figures, windowSlots: number): Decision | null {
   const limitSeconds = windowSlots * SLOT_SECONDS;
-  if (parameters.proofDelaySeconds <= limitSeconds) return null;
+  if (figures.proofDelaySeconds <= limitSeconds) return null;
   return {
     rejection: rejected("parameters_out_of_bounds", { parameter: "proofDelaySeconds", limitSeconds }),
   };

@@ -105,6 +105,8 @@ describe("types", () => {
     }
     const parameters = Object.keys(commandSchemas.set_parameters.shape.parameters.shape);
     expect(TYPES.Parameters?.map(({ name }) => name)).toEqual(parameters);
+    const figures = Object.keys(commandSchemas.schedule_parameters.shape.figures.shape);
+    expect(TYPES.Figures?.map(({ name }) => name)).toEqual(figures);
   });
 
   test("property: decoders accept every random command and change nothing", () => {

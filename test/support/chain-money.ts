@@ -3,7 +3,8 @@
 
 import { depositsHashOf } from "../../evidence/deposit-chain.ts";
 import type { EvidenceFacts } from "../../market/decision.ts";
-import type { CommandOf, Parameters } from "../../protocol/commands.ts";
+import { figuresOf } from "../../market/schedule.ts";
+import type { CommandOf, Figures, Parameters } from "../../protocol/commands.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import {
   address,
@@ -83,4 +84,20 @@ export function terms(
 
 export function withdraw(account: Hex, amountMicros: number, signer = wallet(account)): Draft {
   return { command: { type: "withdraw", account, amountMicros } as const, signer, evidence: null };
+}
+
+/** Parameters of a vote that hold from an epoch on; the next version. */
+export function vote(
+  market: Market,
+  fromEpoch: number,
+  figures: Partial<Figures> = {},
+  signer = wallet(MIRROR),
+): Draft {
+  const command = {
+    type: "schedule_parameters",
+    nonce: market.state.header.mirrored.parameters + 1,
+    fromEpoch,
+    figures: { ...figuresOf(PARAMETERS), ...figures },
+  } as const;
+  return { command, signer, evidence: null };
 }

@@ -83,6 +83,7 @@ const WITHOUT_ACCOUNT: ReadonlySet<CommandType> = new Set([
   "set_parameters",
   "appoint_installers",
   "schedule_terms",
+  "schedule_parameters",
   "enrol_meter",
   "revoke_meter",
 ]);

@@ -31,19 +31,22 @@ const element = fc.bigInt({ min: 0n, max: FIELD_ORDER - 1n }).map(String);
 const side = fc.constantFrom("sell" as const, "buy" as const);
 const name = fc.stringMatching(/^[a-z][a-z0-9-]{1,31}$/);
 
-const parameters: fc.Arbitrary<Parameters> = fc.record({
+const figureFields = {
   networkFeeMicrosPerKwh: within(0, limits.MAX_NETWORK_FEE_MICROS_PER_KWH),
   takeRateBps: within(0, limits.MAX_TAKE_RATE_BPS),
   clearingPriceK: within(0, 10_000),
   proofDelaySeconds: within(1, limits.MAX_PROOF_DELAY_SECONDS),
-  emissionPerEpoch: token,
-  emissionDecayBps: within(0, 10_000),
   rewardWeightEnergy: within(0, 1_000_000),
   rewardWeightCompute: within(0, 1_000_000),
   rewardWeightBandwidth: within(0, 1_000_000),
   shareCapBps: within(0, 10_000),
-  outflowCapBps: within(100, 10_000),
   rewardPerFee: token,
+};
+const parameters: fc.Arbitrary<Parameters> = fc.record({
+  ...figureFields,
+  emissionPerEpoch: token,
+  emissionDecayBps: within(0, 10_000),
+  outflowCapBps: within(100, 10_000),
 });
 
 const envelope = { region: name, nonce: within(0, LAST), expiresAtS: instant };
@@ -91,6 +94,12 @@ export const COMMANDS: { readonly [T in CommandType]: fc.Arbitrary<Extract<Comma
     outflowCapBps: within(limits.MIN_OUTFLOW_CAP_BPS, 10_000),
     emissionPerEpoch: token,
     emissionDecayBps: within(0, 10_000),
+  }),
+  schedule_parameters: fc.record({
+    type: type("schedule_parameters"),
+    ...envelope,
+    fromEpoch: within(0, LAST),
+    figures: fc.record(figureFields),
   }),
   withdraw: fc.record({
     type: type("withdraw"),

@@ -206,6 +206,12 @@ const SIGNED_PATHS = [
     "money",
     "Take over terms that were scheduled on the chain (the region's mirror)",
   ],
+  [
+    "votes",
+    "schedule_parameters",
+    "money",
+    "Take over parameters that a vote has set on the chain (the region's mirror)",
+  ],
   ["certificates", "commit_certificate", "certificates", "Commit to a secret for certificates (wallet)"],
   ["parameters", "set_parameters", "operator", "Set the parameters from the next epoch on (operator)"],
 ] as const;

@@ -2,7 +2,7 @@
 // refuses a case that needs more than the market.
 
 import { expect } from "vitest";
-import { deposit, mirrored, numbered, openSettlement, terms, withdraw } from "../chain-money.ts";
+import { deposit, mirrored, numbered, openSettlement, terms, vote, withdraw } from "../chain-money.ts";
 import {
   address,
   appoint,
@@ -14,6 +14,7 @@ import {
   OPERATOR,
   openMarket,
   session,
+  setParameters,
   unenrol,
   wallet,
   word,
@@ -34,6 +35,7 @@ export const notMirrorCase: RejectionCase = {
     for (const signer of [wallet(OPERATOR), wallet(INSTALLER), wallet(ANN), session(word(7))]) {
       market.refuse(deposit(market, ANN, 5, {}, signer), "not_mirror");
       market.refuse(terms(market, FIRST_SLOT, {}, signer), "not_mirror");
+      market.refuse(vote(market, FIRST_SLOT, {}, signer), "not_mirror");
       market.refuse(mirrored(market, "registry", appoint([ANN], signer)), "not_mirror");
       market.refuse(mirrored(market, "registry", enrol(1, {}, signer)), "not_mirror");
       market.refuse(mirrored(market, "registry", unenrol(1, true, signer)), "not_mirror");
@@ -43,6 +45,7 @@ export const notMirrorCase: RejectionCase = {
     for (const signer of [wallet(OPERATOR), wallet(address(0)), wallet(MIRROR)]) {
       test.refuse(deposit(test, ANN, 5, {}, signer), "not_mirror");
       test.refuse(terms(test, FIRST_SLOT, {}, signer), "not_mirror");
+      test.refuse(vote(test, FIRST_SLOT, {}, signer), "not_mirror");
     }
   },
 };
@@ -74,6 +77,11 @@ export const moneyCases: readonly RejectionCase[] = [
       market.to(market.atS + 1);
       market.refuse(scheduled, "chain_event_out_of_order");
       market.refuse(terms(market, FIRST_SLOT, { nonce: 0 }), "chain_event_out_of_order");
+      const voted = vote(market, FIRST_SLOT);
+      market.accept(voted);
+      market.to(market.atS + 1);
+      market.refuse(voted, "chain_event_out_of_order");
+      market.refuse(numbered(voted, 0), "chain_event_out_of_order");
     },
   },
   {
@@ -96,6 +104,17 @@ export const moneyCases: readonly RejectionCase[] = [
       market.accept(terms(market, running));
       market.to((FIRST_SLOT + 8) * 900 + 900);
       market.refuse(terms(market, running), "terms_too_late");
+    },
+  },
+  {
+    code: "governed_by_vote",
+    when: "the operator sets parameters in a region that has taken a vote's",
+    run: () => {
+      const market = openSettlement();
+      market.accept(setParameters({ takeRateBps: 7 }));
+      market.accept(vote(market, FIRST_SLOT));
+      market.refuse(setParameters({}), "governed_by_vote");
+      market.refuse(setParameters({ proofDelaySeconds: 3_601 }), "governed_by_vote");
     },
   },
   {
