@@ -208,6 +208,36 @@ export const INVARIANTS: readonly Invariant[] = [
         : `accounts paid ${fees}, the epoch counts ${header.epochFeesMicros} micros`;
     },
   },
+  {
+    name: "sums-need-trades",
+    check: ({ tables: { accounts } }) => {
+      const { epochSoldWh, epochBoughtWh, epochSalesMicros, epochNetworkMicros } = accounts.columns;
+      return firstRow(accounts.rows, (row) => {
+        const isSound = (micros: number, wh: number): boolean =>
+          Number.isSafeInteger(micros) && micros >= 0 && (micros === 0 || wh > 0);
+        const [sales, network] = [epochSalesMicros[row] as number, epochNetworkMicros[row] as number];
+        if (!isSound(sales, epochSoldWh[row] as number)) return `account ${row} has sales of ${sales} micros`;
+        return isSound(network, epochBoughtWh[row] as number)
+          ? null
+          : `account ${row} has network fees of ${network} micros`;
+      });
+    },
+  },
+  {
+    name: "votes-in-order",
+    check: ({ header: { parameters, mirrored } }) => {
+      const stray = parameters.find(({ fromEpoch, voteVersion }, index) => {
+        const before = parameters[index - 1];
+        return (
+          voteVersion > mirrored.parameters ||
+          (before !== undefined && (before.fromEpoch >= fromEpoch || before.voteVersion > voteVersion))
+        );
+      });
+      return stray === undefined
+        ? null
+        : `version ${stray.version} from epoch ${stray.fromEpoch} is of vote ${stray.voteVersion}`;
+    },
+  },
 ];
 
 /** Names and explains every invariant that does not hold; empty when all do. */

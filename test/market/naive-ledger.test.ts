@@ -7,12 +7,42 @@ import { rewardOf } from "../../market/evolve.ts";
 import { applyEntry, type Entry } from "../../market/journal.ts";
 import { createState, type RegionState } from "../../market/state.ts";
 import type { Parameters } from "../../protocol/commands.ts";
-import type { SlotCleared } from "../../protocol/events.ts";
+import type { MarketEvent, SlotCleared } from "../../protocol/events.ts";
 import { action, runActions, type Tally } from "../support/market-actions.ts";
 import { NaiveLedger } from "../support/naive-ledger.ts";
 
 const ceil = (a: bigint, b: bigint): bigint => (a > 0n ? (a + b - 1n) / b : a / b);
 const floor = (a: bigint, b: bigint): bigint => 0n - ceil(0n - a, b);
+
+/** What each account sold for and paid to the network since the last epoch closed. */
+class NaiveEpoch {
+  sales = new Map<number, bigint>();
+  network = new Map<number, bigint>();
+
+  take(event: MarketEvent): void {
+    if (event.type === "epoch_closed") [this.sales, this.network] = [new Map(), new Map()];
+    if (event.type !== "slot_cleared") return;
+    for (const [index, account] of event.accounts.entries()) {
+      const wh = BigInt(event.filledWh[index] as number);
+      const sale = floor(wh * BigInt(event.priceMicrosPerKwh as number), 1_000n);
+      const [sums, amount] =
+        wh > 0n
+          ? [this.sales, sale > 0n ? sale : 0n]
+          : [this.network, BigInt(event.chargeMicros[index] as number)];
+      sums.set(account, (sums.get(account) ?? 0n) + amount);
+    }
+  }
+
+  expectSame({ tables: { accounts } }: RegionState): void {
+    for (let row = 0; row < accounts.rows; row += 1) {
+      const { epochSalesMicros, epochNetworkMicros } = accounts.columns;
+      expect([epochSalesMicros[row], epochNetworkMicros[row]].map((sum) => BigInt(sum as number))).toEqual([
+        this.sales.get(row) ?? 0n,
+        this.network.get(row) ?? 0n,
+      ]);
+    }
+  }
+}
 
 function expectSame(state: RegionState, ledger: NaiveLedger): void {
   const { header, tables } = state;
@@ -81,12 +111,14 @@ describe("the ledger against a naive one", () => {
         const market = runActions(actions, tally);
         const state = createState();
         const ledger = new NaiveLedger();
+        const epoch = new NaiveEpoch();
         const versions = new Map<number, Parameters>();
         let rewards = 0n;
         for (const entry of market.entries as readonly Entry[]) {
           applyEntry(state, entry);
           for (const event of entry.events) {
             ledger.take(event);
+            epoch.take(event);
             if (event.type === "region_opened") versions.set(1, event.parameters);
             if (event.type === "parameters_set") versions.set(event.version, event.parameters);
             if (event.type === "epoch_closed")
@@ -96,6 +128,7 @@ describe("the ledger against a naive one", () => {
             if (event.accounts.length > 0) slots += 1;
           }
           expectSame(state, ledger);
+          epoch.expectSame(state);
         }
         expectSame(market.state, ledger);
         const granted = Array.from({ length: state.tables.accounts.rows }, (_, row) => rewardOf(state, row));
