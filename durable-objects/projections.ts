@@ -6,7 +6,7 @@ import { aggregateCurve } from "../market/auction/curve.ts";
 import { isWindowCleared } from "../market/due.ts";
 import type { Entry } from "../market/journal.ts";
 import { slotBook } from "../market/ladder.ts";
-import { parametersAtSlot } from "../market/parameters.ts";
+import { parametersAtSlot, versionInEpoch } from "../market/parameters.ts";
 import { addressOf, type RegionState } from "../market/state.ts";
 import type { ClearedSlot, Curve, Epoch } from "../protocol/answers.ts";
 import type { EpochClosed, SlotCleared } from "../protocol/events.ts";
@@ -74,6 +74,11 @@ function slotRecord(event: SlotCleared, entry: number, curve: Curve): ClearedSlo
   return { ...totals, entry, traders: accounts.length, settledMicros, curve };
 }
 
+/** A stored slot as readers get it; of rules before votes there was none in force. */
+export function slotFrom(record: string): ClearedSlot {
+  return { voteVersion: 0, ...(JSON.parse(record) as Omit<ClearedSlot, "voteVersion">) };
+}
+
 /** A closed epoch as it is stored: by account number, or the record of a large region would not fit a row. */
 export type EpochRecord = Omit<EpochClosed, "type"> & {
   /** The entry that closed it. */
@@ -89,7 +94,10 @@ export function epochFrom(state: RegionState, record: EpochRecord): Epoch {
   const { accounts, soldWh, boughtWh, rewards, certified, ...totals } = record;
   const byAddress = <T>(values: readonly T[]): Record<string, T> =>
     Object.fromEntries(accounts.map((account, index) => [addressOf(state, account), values[index] as T]));
+  // Epochs that closed before this was noted: their versions are still in the schedule.
+  const { version, voteVersion } = versionInEpoch(state.header, record.epoch);
   return {
+    ...{ parametersVersion: version, voteVersion },
     ...totals,
     soldWh: byAddress(soldWh),
     boughtWh: byAddress(boughtWh),

@@ -16,7 +16,7 @@ import { NO_END_SLOT } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_LADDER_STEPS, MAX_PAGE_ROWS } from "../protocol/limits.ts";
 import { slotAt, slotStartS } from "../protocol/units.ts";
-import type { BillRecord, EpochRecord } from "./projections.ts";
+import { type BillRecord, type EpochRecord, slotFrom } from "./projections.ts";
 import type { RegionStore } from "./region-store.ts";
 
 /** What the region is and where it stands; null before it is opened. */
@@ -25,7 +25,7 @@ export function marketNow(state: RegionState, store: RegionStore, atS: number): 
   const { header, tables } = state;
   const terms = termsOf(state);
   const slot = slotAt(atS);
-  const { version, parameters } = versionAtSlot(state, slot);
+  const { version, voteVersion, parameters } = versionAtSlot(state, slot);
   const [last] = store.slots(header.nextSlot - 1, header.nextSlot, 1);
   return {
     region: terms.region,
@@ -38,6 +38,7 @@ export function marketNow(state: RegionState, store: RegionStore, atS: number): 
     nextSlot: header.nextSlot,
     nextDueS: nextDueS(state) as number,
     parametersVersion: version,
+    voteVersion,
     parameters,
     entries: header.entry,
     accounts: tables.accounts.rows,
@@ -48,7 +49,7 @@ export function marketNow(state: RegionState, store: RegionStore, atS: number): 
     depositedMicros: header.depositedMicros,
     withdrawnMicros: header.withdrawnMicros,
     outflow: terms.quote === "settlement" ? outflowOf(state) : null,
-    lastCleared: last === undefined ? null : (JSON.parse(last.record) as ClearedSlot),
+    lastCleared: last === undefined ? null : slotFrom(last.record),
   };
 }
 

@@ -26,7 +26,7 @@ import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
 import type { Answer, Outcome } from "./outcome.ts";
-import { certificatesOf, type EpochRecord, epochFrom } from "./projections.ts";
+import { certificatesOf, type EpochRecord, epochFrom, slotFrom } from "./projections.ts";
 import type { Admission } from "./proof-attempts.ts";
 import {
   accountNow,
@@ -181,9 +181,7 @@ export class Region extends DurableObject<Env> {
   }
 
   slots(from: number, until: number): ClearedSlot[] {
-    return this.#store
-      .slots(from, until, MAX_PAGE_ROWS)
-      .map(({ record }) => JSON.parse(record) as ClearedSlot);
+    return this.#store.slots(from, until, MAX_PAGE_ROWS).map(({ record }) => slotFrom(record));
   }
 
   epochs(from: number, until: number): Epoch[] {

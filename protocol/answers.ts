@@ -17,12 +17,16 @@ import {
 import { profileSchema } from "./profile.ts";
 
 const signed = z.int();
+const voteVersion = count.meta({
+  description: "version on the chain of the figures in force; 0 before a vote has changed any",
+});
 const curveSide = z.strictObject({ priceMicros: z.array(signed), cumulativeWh: z.array(count) });
 
 export const slotAnswer = z
   .strictObject({
     slot: slotNumber,
     parametersVersion: count,
+    voteVersion,
     priceMicrosPerKwh: signed.nullable(),
     surplusWh: count,
     needWh: count,
@@ -54,6 +58,7 @@ export const marketAnswer = z
     nextSlot: slotNumber,
     nextDueS: instantS,
     parametersVersion: count,
+    voteVersion,
     parameters: parametersSchema,
     entries: count,
     accounts: count,
@@ -186,6 +191,8 @@ export const billAnswer = z
 export const epochAnswer = z
   .strictObject({
     epoch: count,
+    parametersVersion: count,
+    voteVersion,
     deliveredWh: count,
     feesMicros: count,
     emission: z.string(),
@@ -199,6 +206,16 @@ export const epochAnswer = z
     entry: entryNumber.meta({ description: "the journal entry that closed it" }),
   })
   .meta({ id: "Epoch" });
+
+export const parametersAnswer = z
+  .strictObject({
+    version: count,
+    fromEpoch: count.meta({ description: "the first epoch it holds in, until a later version's first" }),
+    restartsEmission: z.boolean(),
+    voteVersion,
+    parameters: parametersSchema,
+  })
+  .meta({ id: "Parameters", description: "Parameters of a region and the epochs they hold in" });
 
 export const certificatesAnswer = z
   .strictObject({
@@ -264,6 +281,7 @@ export type SettledLine = z.infer<typeof settledLine>;
 export type BillLine = z.infer<typeof billLine>;
 export type Bill = z.infer<typeof billAnswer>;
 export type Epoch = z.infer<typeof epochAnswer>;
+export type ParametersAnswer = z.infer<typeof parametersAnswer>;
 export type Certificates = z.infer<typeof certificatesAnswer>;
 export type ReportAnswer = z.infer<typeof reportAnswer>;
 export type LeafAnswer = z.infer<typeof leafAnswer>;

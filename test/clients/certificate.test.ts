@@ -67,6 +67,8 @@ function recordsOf(changes: Partial<EpochRecords> = {}): EpochRecords {
     tag,
     sums: {
       epoch: 3,
+      parametersVersion: 1,
+      voteVersion: 0,
       deliveredWh: 0,
       feesMicros: 0,
       emission: "0",

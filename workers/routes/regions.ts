@@ -10,6 +10,7 @@ import { signedSchema } from "../../evidence/signed-command.ts";
 import {
   epochAnswer,
   marketAnswer,
+  parametersAnswer,
   profileAnswer,
   registryAnswer,
   slotAnswer,
@@ -32,6 +33,7 @@ export function regionRoutes(application: Application): void {
   deploymentRoutes(application);
   directoryRoutes(application);
   marketRoutes(application);
+  parametersRoute(application);
   registryRoute(application);
 }
 
@@ -253,6 +255,22 @@ function marketRoutes(application: Application): void {
     },
     async ({ context, env, params, query }) =>
       context.json({ epochs: await (await regionOf(env, params.region)).epochs(query.from, query.until) }),
+  );
+}
+
+function parametersRoute(application: Application): void {
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/parameters",
+      tag: "market",
+      summary: "Every version of the parameters, and the epochs it holds in",
+      params: regionParams,
+      answers: z.strictObject({ parameters: z.array(parametersAnswer) }),
+    },
+    async ({ context, env, params }) =>
+      context.json({ parameters: [...(await (await regionOf(env, params.region)).parameters())] }),
   );
 }
 
