@@ -9,6 +9,12 @@ import { ROOT, runProgram, type Tally } from "./program.ts";
 const EXPORTED = {
   settlement: "settlement/Settlement.sol:Settlement",
   meterRegistry: "registry/MeterRegistry.sol:MeterRegistry",
+  polderToken: "vote/PolderToken.sol:PolderToken",
+  callList: "vote/CallList.sol:CallList",
+  polderGovernor: "vote/PolderGovernor.sol:PolderGovernor",
+  rewardParameters: "vote/RewardParameters.sol:RewardParameters",
+  /** OpenZeppelin's; the governor imports it. */
+  timelockController: "TimelockController.sol:TimelockController",
   testQuote: "tokens/TestQuote.sol:TestQuote",
   testRewardToken: "tokens/TestRewardToken.sol:TestRewardToken",
 } as const;
