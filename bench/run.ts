@@ -24,6 +24,7 @@ export const MEASUREMENTS = [
   "proofs",
   "certificate",
   "report-gas",
+  "vote-gas",
   "deposit-latency",
 ] as const;
 

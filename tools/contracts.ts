@@ -1,7 +1,7 @@
 // Owns what Forge does for the contracts: their form, their tests with the kept gas figures, and the TypeScript that is made of
 // them. It refuses a run that left no report, and names what it skips where there is no Forge for this machine.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, runProgram, type Tally } from "./program.ts";
 
@@ -9,6 +9,12 @@ import { ROOT, runProgram, type Tally } from "./program.ts";
 const EXPORTED = {
   settlement: "settlement/Settlement.sol:Settlement",
   meterRegistry: "registry/MeterRegistry.sol:MeterRegistry",
+  polderToken: "vote/PolderToken.sol:PolderToken",
+  callList: "vote/CallList.sol:CallList",
+  polderGovernor: "vote/PolderGovernor.sol:PolderGovernor",
+  rewardParameters: "vote/RewardParameters.sol:RewardParameters",
+  /** OpenZeppelin's; the governor imports it. */
+  timelockController: "TimelockController.sol:TimelockController",
   testQuote: "tokens/TestQuote.sol:TestQuote",
   testRewardToken: "tokens/TestRewardToken.sol:TestRewardToken",
 } as const;
@@ -16,8 +22,8 @@ const EXPORTED = {
 const OUT = join(ROOT, "governance/out");
 /** Characters of a counterexample. */
 const MOST_SHOWN = 400;
-/** Gas of whole transactions, as it was when somebody last looked. */
-const GAS = join(ROOT, "governance/snapshots/Settlement.json");
+/** Gas of whole transactions and sizes of contracts, a file a group, as it was when somebody last looked. */
+const GAS = join(ROOT, "governance/snapshots");
 const GENERATED = join(ROOT, "governance/generated");
 
 /** Whether there is a Forge for this machine; its packages name few platforms. */
@@ -105,18 +111,19 @@ function gasOf(report: Report): Map<string, number> {
 /** What differs from the kept figures. Forge compares them itself, but not when it reports as JSON. */
 function changedGas(report: Report): string[] {
   const measured = gasOf(report);
-  const kept = new Map(
-    Object.entries(JSON.parse(readFileSync(GAS, "utf8")) as Record<string, string>).map(([name, gas]) => [
-      name,
-      Number(gas),
-    ]),
-  );
+  const kept = keptGas();
   return [...new Set([...kept.keys(), ...measured.keys()])]
     .filter((name) => kept.get(name) !== measured.get(name))
     .map((name) => {
       const [before = "none", now = "none"] = [kept.get(name), measured.get(name)];
       return `gas of "${name}": ${before} kept, ${now} measured; forge test --match-contract GasTest keeps it`;
     });
+}
+
+function keptGas(): Map<string, number> {
+  const files = readdirSync(GAS).map((file) => readFileSync(join(GAS, file), "utf8"));
+  const groups = files.map((text) => JSON.parse(text) as Record<string, string>);
+  return new Map(groups.flatMap(Object.entries<string>).map(([name, gas]) => [name, Number(gas)]));
 }
 
 function fail(tally: Tally, what: string): void {

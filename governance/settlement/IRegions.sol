@@ -27,6 +27,7 @@ interface IRegions is IRegionList {
     event TermsScheduled(bytes32 indexed region, uint256 indexed version, Terms terms);
     event GuardianSet(address guardian);
     event RewardTokenSet(IRewardToken token);
+    event TermsKeeperSet(address keeper);
 
     error Settlement_RegionUnknown(bytes32 region);
     error Settlement_RegionExists(bytes32 region);
@@ -38,6 +39,8 @@ interface IRegions is IRegionList {
     error Settlement_TermsTooSoon(uint256 fromEpoch);
     error Settlement_TermOutOfBounds(string term, uint256 value, uint256 least, uint256 most);
     error Settlement_RewardTokenSet();
+    error Settlement_TermsKeeperSet();
+    error Settlement_NotTermsKeeper(address caller);
     error Settlement_TokenDecimals(uint256 decimals);
 
     /// @notice Opens a region. Its first epoch is the running one or one that begins within 30 days: earlier ones would let
@@ -48,8 +51,12 @@ interface IRegions is IRegionList {
     function setOperator(bytes32 region, address operator) external;
 
     /// @notice Schedules terms, in place of all that was scheduled for that epoch or later. Notice is an hour before the
-    /// epoch begins.
+    /// epoch begins. For the terms' keeper; while there is none, for the owner.
     function setTerms(bytes32 region, Terms calldata terms) external;
+
+    /// @notice Names who alone schedules terms from now on, once: a contract that bounds every step, which the owner must not
+    /// be able to go around.
+    function setTermsKeeper(address keeper) external;
 
     /// @notice Names who may freeze epochs; the zero address for nobody.
     function setGuardian(address guardian) external;
@@ -58,9 +65,13 @@ interface IRegions is IRegionList {
     function setRewardToken(IRewardToken token) external;
 
     function guardian() external view returns (address);
+    function termsKeeper() external view returns (address);
     function rewardToken() external view returns (IRewardToken);
     function regionOf(bytes32 region) external view returns (Region memory);
 
     /// @return The terms that hold in an epoch, as scheduled so far, and their version.
     function termsInEpoch(bytes32 region, uint256 epoch) external view returns (Terms memory, uint256 version);
+
+    /// @notice Reverts for what `setTerms` would refuse of terms now.
+    function checkTerms(bytes32 region, Terms calldata terms) external view;
 }

@@ -23,6 +23,7 @@ abstract contract Regions is IRegions, Ownable, ReentrancyGuardTransient {
     mapping(bytes32 region => mapping(uint256 index => DepositRecord)) internal _deposits;
     mapping(bytes32 region => mapping(uint256 index => bytes32)) internal _depositsHash;
     mapping(bytes32 region => mapping(address account => Paid)) internal _paid;
+    address public termsKeeper;
 
     /// @inheritdoc IRegions
     function openRegion(bytes32 region, Opening calldata opening) external onlyOwner {
@@ -62,17 +63,22 @@ abstract contract Regions is IRegions, Ownable, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRegions
-    function setTerms(bytes32 region, Terms calldata terms) external onlyOwner {
-        Region storage books = _booksOf(region);
-        uint256 epochSeconds = _epochSeconds(books);
-        _requireTerms(terms, epochSeconds);
-        bool isLateEnough = terms.fromEpoch * epochSeconds >= block.timestamp + Limits.NOTICE_SECONDS;
-        if (!isLateEnough || terms.fromEpoch <= books.firstEpoch) revert Settlement_TermsTooSoon(terms.fromEpoch);
+    function setTerms(bytes32 region, Terms calldata terms) external {
+        address keeper = termsKeeper == address(0) ? owner() : termsKeeper;
+        if (msg.sender != keeper) revert Settlement_NotTermsKeeper(msg.sender);
+        checkTerms(region, terms);
         Terms[] storage all = _terms[region];
         // What is taken away has not begun, and so no report names it.
         while (all[all.length - 1].fromEpoch >= terms.fromEpoch) all.pop();
         all.push(terms);
         emit TermsScheduled(region, all.length - 1, terms);
+    }
+
+    /// @inheritdoc IRegions
+    function setTermsKeeper(address keeper) external onlyOwner {
+        if (termsKeeper != address(0)) revert Settlement_TermsKeeperSet();
+        termsKeeper = keeper;
+        emit TermsKeeperSet(keeper);
     }
 
     /// @inheritdoc IRegions
@@ -109,6 +115,15 @@ abstract contract Regions is IRegions, Ownable, ReentrancyGuardTransient {
         version = all.length - 1;
         while (version > 0 && all[version].fromEpoch > epoch) --version;
         return (all[version], version);
+    }
+
+    /// @inheritdoc IRegions
+    function checkTerms(bytes32 region, Terms calldata terms) public view {
+        Region storage books = _booksOf(region);
+        uint256 epochSeconds = _epochSeconds(books);
+        _requireTerms(terms, epochSeconds);
+        bool isLateEnough = terms.fromEpoch * epochSeconds >= block.timestamp + Limits.NOTICE_SECONDS;
+        if (!isLateEnough || terms.fromEpoch <= books.firstEpoch) revert Settlement_TermsTooSoon(terms.fromEpoch);
     }
 
     function _setGuardian(address guardian_) internal {

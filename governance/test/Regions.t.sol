@@ -22,8 +22,10 @@ contract RegionsTest is SettlementFixture {
         settlement.openRegion(FRESH, _opening());
         VM.expectRevert(refused);
         settlement.setOperator(REGION, STRANGER);
-        VM.expectRevert(refused);
+        VM.expectRevert(abi.encodeWithSelector(IRegions.Settlement_NotTermsKeeper.selector, STRANGER));
         settlement.setTerms(REGION, _terms());
+        VM.expectRevert(refused);
+        settlement.setTermsKeeper(STRANGER);
         VM.expectRevert(refused);
         settlement.setGuardian(STRANGER);
         VM.expectRevert(refused);
