@@ -15,11 +15,9 @@ export const previewOptions = z.strictObject({
     .default(MAX_PREVIEW_EPOCHS)
     .meta({ description: "how many of the newest closed epochs are paid once more" }),
   account: address.optional().meta({ description: "whose own row is answered wherever it stands" }),
-  tokenMicros: bounded(0, MAX_REGION_MICROS)
-    .optional()
-    .meta({
-      description: "what a token of 10^18 base units is taken to be worth, for what self-trading gains",
-    }),
+  tokenMicros: bounded(0, MAX_REGION_MICROS).optional().meta({
+    description: "what a token of 10^18 base units is taken to be worth, for what self-trading gains",
+  }),
 });
 export type PreviewOptions = z.infer<typeof previewOptions>;
 
@@ -35,12 +33,9 @@ const outcome = z.strictObject({
 const compared = z.strictObject({ soldWh: count, boughtWh: count, paid: outcome, preview: outcome });
 
 const selfTrade = z.strictObject({
-  breakEvenMicrosPerToken: z
-    .string()
-    .nullable()
-    .meta({
-      description: "while a token is worth no more, trading with oneself never pays; null: never at all",
-    }),
+  breakEvenMicrosPerToken: z.string().nullable().meta({
+    description: "while a token is worth no more, trading with oneself never pays; null: never at all",
+  }),
   feeMicros: micros("take rate of the kWh"),
   networkMicros: micros("network fee of the kWh"),
   reward: tokens,
