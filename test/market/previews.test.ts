@@ -132,7 +132,8 @@ describe("against what happened", () => {
   });
 
   test("behavior: sales at prices of zero bring no fee under any rate", () => {
-    const epochs = paidEpochsOf(street({ clearingPriceK: 0 }, 77, 0).entries);
+    // The fee takes all that the buyer would pay.
+    const epochs = paidEpochsOf(street({ networkFeeMicrosPerKwh: 400_000 }, 77, 0).entries);
     const { total, salesMicros } = previewOf(epochs, { takeRateBps: 2_000 });
     expect([total.soldWh > 0, salesMicros, total.preview.feesMicros]).toEqual([true, 0n, 0n]);
   });
