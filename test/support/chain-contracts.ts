@@ -3,15 +3,15 @@
 
 import {
   meterRegistryAbi,
+  polderTokenAbi,
   settlementAbi,
   testQuoteAbi,
-  testRewardTokenAbi,
 } from "../../governance/generated/abi.ts";
 import {
   meterRegistryBytecode,
+  polderTokenBytecode,
   settlementBytecode,
   testQuoteBytecode,
-  testRewardTokenBytecode,
 } from "../../governance/generated/bytecode.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { type Contract, type LocalChain, startChain } from "./local-chain.ts";
@@ -26,6 +26,8 @@ export interface ChainContracts {
 
 /** What the first account has, and the settlement contract may take of it. */
 const MICROS = 1_000_000_000_000n;
+/** Cap of the token, and what may be minted in a day. */
+const TOKENS = 10n ** 24n;
 
 /** Starts a chain at a moment and deploys everything. */
 export async function deployContracts(startS: number): Promise<ChainContracts> {
@@ -33,7 +35,10 @@ export async function deployContracts(startS: number): Promise<ChainContracts> {
   const owner = chain.accounts[0] as Hex;
   const quote = await chain.deploy(testQuoteAbi, testQuoteBytecode, []);
   const settlement = await chain.deploy(settlementAbi, settlementBytecode, [quote.address, owner, owner]);
-  const rewardToken = await chain.deploy(testRewardTokenAbi, testRewardTokenBytecode, [settlement.address]);
+  // Nobody holds it in the beginning.
+  const beginning = [owner, 0n, []];
+  const token = [settlement.address, ...beginning, TOKENS, TOKENS];
+  const rewardToken = await chain.deploy(polderTokenAbi, polderTokenBytecode, token);
   const registry = await chain.deploy(meterRegistryAbi, meterRegistryBytecode, [settlement.address, owner]);
   await chain.send(quote, "mint", [owner, MICROS]);
   await chain.send(quote, "approve", [settlement.address, MICROS]);
