@@ -174,7 +174,11 @@ export class SettledMarket {
         // Without the way to the chain the operator credits and reports by hand, with the same key.
         vars: isMirrored
           ? vars
-          : { SETTLEMENT: deployment.settlement, METER_REGISTRY: deployment.meterRegistry },
+          : {
+              SETTLEMENT: deployment.settlement,
+              METER_REGISTRY: deployment.meterRegistry,
+              REWARD_PARAMETERS: deployment.rewardParameters,
+            },
         onTime: (clock) => {
           marketS = clock;
         },

@@ -4,12 +4,14 @@
 import {
   meterRegistryAbi,
   polderTokenAbi,
+  rewardParametersAbi,
   settlementAbi,
   testQuoteAbi,
 } from "../../governance/generated/abi.ts";
 import {
   meterRegistryBytecode,
   polderTokenBytecode,
+  rewardParametersBytecode,
   settlementBytecode,
   testQuoteBytecode,
 } from "../../governance/generated/bytecode.ts";
@@ -22,6 +24,7 @@ export interface ChainContracts {
   readonly settlement: Contract;
   readonly rewardToken: Contract;
   readonly registry: Contract;
+  readonly rewardParameters: Contract;
 }
 
 /** What the first account has, and the settlement contract may take of it. */
@@ -40,7 +43,9 @@ export async function deployContracts(startS: number): Promise<ChainContracts> {
   const token = [settlement.address, ...beginning, TOKENS, TOKENS];
   const rewardToken = await chain.deploy(polderTokenAbi, polderTokenBytecode, token);
   const registry = await chain.deploy(meterRegistryAbi, meterRegistryBytecode, [settlement.address, owner]);
+  const governed = [settlement.address, owner];
+  const rewardParameters = await chain.deploy(rewardParametersAbi, rewardParametersBytecode, governed);
   await chain.send(quote, "mint", [owner, MICROS]);
   await chain.send(quote, "approve", [settlement.address, MICROS]);
-  return { chain, quote, settlement, rewardToken, registry };
+  return { chain, quote, settlement, rewardToken, registry, rewardParameters };
 }
