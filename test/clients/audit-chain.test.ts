@@ -85,7 +85,7 @@ describe.skipIf(!hasAnvil)(
       );
       const connection = await openChain(region.chain.url, LOCAL_CHAIN_ID, transport);
       const client = await SettlementClient.open(connection, region.deployment.settlement, REGION);
-      return readRecord(client, meterRegistry);
+      return readRecord(client, { meterRegistry, rewardParameters: NO_ADDRESS });
     };
 
     beforeAll(async () => {
