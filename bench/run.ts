@@ -27,6 +27,7 @@ export const MEASUREMENTS = [
   "report-gas",
   "vote-gas",
   "deposit-latency",
+  "vote-latency",
   "preview",
 ] as const;
 
