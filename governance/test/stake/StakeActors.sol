@@ -3,6 +3,7 @@
 // them. It refuses to look into the contract for what it can count itself.
 pragma solidity ^0.8.24;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ProviderStake} from "../../stake/ProviderStake.sol";
 import {Slash, SlashStage, Stake, Wrong} from "../../stake/StakeTypes.sol";
 import {TestQuote} from "../../tokens/TestQuote.sol";
@@ -53,7 +54,7 @@ contract StakeActors is Cheats {
     }
 
     function accountOf(uint256 account) public pure returns (address) {
-        return address(uint160(0xacc0 + account));
+        return address(SafeCast.toUint160(0xacc0 + account));
     }
 
     function act(uint256 raw) external {
@@ -171,8 +172,9 @@ contract StakeActors is Cheats {
         uint256 mostMicros = STAKES.mostSlashMicros(REGION, accountOf(account), atS);
         uint256 amountMicros = pick & 3 == 0 ? mostMicros + 1 : _within(pick >> 8, 0, mostMicros);
         bytes32 job = bytes32(_within(pick >> 64, 1, JOBS));
-        Wrong memory wrong =
-            Wrong(REGION, accountOf(account), _keyOf(account, pick >> 128), job, bytes32(pick), 1, uint40(atS));
+        Wrong memory wrong = Wrong(
+            REGION, accountOf(account), _keyOf(account, pick >> 128), job, bytes32(pick), 1, SafeCast.toUint40(atS)
+        );
         VM.prank(OPERATOR);
         try STAKES.queueSlash(wrong, amountMicros) {
             _note(account, job, amountMicros, atS);
