@@ -3,13 +3,14 @@
 
 import { type EpochCertificate, epochCertificates } from "../evidence/certificate-tree.ts";
 import { aggregateCurve } from "../market/auction/curve.ts";
-import { isWindowCleared } from "../market/due.ts";
+import { isEpochCleared, isWindowCleared } from "../market/due.ts";
 import type { Entry } from "../market/journal.ts";
 import { slotBook } from "../market/ladder.ts";
 import { parametersAtSlot, versionInEpoch } from "../market/parameters.ts";
 import { addressOf, type RegionState } from "../market/state.ts";
 import type { ClearedSlot, Curve, Epoch } from "../protocol/answers.ts";
 import type { EpochClosed, SlotCleared } from "../protocol/events.ts";
+import { epochSums } from "./paid-epochs.ts";
 import type { RegionStore } from "./region-store.ts";
 
 /** One account's settled window; arrays by slot. */
@@ -27,6 +28,8 @@ export interface BillRecord {
 /** What must be read from the state before the next due step changes it. */
 export interface BeforeStep {
   readonly curve: Curve | null;
+  /** Of the epoch that the step closes. */
+  readonly sums: Uint8Array | null;
   readonly bills: readonly {
     readonly account: number;
     readonly firstSlot: number;
@@ -37,9 +40,12 @@ export interface BeforeStep {
 /** Reads what the next due step will consume: the book of a slot, or the fills of a window that closes. */
 export function beforeStep(state: RegionState): BeforeStep {
   const { nextSlot } = state.header;
-  if (isWindowCleared(state)) return { curve: null, bills: [...billsOf(state)] };
+  if (isWindowCleared(state)) {
+    const sums = isEpochCleared(state) ? epochSums(state) : null;
+    return { curve: null, sums, bills: [...billsOf(state)] };
+  }
   const book = slotBook(state, nextSlot, parametersAtSlot(state, nextSlot)).book;
-  return { curve: aggregateCurve(book), bills: [] };
+  return { curve: aggregateCurve(book), sums: null, bills: [] };
 }
 
 /** Writes what a command brought for readers, in the transaction of its journal row. */
@@ -60,6 +66,7 @@ export function project(store: RegionStore, entry: Entry, before: BeforeStep): v
     if (event.type === "window_closed") store.forgetFailedProofs(event.firstSlot + 1);
     if (event.type === "epoch_closed") {
       store.putEpoch(event.epoch, JSON.stringify(epochRecord(event, entry.number)));
+      if (before.sums !== null) store.putEpochSums(event.epoch, before.sums);
     }
   }
 }

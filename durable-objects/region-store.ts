@@ -44,6 +44,7 @@ const MIGRATIONS: readonly string[] = [
   `CREATE TABLE commitments (account INTEGER NOT NULL, entry INTEGER NOT NULL, commitment TEXT NOT NULL, PRIMARY KEY (account, entry));`,
   `CREATE TABLE reports (epoch INTEGER PRIMARY KEY, record TEXT NOT NULL);
    CREATE TABLE leaves (epoch INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (epoch, part));`,
+  "CREATE TABLE epoch_sums (epoch INTEGER PRIMARY KEY, bytes BLOB NOT NULL);",
 ];
 
 /** The database of one region. */
@@ -225,6 +226,26 @@ export class RegionStore {
       from,
       until,
     );
+  }
+
+  putEpochSums(epoch: number, bytes: Uint8Array): void {
+    this.#sql.exec("INSERT OR REPLACE INTO epoch_sums VALUES (?, ?)", epoch, bytes.slice().buffer);
+  }
+
+  /** The newest epochs that sums were kept of, ascending. */
+  epochsWithSums(limit: number): number[] {
+    return this.#all<{ epoch: number }>("SELECT epoch FROM epoch_sums ORDER BY epoch DESC LIMIT ?", limit)
+      .map(({ epoch }) => epoch)
+      .reverse();
+  }
+
+  /** A closed epoch's record with its sums, or null. */
+  epochWithSums(epoch: number): { readonly record: string; readonly bytes: ArrayBuffer } | null {
+    const [found] = this.#all<{ record: string; bytes: ArrayBuffer }>(
+      "SELECT record, bytes FROM epochs JOIN epoch_sums USING (epoch) WHERE epoch = ?",
+      epoch,
+    );
+    return found ?? null;
   }
 
   /** Keeps what a closed epoch reports, with the leaves of all accounts in parts that each fit a row. */

@@ -6,6 +6,7 @@ import type { EpochCertificate } from "../evidence/certificate-tree.ts";
 import { sessionKeyOf } from "../evidence/session-signature.ts";
 import type { ProvedSubmission, Submission } from "../evidence/signed-command.ts";
 import { stateHash } from "../market/journal.ts";
+import { addressOf } from "../market/state.ts";
 import type {
   Account,
   ClearedSlot,
@@ -26,6 +27,7 @@ import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
 import type { Answer, Outcome } from "./outcome.ts";
+import { type KeptEpoch, keptEpochs, type Payable } from "./paid-epochs.ts";
 import { certificatesOf, type EpochRecord, epochFrom, slotFrom } from "./projections.ts";
 import type { Admission } from "./proof-attempts.ts";
 import {
@@ -188,6 +190,29 @@ export class Region extends DurableObject<Env> {
     return this.#store
       .epochs(from, until)
       .map(({ record }) => epochFrom(this.engine.state, JSON.parse(record) as EpochRecord));
+  }
+
+  /** The newest epochs that can be paid once more; null before the region is opened. */
+  payable(limit: number): Payable | null {
+    const { opened } = this.engine.state.header;
+    if (opened === null) return null;
+    const { windowSlots, epochSlots } = opened;
+    return { epochs: this.#store.epochsWithSums(limit), windowSlots, epochSlots };
+  }
+
+  /** The first of some epochs with what was delivered and paid in them; at least one, as many as an answer should hold. */
+  keptEpochs(epochs: readonly number[]): KeptEpoch[] {
+    return keptEpochs(this.engine.state, this.#store, epochs);
+  }
+
+  /** The addresses of accounts by their numbers. */
+  addresses(accounts: readonly number[]): Hex[] {
+    return accounts.map((account) => addressOf(this.engine.state, account));
+  }
+
+  /** An account's number, or null. */
+  accountNumber(address: Hex): number | null {
+    return this.engine.state.indexes.accountByAddress.get(address) ?? null;
   }
 
   /** What an epoch's certificate tree is made of, in the order of its leaves; null when the epoch has not closed. */

@@ -18,6 +18,12 @@ export function isWindowCleared(state: RegionState): boolean {
   return nextSlot === windowFirstSlot + termsOf(state).windowSlots;
 }
 
+/** True when the next thing due closes a window, and with it its epoch. */
+export function isEpochCleared(state: RegionState): boolean {
+  const { nextSlot } = state.header;
+  return isWindowCleared(state) && epochOf(state, nextSlot) !== epochOf(state, nextSlot - 1);
+}
+
 /**
  * What is done next when it is due: the next slot clears, or the cleared window closes, and with it its epoch where
  * it was the epoch's last. One step an entry. Reads the state only; the caller has begun an entry at exactly
@@ -27,8 +33,7 @@ export function advance(state: RegionState): readonly MarketEvent[] {
   const { nextSlot } = state.header;
   if (!isWindowCleared(state)) return [clearSlot(state, nextSlot)];
   const closed = closeWindow(state);
-  const epoch = epochOf(state, nextSlot - 1);
-  return epochOf(state, nextSlot) === epoch ? [closed] : [closed, closeEpoch(state, epoch)];
+  return isEpochCleared(state) ? [closed, closeEpoch(state, epochOf(state, nextSlot - 1))] : [closed];
 }
 
 /** Names what can no longer apply: orders that ended, keys that expired or were revoked, meters that were revoked. */

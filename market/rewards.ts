@@ -1,6 +1,7 @@
 // Owns the close of an epoch: what everybody sold and bought in it, and the reward shares, in bigint: what is delivered
 // earns, capped three ways. It refuses to mint what a rule does not reach.
 
+import type { Parameters } from "../protocol/commands.ts";
 import type { EventOf } from "../protocol/events.ts";
 import { versionInEpoch } from "./parameters.ts";
 import type { RegionState } from "./state.ts";
@@ -34,6 +35,19 @@ export function rewardShare(terms: RewardTerms, units: bigint, feesMicros: bigin
   return smallest(smallest(byUnits, byCap), byFees);
 }
 
+/** What energy's share of an epoch depends on. */
+export function energyTerms(parameters: Parameters, emission: bigint, deliveredWh: number): RewardTerms {
+  const { rewardWeightEnergy, rewardWeightCompute, rewardWeightBandwidth } = parameters;
+  return {
+    emission,
+    weight: BigInt(rewardWeightEnergy),
+    totalWeight: BigInt(rewardWeightEnergy + rewardWeightCompute + rewardWeightBandwidth),
+    totalUnits: BigInt(deliveredWh),
+    shareCapBps: BigInt(parameters.shareCapBps),
+    rewardPerFee: BigInt(parameters.rewardPerFee),
+  };
+}
+
 /**
  * Closes an epoch: everybody's sums and share for the energy sold in it, whose sums stand in the certificate tree, and
  * what the next epoch may emit.
@@ -42,16 +56,7 @@ export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_cl
   const { header, tables } = state;
   const { version, voteVersion, parameters } = versionInEpoch(header, epoch);
   const { epochSoldWh, epochBoughtWh, epochFeesMicros, certificate } = tables.accounts.columns;
-  const terms: RewardTerms = {
-    emission: BigInt(header.emission),
-    weight: BigInt(parameters.rewardWeightEnergy),
-    totalWeight: BigInt(
-      parameters.rewardWeightEnergy + parameters.rewardWeightCompute + parameters.rewardWeightBandwidth,
-    ),
-    totalUnits: BigInt(header.epochDeliveredWh),
-    shareCapBps: BigInt(parameters.shareCapBps),
-    rewardPerFee: BigInt(parameters.rewardPerFee),
-  };
+  const terms = energyTerms(parameters, BigInt(header.emission), header.epochDeliveredWh);
   const accounts: number[] = [];
   const soldWh: number[] = [];
   const boughtWh: number[] = [];

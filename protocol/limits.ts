@@ -82,6 +82,14 @@ export const MAX_COMMANDS_PER_CALL = 1_024;
 /** Refusals in a row, before the region was even asked, after which a socket is closed: it only costs its neighbours. */
 export const MAX_REFUSALS_PER_SOCKET = 100;
 
+// --- Previews ---
+
+/** Closed epochs that one preview pays once more: a month of days, which a thousand providers take a fraction of a second for. */
+export const MAX_PREVIEW_EPOCHS = 30;
+
+/** Accounts that a preview names, those it changes most first: the answer of a full region would be many megabytes. */
+export const MAX_PREVIEW_ROWS = 1_000;
+
 // --- Storage ---
 
 /** One journal row: half of what a row of the object's database may hold. */

@@ -15,6 +15,7 @@ import { certificateRoutes } from "./routes/certificates.ts";
 import { chainRoutes } from "./routes/chain.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { journalRoutes } from "./routes/journal.ts";
+import { previewRoutes } from "./routes/previews.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { settlementRoutes } from "./routes/settlement.ts";
 
@@ -61,6 +62,7 @@ export function createApplication(): Application {
   certificateRoutes(application);
   settlementRoutes(application);
   chainRoutes(application);
+  previewRoutes(application);
   journalRoutes(application);
   documentationRoutes(application);
   return application;

@@ -24,6 +24,7 @@ import type { Command, CommandType } from "../../protocol/commands.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S } from "../../protocol/limits.ts";
+import type { PreviewAnswer, PreviewRequest } from "../../protocol/preview-answer.ts";
 import type { Profile } from "../../protocol/profile.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
 import { isAcceptedAnswer, isCount, isRecord, recordOf } from "./answer-shape.ts";
@@ -195,6 +196,11 @@ export class PolderClient {
   async epoch(region: string, epoch: number): Promise<Epoch | undefined> {
     const answer = await this.get<object>(`/v1/regions/${region}/epochs?from=${epoch}&until=${epoch + 1}`);
     return listIn<Epoch>(answer, "epochs")[0];
+  }
+
+  /** What everybody would have received in the last epochs under other values. @throws PolderProblem, TransportFault */
+  preview(request: PreviewRequest): Promise<PreviewAnswer> {
+    return this.send("POST", "/v1/governance/previews", request);
   }
 
   /** The certificate tree of a closed epoch: all leaves, so that asking does not say which is whose. */
@@ -377,6 +383,8 @@ const WITHOUT_ACCOUNT: ReadonlySet<CommandType> = new Set([
   "open_region",
   "set_parameters",
   "appoint_installers",
+  "schedule_terms",
+  "schedule_parameters",
   "enrol_meter",
   "revoke_meter",
 ]);

@@ -258,9 +258,9 @@ export class GatewayUnderTest {
   }
 
   /** Opened, with the home's meter, money and session key. */
-  static async furnished(name?: string): Promise<GatewayUnderTest> {
+  static async furnished(name?: string, opening: Fields = {}): Promise<GatewayUnderTest> {
     const polder = new GatewayUnderTest(name);
-    expectAccepted(await polder.open(), 201);
+    expectAccepted(await polder.open(opening), 201);
     const appointment = polder.command("appoint_installers", { installers: [addressOf(installer)] });
     const steps: [string, LocalAccount, Command][] = [
       ["/installers", operator, appointment],
