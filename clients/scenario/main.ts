@@ -11,6 +11,7 @@ import { loadDataset } from "./data-folder.ts";
 import { generatedDataset } from "./data-generated.ts";
 import type { Dataset } from "./data-set.ts";
 import { runDishonestOperator } from "./dishonest-operator.ts";
+import { addEconomyCommand } from "./economy/command.ts";
 import { LIES } from "./lies.ts";
 import { runNeighbourhood } from "./neighbourhood.ts";
 import type { ScenarioResult } from "./summary.ts";
@@ -72,6 +73,8 @@ program
   .option("--unwatched", "nobody replays the journal: shows what a false report costs then")
   .option("--json", "print one JSON object as the last line")
   .action(dishonestOperator);
+
+addEconomyCommand(program, beginning);
 
 async function dishonestOperator(options: TrustCommand): Promise<void> {
   if (!hasAnvil()) throw new Error("there is no local chain for this machine");
