@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { seconds, whole } from "../cli/options.ts";
+import { addEconomyCommand } from "../economy/command.ts";
 import { parseLadders } from "../household/ladder-file.ts";
 import { parseDecimalMicros } from "../household/tariff.ts";
 import { hasAnvil } from "../local/chain-process.ts";
@@ -11,7 +12,6 @@ import { loadDataset } from "./data-folder.ts";
 import { generatedDataset } from "./data-generated.ts";
 import type { Dataset } from "./data-set.ts";
 import { runDishonestOperator } from "./dishonest-operator.ts";
-import { addEconomyCommand } from "./economy/command.ts";
 import { LIES } from "./lies.ts";
 import { runNeighbourhood } from "./neighbourhood.ts";
 import type { ScenarioResult } from "./summary.ts";

@@ -4,11 +4,11 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Parameters } from "../../../protocol/commands.ts";
-import { readJson } from "../../cli/document-files.ts";
-import { price, whole } from "../../cli/options.ts";
+import type { Parameters } from "../../protocol/commands.ts";
+import { readJson } from "../cli/document-files.ts";
+import { price, whole } from "../cli/options.ts";
 import type { Resource } from "./assumptions.ts";
-import { writeCharts } from "./chart-files.ts";
+import { writeCharts } from "./charts/files.ts";
 import { runScenario } from "./economy.ts";
 import { writeEpochs } from "./epochs-file.ts";
 import { localParameters, parametersIn, parseWeights, withWeights } from "./parameters-file.ts";

@@ -1,8 +1,8 @@
 // Owns the scenario of the economy: every demand curve at every token price, and the self-trader under several limits. It refuses
 // to say which price a token will have.
 
-import type { Parameters } from "../../../protocol/commands.ts";
-import { GOVERNED_BOUNDS } from "../../../protocol/governed-values.ts";
+import type { Parameters } from "../../protocol/commands.ts";
+import { GOVERNED_BOUNDS } from "../../protocol/governed-values.ts";
 import {
   CURVES,
   type DemandCurve,

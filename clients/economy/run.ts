@@ -1,9 +1,9 @@
 // Owns one run of the economy: a demand curve and a token price, epoch after epoch, with providers that come and go. It refuses
 // a run in which a micro or a token is not accounted for.
 
-import { decayedEmission, rewardShare } from "../../../market/rewards.ts";
-import type { Parameters } from "../../../protocol/commands.ts";
-import { divDown } from "../../../protocol/units.ts";
+import { decayedEmission, rewardShare } from "../../market/rewards.ts";
+import type { Parameters } from "../../protocol/commands.ts";
+import { divDown } from "../../protocol/units.ts";
 import { DEMANDS, PERIOD_EPOCHS, POOLS, RESOURCES, type Resource, type TokenTerms } from "./assumptions.ts";
 import { askMarket, type DayMarket, type DayTrade, energyMarket } from "./day-markets.ts";
 import { drawPool, type Provider, type Review, reviewPool } from "./pool.ts";

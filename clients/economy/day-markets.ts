@@ -1,14 +1,14 @@
 // Owns one day of each market: who sells how much, what buyers pay, and where it goes, by the market's own auction, amounts and
 // fees. It refuses to move money: it says what would be.
 
-import { netAskPrice, netBidPrice } from "../../../market/auction/ask-price.ts";
-import { clearAuction } from "../../../market/auction/auction.ts";
-import type { Steps } from "../../../market/auction/book.ts";
-import { buyerPays, networkShare, saleMicros, sellerFee } from "../../../market/auction/settlement.ts";
-import { costMicros, feeMicros, worth } from "../../../market/continuous/amounts.ts";
-import type { Parameters } from "../../../protocol/commands.ts";
-import { divDown } from "../../../protocol/units.ts";
-import { defaultLimits } from "../../household/default-orders.ts";
+import { netAskPrice, netBidPrice } from "../../market/auction/ask-price.ts";
+import { clearAuction } from "../../market/auction/auction.ts";
+import type { Steps } from "../../market/auction/book.ts";
+import { buyerPays, networkShare, saleMicros, sellerFee } from "../../market/auction/settlement.ts";
+import { costMicros, feeMicros, worth } from "../../market/continuous/amounts.ts";
+import type { Parameters } from "../../protocol/commands.ts";
+import { divDown } from "../../protocol/units.ts";
+import { defaultLimits } from "../household/default-orders.ts";
 import { BUYER_FEED_IN_MICROS, type DemandAssumption } from "./assumptions.ts";
 import { capacityOn, type Provider } from "./pool.ts";
 

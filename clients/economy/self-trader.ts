@@ -1,12 +1,12 @@
 // Owns the adversary that sells to itself for rewards: two sides, as many accounts as the cap asks for, the cheapest price that
 // earns all its units allow. It refuses to be hindered: evidence, meters and a price of its own cost it nothing here.
 
-import { buyerPays, saleMicros, sellerFee, sellerReceives } from "../../../market/auction/settlement.ts";
-import { costMicros, feeMicros, worth } from "../../../market/continuous/amounts.ts";
-import { energyTerms, type RewardTerms, rewardShare } from "../../../market/rewards.ts";
-import type { Parameters } from "../../../protocol/commands.ts";
-import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH, MAX_REGION_MICROS } from "../../../protocol/limits.ts";
-import { divDown, divUp } from "../../../protocol/units.ts";
+import { buyerPays, saleMicros, sellerFee, sellerReceives } from "../../market/auction/settlement.ts";
+import { costMicros, feeMicros, worth } from "../../market/continuous/amounts.ts";
+import { energyTerms, type RewardTerms, rewardShare } from "../../market/rewards.ts";
+import type { Parameters } from "../../protocol/commands.ts";
+import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH, MAX_REGION_MICROS } from "../../protocol/limits.ts";
+import { divDown, divUp } from "../../protocol/units.ts";
 import { POOLS, type Resource } from "./assumptions.ts";
 
 const TOKEN = 10n ** 18n;

@@ -1,7 +1,10 @@
 // Owns the charts whose axis is time: fees against rewards, providers, supply. It refuses days: a point is a period's mean or its
 // last day.
 
-import { CURVES, EPOCHS_PER_YEAR, PERIOD_EPOCHS, RESOURCES, type Resource } from "./assumptions.ts";
+import { CURVES, EPOCHS_PER_YEAR, PERIOD_EPOCHS, RESOURCES, type Resource } from "../assumptions.ts";
+import type { EconomyRun } from "../economy.ts";
+import { dayTotals, type EconomyResult } from "../result.ts";
+import type { EpochRow } from "../run.ts";
 import {
   type Chart,
   CURVE_COLOURS,
@@ -12,10 +15,7 @@ import {
   page,
   resourceInWords,
   tokenPrice,
-} from "./chart-style.ts";
-import type { EconomyRun } from "./economy.ts";
-import { dayTotals, type EconomyResult } from "./result.ts";
-import type { EpochRow } from "./run.ts";
+} from "./style.ts";
 
 const CURVE_HEADINGS = CURVES.map(({ name }) => curveInWords(name));
 const YEAR_AXIS = { title: "year", tickMinStep: 1, grid: false } as const;

@@ -3,9 +3,9 @@
 
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { divDown, divUp } from "../../../protocol/units.ts";
-import { defaultLimits } from "../../household/default-orders.ts";
-import { hashIntegers } from "../../household/random-stream.ts";
+import { divDown, divUp } from "../../protocol/units.ts";
+import { defaultLimits } from "../household/default-orders.ts";
+import { hashIntegers } from "../household/random-stream.ts";
 import {
   ENTRANTS_PER_PERIOD_OF_100,
   FIRST_PROVIDERS,

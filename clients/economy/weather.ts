@@ -3,8 +3,8 @@
 
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { divDown } from "../../../protocol/units.ts";
-import { hashIntegers } from "../../household/random-stream.ts";
+import { divDown } from "../../protocol/units.ts";
+import { hashIntegers } from "../household/random-stream.ts";
 import {
   DEMAND_SPREAD,
   DEMANDS,

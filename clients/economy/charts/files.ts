@@ -4,10 +4,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Error as ErrorsOnly, parse, View } from "vega";
 import { compile } from "vega-lite";
-import type { Chart } from "./chart-style.ts";
-import { chartsOf } from "./charts.ts";
-import type { EconomyRun } from "./economy.ts";
-import type { EconomyResult } from "./result.ts";
+import type { EconomyRun } from "../economy.ts";
+import type { EconomyResult } from "../result.ts";
+import { chartsOf } from "./all.ts";
+import type { Chart } from "./style.ts";
 
 /** Writes the charts of a result. @returns their paths */
 export async function writeCharts(

@@ -2,9 +2,9 @@
 // refuses values out of the bounds that a vote has.
 
 import { z } from "zod";
-import type { Parameters } from "../../../protocol/commands.ts";
-import { draftSchema, marketPartOf, refuseValues } from "../../../protocol/governed-values.ts";
-import { LOCAL_PARAMETERS } from "../../local/region-parameters.ts";
+import type { Parameters } from "../../protocol/commands.ts";
+import { draftSchema, marketPartOf, refuseValues } from "../../protocol/governed-values.ts";
+import { LOCAL_PARAMETERS } from "../local/region-parameters.ts";
 import type { Resource } from "./assumptions.ts";
 
 /** Six hours for evidence, as in docs/examples; it changes nothing here. */

@@ -1,7 +1,9 @@
 // Owns the charts of trading with oneself: its result by the token's price, and its part of the emission by the limit on rewards.
 // It refuses prices so high that the break-even price could not be seen any more.
 
-import { CURVES, EPOCHS_PER_YEAR, RESOURCES } from "./assumptions.ts";
+import { CURVES, EPOCHS_PER_YEAR, RESOURCES } from "../assumptions.ts";
+import type { EconomyResult, RunResult } from "../result.ts";
+import { SELF_TRADER_PERCENT } from "../run.ts";
 import {
   type Chart,
   CURVE_COLOURS,
@@ -12,9 +14,7 @@ import {
   page,
   resourceInWords,
   tokenPrice,
-} from "./chart-style.ts";
-import type { EconomyResult, RunResult } from "./result.ts";
-import { SELF_TRADER_PERCENT } from "./run.ts";
+} from "./style.ts";
 
 const CURVE_HEADINGS = CURVES.map(({ name }) => curveInWords(name));
 const MICROS = 1e6;

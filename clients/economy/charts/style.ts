@@ -2,8 +2,8 @@
 
 import type { TopLevelSpec } from "vega-lite";
 import { money } from "../../cli/figures.ts";
-import type { CurveName, Resource } from "./assumptions.ts";
-import { EXISTS } from "./assumptions.ts";
+import type { CurveName, Resource } from "../assumptions.ts";
+import { EXISTS } from "../assumptions.ts";
 
 /** A picture and the name of its file, without its ending. */
 export interface Chart {

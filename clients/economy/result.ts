@@ -1,6 +1,6 @@
 // Owns what the scenario reports of the economy, and how epochs become years. It refuses averages: sums, ends, and prices.
 
-import type { Parameters } from "../../../protocol/commands.ts";
+import type { Parameters } from "../../protocol/commands.ts";
 import { type CurveName, EPOCHS_PER_YEAR, RESOURCES, type Resource, type TokenTerms } from "./assumptions.ts";
 import { type EpochRow, mapResources } from "./run.ts";
 import { resultAt } from "./self-trader.ts";

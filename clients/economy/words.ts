@@ -1,7 +1,7 @@
 // Owns how the economy is told to people: where rewards outrun fees, who stays at which price, and what trading with oneself comes
 // to. It refuses to leave out which resources exist.
 
-import { money, table } from "../../cli/figures.ts";
+import { money, table } from "../cli/figures.ts";
 import type { Resource } from "./assumptions.ts";
 import type { CurveResult, EconomyResult, RunResult, YearResult } from "./result.ts";
 
@@ -10,6 +10,7 @@ const TOKEN = 10n ** 18n;
 /** The run as text, a table a question. */
 export function economyInWords(result: EconomyResult): string {
   const { breakEvenMicrosPerToken: breakEven, curves, resources, seed, years, files } = result;
+  const prices = result.pricesMicros.map((price) => money(price));
   const named = resources.map(
     ({ resource, exists, weight }) =>
       `${resource} (weight ${weight}${exists ? "" : ", not in the market yet"})`,
@@ -37,19 +38,39 @@ export function economyInWords(result: EconomyResult): string {
         (first?.years ?? []).map((year) => [curve, year.year, ...moneyRow(year)]),
       ),
     ),
+    "Days whose rewards were worth more than their fees, by what a token is worth",
+    table(
+      ["demand", ...prices],
+      curves.map(({ curve, runs }) => [curve, ...runs.map(outrunDays)]),
+    ),
+    "Tokens at the end, the least and the most of these prices",
+    table(
+      ["demand", "emission", "minted", "supply", "cap"],
+      curves.map((curve) => supplyRow(curve, result)),
+    ),
     "Providers at the end, by what a token is worth (energy, compute, bandwidth)",
     table(
-      ["demand", ...result.pricesMicros.map((price) => money(price))],
+      ["demand", ...prices],
       curves.map(({ curve, runs }) => [curve, ...runs.map(providersInWords)]),
     ),
-    "What those who sold would have needed to stay, where a token is worth the least of these: reviews, and prices",
+    "What a token had to be worth for those who sold to stay, review by review, where it is worth least",
     table(
       ["demand", "resource", "reviews", "no rewards", "least", "half", "all", "no price"],
       curves.flatMap((curve) => resources.map(({ resource }) => stayRow(curve, resource))),
     ),
+    ...selfTradingInWords(result, prices),
+    ...files.map((file) => `wrote ${file}`),
+  ].join("\n");
+}
+
+function selfTradingInWords(
+  { curves, resources, selfTraderShares }: EconomyResult,
+  prices: readonly string[],
+): string[] {
+  return [
     "A self-trader with a tenth of everybody's volume, over all years, by what a token is worth",
     table(
-      ["demand", "resource", ...result.pricesMicros.map((price) => money(price))],
+      ["demand", "resource", ...prices],
       curves.flatMap(({ curve, runs }) =>
         resources.map(({ resource }) => [
           curve,
@@ -60,16 +81,15 @@ export function economyInWords(result: EconomyResult): string {
     ),
     "A self-trader that picks its volume: its part of the emission, by what a token is worth",
     table(
-      ["demand", "tokens per fee", "break-even", ...result.pricesMicros.map((price) => money(price))],
-      result.selfTraderShares.map(({ curve, rewardPerFee, breakEvenMicrosPerToken, atPrices }) => [
+      ["demand", "tokens per fee", "break-even", ...prices],
+      selfTraderShares.map(({ curve, rewardPerFee, breakEvenMicrosPerToken, atPrices }) => [
         curve,
         tokens(BigInt(rewardPerFee), 2),
         money(breakEvenMicrosPerToken ?? 0n),
         ...atPrices.map(({ shareBps }) => percent(shareBps)),
       ]),
     ),
-    ...files.map((file) => `wrote ${file}`),
-  ].join("\n");
+  ];
 }
 
 function moneyRow(year: YearResult): string[] {
@@ -82,6 +102,19 @@ function moneyRow(year: YearResult): string[] {
     money(year.treasuryAtEndMicros, 0),
     money(year.treasuryPerTokenMicros),
   ];
+}
+
+function outrunDays({ years }: RunResult): number {
+  return years.reduce((sum, { outrunEpochs }) => sum + outrunEpochs, 0);
+}
+
+function supplyRow({ curve, runs }: CurveResult, { token: { cap, atBirth } }: EconomyResult): string[] {
+  const minted = runs.map(({ years }) => years[years.length - 1]?.mintedAtEnd ?? 0n);
+  const least = minted.reduce((a, b) => (a < b ? a : b));
+  const most = minted.reduce((a, b) => (a > b ? a : b));
+  const emission = runs[0]?.years.reduce((sum, year) => sum + year.emission, 0n) ?? 0n;
+  const span = (from: bigint, to: bigint) => `${tokens(from)} to ${tokens(to)}`;
+  return [curve, tokens(emission), span(least, most), span(atBirth + least, atBirth + most), tokens(cap)];
 }
 
 function providersInWords({ years }: RunResult): string {
