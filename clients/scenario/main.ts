@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { seconds, whole } from "../cli/options.ts";
+import { addEconomyCommand } from "../economy/command.ts";
 import { parseLadders } from "../household/ladder-file.ts";
 import { parseDecimalMicros } from "../household/tariff.ts";
 import { hasAnvil } from "../local/chain-process.ts";
@@ -72,6 +73,8 @@ program
   .option("--unwatched", "nobody replays the journal: shows what a false report costs then")
   .option("--json", "print one JSON object as the last line")
   .action(dishonestOperator);
+
+addEconomyCommand(program, beginning);
 
 async function dishonestOperator(options: TrustCommand): Promise<void> {
   if (!hasAnvil()) throw new Error("there is no local chain for this machine");
