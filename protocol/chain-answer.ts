@@ -30,7 +30,7 @@ export const CHAIN_PROBLEMS = {
   terms_passed: "terms of the chain came too late and were passed over: an honest report may be refused",
   registry_incomplete: "an event of the register that must exist was not found",
   registry_refused: "the region cannot take an event of the register now; it is asked again",
-  frozen: "an epoch is frozen; nothing is reported until the owner has decided",
+  frozen: "an epoch is frozen; nothing is reported until a vote has decided",
   upheld: "a freeze was upheld: the region is over and everybody may leave",
   exiting: "everybody is leaving: nothing is credited or reported any more",
   other_operator: "on the chain another wallet reports for the region",
