@@ -21,6 +21,7 @@ interface ResourceYear {
   readonly feesMicros: number;
   readonly networkMicros: number;
   readonly rewards: string;
+  readonly providersAtEnd: number;
   readonly selfTradeResultMicros: string;
 }
 interface Year {
@@ -307,7 +308,8 @@ describe("a year", () => {
       for (const { years } of result.curves.flatMap(({ runs }) => runs)) {
         for (const { resources } of years) {
           expect(BigInt(resources.energy.rewards)).toBeGreaterThan(0n);
-          expect(resources.compute.rewards, "what has no weight earns nothing").toBe("0");
+          // What neither exists nor has a weight is not in it.
+          expect(resources.compute).toMatchObject({ rewards: "0", feesMicros: 0, providersAtEnd: 0 });
         }
       }
 

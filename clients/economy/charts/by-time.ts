@@ -1,9 +1,9 @@
 // Owns the charts whose axis is time: fees against rewards, providers, supply. It refuses days: a point is a period's mean or its
 // last day.
 
-import { CURVES, EPOCHS_PER_YEAR, PERIOD_EPOCHS, RESOURCES, type Resource } from "../assumptions.ts";
+import { CURVES, EPOCHS_PER_YEAR, PERIOD_EPOCHS, type Resource } from "../assumptions.ts";
 import type { EconomyRun } from "../economy.ts";
-import { dayTotals, type EconomyResult } from "../result.ts";
+import { dayTotals, type EconomyResult, modelledIn } from "../result.ts";
 import type { EpochRow } from "../run.ts";
 import {
   type Chart,
@@ -148,7 +148,7 @@ export function providersByPrice(result: EconomyResult, runs: readonly EconomyRu
         "A provider stays while its sales and its rewards bear its cost, and comes where it expects that.",
         `Above ${tokenPrice(result.breakEvenMicrosPerToken ?? 0n)} a token, trading with oneself pays too.`,
       ]),
-      vconcat: RESOURCES.map((resource) => ({
+      vconcat: modelledIn(result).map((resource) => ({
         title: { text: resourceInWords(resource), anchor: "start", fontSize: 13, offset: 2 },
         data: { values: drawn.flatMap((run) => providersOf(run, resource)) },
         facet: {
