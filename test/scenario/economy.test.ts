@@ -40,6 +40,7 @@ interface Year {
   readonly treasuryAtEndMicros: number;
   readonly mintedAtEnd: string;
   readonly supplyAtEnd: string;
+  readonly treasuryPerTokenMicros: string;
   readonly resources: Readonly<Record<Resource, ResourceYear>>;
 }
 interface Run {
@@ -78,6 +79,15 @@ function printed({ status, stdout, stderr }: Ended): Printed {
   return JSON.parse(lines[0] as string) as Printed;
 }
 
+/** The run that the docs show. */
+const out = join(folder, "five");
+let ended: Ended;
+let result: Printed;
+beforeAll(async () => {
+  ended = await scenario("--years", "5", "--json", "--out", out);
+  result = printed(ended);
+}, TIMEOUT_MS);
+
 describe("what cannot be run", () => {
   test(
     "rejects: options and files that are none, in one line and with status 1, and writes nothing",
@@ -96,30 +106,22 @@ describe("what cannot be run", () => {
           /takeRateBps.*got 2001, least 0, most 2000/,
         ],
       ];
-      const out = join(folder, "none");
+      const none = join(folder, "none");
       await Promise.all(
         cases.map(async ([args, reason]) => {
-          const { status, stdout, stderr } = await scenario("--json", "--out", out, ...args);
+          const { status, stdout, stderr } = await scenario("--json", "--out", none, ...args);
           expect({ status, stdout }, args.join(" ")).toEqual({ status: 1, stdout: "" });
           expect(stderr).toMatch(reason);
           expect(stderr.trimEnd().split("\n"), args.join(" ")).toHaveLength(1);
         }),
       );
-      expect(existsSync(out)).toBe(false);
+      expect(existsSync(none)).toBe(false);
     },
     TIMEOUT_MS,
   );
 });
 
 describe("five years of days", () => {
-  const out = join(folder, "five");
-  let ended: Ended;
-  let result: Printed;
-  beforeAll(async () => {
-    ended = await scenario("--years", "5", "--json", "--out", out);
-    result = printed(ended);
-  }, TIMEOUT_MS);
-
   const runs = () => result.curves.flatMap(({ curve, runs }) => runs.map((run) => ({ curve, ...run })));
   const years = () =>
     runs().flatMap(({ curve, tokenMicros, years }) => years.map((year) => ({ curve, tokenMicros, ...year })));
@@ -272,6 +274,44 @@ describe("five years of days", () => {
       expect(text).toMatch(/^<svg /);
       expect(text).toMatch(/steady demand/);
       expect(text.replaceAll(/xmlns(:\w+)?="[^"]*"/g, "")).not.toMatch(/https?:|<script|NaN|undefined/);
+    }
+  });
+});
+
+describe("docs/ECONOMY.md", () => {
+  const docs = join(import.meta.dirname, "../../docs");
+  const figure = (value: bigint | number) => value.toLocaleString("en");
+
+  test("invariant: its pictures are those of the run (npm run scenario -- economy, then copy .polder/economy/*.svg)", () => {
+    const pictures = result.files.filter((file) => file.endsWith(".svg"));
+    expect(pictures.length).toBeGreaterThan(0);
+    for (const picture of pictures) {
+      const kept = readFileSync(join(docs, "pictures/economy", basename(picture)), "utf8");
+      expect(kept === readFileSync(picture, "utf8"), basename(picture)).toBe(true);
+    }
+  });
+
+  test("invariant: its tables say what the run says", () => {
+    const page = readFileSync(join(docs, "ECONOMY.md"), "utf8");
+    for (const { curve, runs } of result.curves) {
+      const at = (price: bigint) => runs.find(({ tokenMicros }) => BigInt(tokenMicros) === price) as Run;
+      const { years } = at(BREAK_EVEN);
+      const sum = (of: (year: Year) => string | number) =>
+        years.reduce((all, year) => all + BigInt(of(year)), 0n);
+      const last = years.at(-1) as Year;
+      const money = [
+        figure(sum(({ feesMicros }) => feesMicros) / MILLION),
+        figure(sum(({ networkMicros }) => networkMicros) / MILLION),
+        figure(sum(({ rewards }) => rewards) / TOKEN),
+        figure(sum(({ emission }) => emission) / TOKEN),
+        figure(BigInt(last.supplyAtEnd) / TOKEN),
+        (Number(last.treasuryPerTokenMicros) / 1e6).toFixed(4),
+      ];
+      expect(page).toContain(`| ${curve} | ${money.join(" | ")} |`);
+      const providers = [0n, BREAK_EVEN, BREAK_EVEN * 10n, BREAK_EVEN * 50n].map(
+        (price) => (at(price).years.at(-1) as Year).resources.energy.providersAtEnd,
+      );
+      expect(page).toContain(`| ${curve} | ${providers.join(" | ")} |`);
     }
   });
 });
