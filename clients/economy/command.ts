@@ -8,7 +8,6 @@ import type { Parameters } from "../../protocol/commands.ts";
 import { readJson } from "../cli/document-files.ts";
 import { price, whole } from "../cli/options.ts";
 import type { Resource } from "./assumptions.ts";
-import { writeCharts } from "./charts/files.ts";
 import { runScenario } from "./economy.ts";
 import { writeEpochs } from "./epochs-file.ts";
 import { localParameters, parametersIn, parseWeights, withWeights } from "./parameters-file.ts";
@@ -77,6 +76,8 @@ async function economy(options: EconomyCommand, { signal, progress }: Beginning)
   mkdirSync(folder, { recursive: true });
   const epochs = join(folder, "epochs.csv");
   writeEpochs(epochs, runs);
+  // Only here: other scenarios need not wait for a library that draws.
+  const { writeCharts } = await import("./charts/files.ts");
   const files = [...(await writeCharts(folder, result, runs)), epochs];
   for (const file of files) progress(`wrote ${file}`);
   const whole = { ...result, files };
@@ -88,7 +89,8 @@ function parametersOf({ parameters: file, weights: chosen }: EconomyCommand): Pa
   return chosen === undefined ? parameters : withWeights(parameters, chosen);
 }
 
-function weights(text: string): Record<Resource, number> {
+/** Reads `--weights`. @throws InvalidArgumentError that says what it must be */
+export function weights(text: string): Record<Resource, number> {
   try {
     return parseWeights(text);
   } catch (error) {
@@ -96,7 +98,8 @@ function weights(text: string): Record<Resource, number> {
   }
 }
 
-function tokenPrices(text: string): bigint[] {
+/** Reads `--price`, in micros a token. @throws InvalidArgumentError that says what it must be */
+export function tokenPrices(text: string): bigint[] {
   const parts = text.split(",");
   if (parts.length > MOST_PRICES) throw new InvalidArgumentError(`must be at most ${MOST_PRICES} prices`);
   return parts.map((part) => {

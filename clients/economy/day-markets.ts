@@ -46,6 +46,12 @@ function noTrade(size: number): DayTrade {
   return { ...none, units: column(), received: column(), fees: column() };
 }
 
+const columns = (size: number): Steps => ({
+  count: 0,
+  netPriceMicros: new Int32Array(size),
+  quantityWh: new Int32Array(size),
+});
+
 /** The metered auction, once for a whole day, on everybody's default orders. */
 export function energyMarket(parameters: Parameters, demand: DemandAssumption): DayMarket {
   const { networkFeeMicrosPerKwh, takeRateBps, clearingPriceK } = parameters;
@@ -60,23 +66,20 @@ export function energyMarket(parameters: Parameters, demand: DemandAssumption): 
   });
   return (pool, wantedUnits, sun) => {
     const trade = noTrade(pool.length);
+    // Columns are filled by hand: this runs for every day of every run.
     const sellers: number[] = [];
-    for (const [place, { isIn, askMicros }] of pool.entries()) {
-      if (isIn && askMicros !== null) sellers.push(place);
+    const asks = columns(pool.length);
+    for (const [place, provider] of pool.entries()) {
+      if (!provider.isIn || provider.askMicros === null) continue;
+      asks.netPriceMicros[asks.count] = netAskPrice(provider.askMicros, takeRateBps);
+      asks.quantityWh[asks.count] = capacityOn(provider, sun);
+      asks.count += 1;
+      sellers.push(place);
     }
-    const asks: Steps = {
-      count: sellers.length,
-      netPriceMicros: Int32Array.from(sellers, (place) =>
-        netAskPrice((pool[place] as Provider).askMicros as number, takeRateBps),
-      ),
-      quantityWh: Int32Array.from(sellers, (place) => capacityOn(pool[place] as Provider, sun)),
-    };
-    const each = divDown(wantedUnits, demand.groups);
-    const bids: Steps = {
-      count: bidPrices.length,
-      netPriceMicros: Int32Array.from(bidPrices),
-      quantityWh: new Int32Array(bidPrices.length).fill(each),
-    };
+    const bids = columns(bidPrices.length);
+    bids.count = bidPrices.length;
+    bids.netPriceMicros.set(bidPrices);
+    bids.quantityWh.fill(divDown(wantedUnits, demand.groups));
     const { priceMicros, bidFilledWh, askFilledWh } = clearAuction({ bids, asks }, clearingPriceK);
     if (priceMicros === null) return trade;
     for (const wh of bidFilledWh) {

@@ -25,9 +25,11 @@ import { type EpochRow, mapResources, runEconomy } from "./run.ts";
 import {
   bestOf,
   breakEvenMicrosPerToken,
+  isModelled,
   resultAt,
   type SelfTradeResult,
   triedVolumes,
+  weightOf,
 } from "./self-trader.ts";
 import { demandByEpoch, sunByEpoch } from "./weather.ts";
 
@@ -97,6 +99,7 @@ export function runScenario(options: EconomyOptions): Economy {
     resources: RESOURCES.map((resource) => ({
       resource,
       exists: EXISTS[resource],
+      isModelled: isModelled(parameters, resource),
       weight: weightOf(parameters, resource),
     })),
     breakEvenMicrosPerToken: breakEven,
@@ -106,13 +109,6 @@ export function runScenario(options: EconomyOptions): Economy {
     files: [],
   };
   return { result, runs };
-}
-
-function weightOf(parameters: Parameters, resource: Resource): number {
-  const { rewardWeightEnergy, rewardWeightCompute, rewardWeightBandwidth } = parameters;
-  return { energy: rewardWeightEnergy, compute: rewardWeightCompute, bandwidth: rewardWeightBandwidth }[
-    resource
-  ];
 }
 
 function pricesAround(breakEven: bigint | null): bigint[] {

@@ -132,7 +132,7 @@ export function stayPrice(
 /** Ends a period: whoever has lost over its look-back leaves, and whoever expects a gain comes. */
 export function reviewPool(pool: readonly Provider[], assumed: PoolAssumption, tokenMicros: bigint): Review {
   const stayPricesMicros: StayPrice[] = [];
-  let left = 0;
+  const leaving = new Set<Provider>();
   for (const provider of pool) {
     if (!provider.isIn) continue;
     turnPage(provider, assumed);
@@ -141,13 +141,15 @@ export function reviewPool(pool: readonly Provider[], assumed: PoolAssumption, t
     const price = stayPrice(provider, sumOf(provider.past), epochs, assumed.unitsPerPrice);
     stayPricesMicros.push(price);
     if (price !== null && price <= tokenMicros) continue;
-    left += 1;
+    leaving.add(provider);
     provider.isIn = false;
     provider.periods = 0;
     provider.past.length = 0;
   }
-  const came = admit(pool, assumed, tokenMicros);
-  return { came, left, stayPricesMicros };
+  const outside = (provider: Provider) =>
+    !provider.isIn && provider.askMicros !== null && !leaving.has(provider);
+  const came = admit(pool, outside, assumed, tokenMicros);
+  return { came, left: leaving.size, stayPricesMicros };
 }
 
 function turnPage(provider: Provider, { lookBackPeriods }: PoolAssumption): void {
@@ -158,12 +160,17 @@ function turnPage(provider: Provider, { lookBackPeriods }: PoolAssumption): void
 }
 
 /** The cheapest first come who would gain what the next dearer one sells, to their own cost and size. */
-function admit(pool: readonly Provider[], assumed: PoolAssumption, tokenMicros: bigint): number {
+function admit(
+  pool: readonly Provider[],
+  isOutside: (provider: Provider) => boolean,
+  assumed: PoolAssumption,
+  tokenMicros: bigint,
+): number {
   const room = Math.ceil((pool.length * ENTRANTS_PER_PERIOD_OF_100) / 100);
   const coming: Provider[] = [];
   for (const [place, candidate] of pool.entries()) {
     if (coming.length === room) break;
-    if (candidate.isIn || candidate.askMicros === null) continue;
+    if (!isOutside(candidate)) continue;
     const peer = peerOf(pool, place);
     // Where nobody sells, the cheapest tries.
     if (peer === null ? coming.length === 0 : expects(candidate, peer, assumed, tokenMicros)) {

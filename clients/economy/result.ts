@@ -102,6 +102,8 @@ export interface EconomyResult {
   readonly resources: readonly {
     readonly resource: Resource;
     readonly exists: boolean;
+    /** False for what neither exists nor is rewarded: nobody buys or sells it. */
+    readonly isModelled: boolean;
     readonly weight: number;
   }[];
   readonly breakEvenMicrosPerToken: bigint | null;
@@ -109,6 +111,11 @@ export interface EconomyResult {
   readonly curves: readonly CurveResult[];
   readonly selfTraderShares: readonly SelfTraderShare[];
   readonly files: readonly string[];
+}
+
+/** The resources that somebody buys and sells in it. */
+export function modelledIn({ resources }: EconomyResult): Resource[] {
+  return resources.filter(({ isModelled }) => isModelled).map(({ resource }) => resource);
 }
 
 /** The years of a run; the last one may be short. */

@@ -7,7 +7,7 @@ import { divDown } from "../../protocol/units.ts";
 import { DEMANDS, PERIOD_EPOCHS, POOLS, RESOURCES, type Resource, type TokenTerms } from "./assumptions.ts";
 import { askMarket, type DayMarket, type DayTrade, energyMarket } from "./day-markets.ts";
 import { drawPool, type Provider, type Review, reviewPool } from "./pool.ts";
-import { type SelfTradeResult, termsOf, tradeWithOneself } from "./self-trader.ts";
+import { isModelled, type SelfTradeResult, termsOf, tradeWithOneself } from "./self-trader.ts";
 
 /** What the adversary of a run trades with itself: this part of what everybody else sells, in hundredths. */
 export const SELF_TRADER_PERCENT = 10;
@@ -60,7 +60,9 @@ export function runEconomy(terms: RunTerms): EpochRow[] {
     compute: askMarket(parameters, DEMANDS.compute),
     bandwidth: askMarket(parameters, DEMANDS.bandwidth),
   };
-  const pools = mapResources((resource) => drawPool(seed, resource, parameters));
+  const pools = mapResources((resource) =>
+    isModelled(parameters, resource) ? drawPool(seed, resource, parameters) : [],
+  );
   const rows: EpochRow[] = [];
   let emission = BigInt(parameters.emissionPerEpoch);
   let treasuryMicros = 0;

@@ -7,7 +7,7 @@ import { energyTerms, type RewardTerms, rewardShare } from "../../market/rewards
 import type { Parameters } from "../../protocol/commands.ts";
 import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH, MAX_REGION_MICROS } from "../../protocol/limits.ts";
 import { divDown, divUp } from "../../protocol/units.ts";
-import { POOLS, type Resource } from "./assumptions.ts";
+import { EXISTS, POOLS, type Resource } from "./assumptions.ts";
 
 const TOKEN = 10n ** 18n;
 const MILLION = 1_000_000n;
@@ -36,6 +36,19 @@ export interface SelfTradeResult {
 
 const NOTHING: SelfTradeResult = { units: 0, costMicros: 0n, feeMicros: 0n, rewards: 0n };
 
+/** A resource's weight among the rewards. */
+export function weightOf(parameters: Parameters, resource: Resource): number {
+  const { rewardWeightEnergy, rewardWeightCompute, rewardWeightBandwidth } = parameters;
+  return { energy: rewardWeightEnergy, compute: rewardWeightCompute, bandwidth: rewardWeightBandwidth }[
+    resource
+  ];
+}
+
+/** What a region rewards may be bought and sold in the model; what it does not must exist. */
+export function isModelled(parameters: Parameters, resource: Resource): boolean {
+  return EXISTS[resource] || weightOf(parameters, resource) > 0;
+}
+
 /** What a resource's share of an epoch depends on. */
 export function termsOf(
   parameters: Parameters,
@@ -43,12 +56,7 @@ export function termsOf(
   emission: bigint,
   units: number,
 ): RewardTerms {
-  const weight = {
-    energy: parameters.rewardWeightEnergy,
-    compute: parameters.rewardWeightCompute,
-    bandwidth: parameters.rewardWeightBandwidth,
-  }[resource];
-  return { ...energyTerms(parameters, emission, units), weight: BigInt(weight) };
+  return { ...energyTerms(parameters, emission, units), weight: BigInt(weightOf(parameters, resource)) };
 }
 
 /**

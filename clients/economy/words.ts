@@ -3,25 +3,32 @@
 
 import { money, table } from "../cli/figures.ts";
 import type { Resource } from "./assumptions.ts";
-import type { CurveResult, EconomyResult, RunResult, YearResult } from "./result.ts";
+import {
+  type CurveResult,
+  type EconomyResult,
+  modelledIn,
+  type RunResult,
+  type YearResult,
+} from "./result.ts";
 
 const TOKEN = 10n ** 18n;
 
 /** The run as text, a table a question. */
 export function economyInWords(result: EconomyResult): string {
   const { breakEvenMicrosPerToken: breakEven, curves, resources, seed, years, files } = result;
+  const modelled = modelledIn(result);
   const prices = result.pricesMicros.map((price) => money(price));
-  const named = resources.map(
-    ({ resource, exists, weight }) =>
-      `${resource} (weight ${weight}${exists ? "" : ", not in the market yet"})`,
-  );
+  const named = resources.map(({ resource, exists, weight, isModelled }) => {
+    const place = exists ? "" : isModelled ? ", not in the market yet" : ", left out";
+    return `${resource} (weight ${weight}${place})`;
+  });
   return [
     `${years} years of days, seed ${seed}; ${named.join(", ")}`,
     breakEven === null
       ? "fees earn no rewards"
       : `trading with oneself loses while a token is worth less than ${money(breakEven)}`,
     "",
-    "Where rewards outrun fees",
+    "Where rewards outrun fees (providers as they are at the lowest price)",
     table(
       [
         "demand",
@@ -56,23 +63,21 @@ export function economyInWords(result: EconomyResult): string {
     "What a token had to be worth for those who sold to stay, review by review, where it is worth least",
     table(
       ["demand", "resource", "reviews", "no rewards", "least", "half", "all", "no price"],
-      curves.flatMap((curve) => resources.map(({ resource }) => stayRow(curve, resource))),
+      curves.flatMap((curve) => modelled.map((resource) => stayRow(curve, resource))),
     ),
     ...selfTradingInWords(result, prices),
     ...files.map((file) => `wrote ${file}`),
   ].join("\n");
 }
 
-function selfTradingInWords(
-  { curves, resources, selfTraderShares }: EconomyResult,
-  prices: readonly string[],
-): string[] {
+function selfTradingInWords(result: EconomyResult, prices: readonly string[]): string[] {
+  const { curves, selfTraderShares } = result;
   return [
     "A self-trader with a tenth of everybody's volume, over all years, by what a token is worth",
     table(
       ["demand", "resource", ...prices],
       curves.flatMap(({ curve, runs }) =>
-        resources.map(({ resource }) => [
+        modelledIn(result).map((resource) => [
           curve,
           resource,
           ...runs.map((run) => selfTradeInWords(run, resource)),

@@ -1,8 +1,8 @@
 // Owns the charts of trading with oneself: its result by the token's price, and its part of the emission by the limit on rewards.
 // It refuses prices so high that the break-even price could not be seen any more.
 
-import { CURVES, EPOCHS_PER_YEAR, RESOURCES } from "../assumptions.ts";
-import type { EconomyResult, RunResult } from "../result.ts";
+import { CURVES, EPOCHS_PER_YEAR } from "../assumptions.ts";
+import { type EconomyResult, modelledIn, type RunResult } from "../result.ts";
 import { SELF_TRADER_PERCENT } from "../run.ts";
 import {
   type Chart,
@@ -22,12 +22,14 @@ const MICROS = 1e6;
 const MOST_TIMES = 10n;
 
 /** A year's loss or gain of a self-trader, by what a token is worth. */
-function resultsByPrice({ breakEvenMicrosPerToken, curves }: EconomyResult) {
-  const breakEven = breakEvenMicrosPerToken ?? 0n;
+function resultsByPrice(result: EconomyResult) {
+  const { curves } = result;
+  const modelled = modelledIn(result);
+  const breakEven = result.breakEvenMicrosPerToken ?? 0n;
   const isShown = ({ tokenMicros }: RunResult) => breakEven === 0n || tokenMicros <= breakEven * MOST_TIMES;
   return curves.flatMap(({ curve, runs }) =>
     runs.filter(isShown).flatMap(({ tokenMicros, years }) =>
-      RESOURCES.map((resource) => {
+      modelled.map((resource) => {
         const sum = years.reduce((all, year) => all + year.resources[resource].selfTradeResultMicros, 0n);
         const epochs = years.reduce((all, year) => all + year.epochs, 0);
         return {
@@ -55,7 +57,12 @@ export function selfTradingByPrice(result: EconomyResult): Chart {
       ]),
       data: { values: resultsByPrice(result) },
       facet: {
-        column: { field: "resource", type: "nominal", sort: RESOURCES.map(resourceInWords), title: null },
+        column: {
+          field: "resource",
+          type: "nominal",
+          sort: modelledIn(result).map(resourceInWords),
+          title: null,
+        },
       },
       spec: {
         width: 270,

@@ -1,15 +1,16 @@
 // Owns the charts whose axis is time: fees against rewards, providers, supply. It refuses days: a point is a period's mean or its
 // last day.
 
-import { CURVES, EPOCHS_PER_YEAR, PERIOD_EPOCHS, RESOURCES, type Resource } from "../assumptions.ts";
+import { CURVES, EPOCHS_PER_YEAR, PERIOD_EPOCHS, type Resource } from "../assumptions.ts";
 import type { EconomyRun } from "../economy.ts";
-import { dayTotals, type EconomyResult } from "../result.ts";
+import { dayTotals, type EconomyResult, modelledIn } from "../result.ts";
 import type { EpochRow } from "../run.ts";
 import {
   type Chart,
   CURVE_COLOURS,
   curveInWords,
   FEES,
+  INK,
   MUTED,
   PRICE_COLOURS,
   page,
@@ -22,6 +23,7 @@ const YEAR_AXIS = { title: "year", tickMinStep: 1, grid: false } as const;
 const SUPPLY_HEIGHT = 300;
 const LABEL_HEIGHT = 17;
 const MICROS = 1e6;
+const TOKEN = 10n ** 18n;
 const TOKEN_MICROS = 10n ** 12n;
 
 /** Micros and base units become what a picture can show; nothing is computed from it. */
@@ -46,69 +48,106 @@ function periodsOf(rows: readonly EpochRow[]): EpochRow[][] {
   );
 }
 
+interface Flow {
+  readonly curve: string;
+  readonly kind: string;
+  readonly year: number;
+  readonly perDay: number;
+}
+
+const FEES_KIND = "fees to the treasury";
+const worthAt = (price: bigint): string => `rewards at ${tokenPrice(price)} a token`;
+const emittedAt = (price: bigint): string => `all that may be emitted, at ${tokenPrice(price)}`;
+
+/** A run's means of periods: rewards at its price, and with the first of the prices also fees and emission. */
+function flowsOf({ curve, tokenMicros, rows }: EconomyRun, first: bigint): Flow[] {
+  return periodsOf(rows).flatMap((period) => {
+    let fees = 0;
+    let rewards = 0n;
+    let emission = 0n;
+    for (const row of period) {
+      const totals = dayTotals(row);
+      fees += totals.feesMicros;
+      rewards += totals.rewards;
+      emission += row.emission;
+    }
+    const { epoch } = period[period.length - 1] as EpochRow;
+    const aDay = (kind: string, micros: bigint | number): Flow => ({
+      curve: curveInWords(curve.name),
+      year: yearOf(epoch + 1),
+      kind,
+      perDay: inMoney(micros) / PERIOD_EPOCHS,
+    });
+    const worth = (units: bigint) => (units * tokenMicros) / TOKEN;
+    const line = aDay(worthAt(tokenMicros), worth(rewards));
+    if (tokenMicros !== first) return [line];
+    return [line, aDay(FEES_KIND, fees), aDay(emittedAt(first), worth(emission))];
+  });
+}
+
+/** A name beside the line of the emission, and one in the area of the fees: the legend has the others, which wobble. */
+function namesOf(flows: readonly Flow[], first: bigint, years: number): (Flow & { name: string })[] {
+  const nameAt = (kind: string, part: number) =>
+    flows.find((flow) => flow.kind === kind && flow.year >= years * part) ?? null;
+  const emission = nameAt(emittedAt(first), 0.22);
+  const fees = nameAt(FEES_KIND, 0.45);
+  return [
+    ...(emission === null ? [] : [{ ...emission, name: `emission at ${tokenPrice(first)}` }]),
+    ...(fees === null ? [] : [{ ...fees, perDay: 0, name: "fees" }]),
+  ];
+}
+
 /** Fees as an area, and rewards at two prices as lines over it. */
 export function feesAgainstRewards(result: EconomyResult, runs: readonly EconomyRun[]): Chart {
   const shown = pricesAroundBreakEven(result);
   const [first = 0n] = shown;
-  const worth = (price: bigint) => `rewards at ${tokenPrice(price)} a token`;
-  const emitted = `all that may be emitted, at ${tokenPrice(first)}`;
   const values = runs
     .filter(({ tokenMicros }) => shown.includes(tokenMicros))
-    .flatMap(({ curve, tokenMicros, rows }) =>
-      periodsOf(rows).flatMap((period) => {
-        let fees = 0;
-        let rewards = 0n;
-        let emission = 0n;
-        for (const row of period) {
-          const totals = dayTotals(row);
-          fees += totals.feesMicros;
-          rewards += totals.rewards * tokenMicros;
-          emission += row.emission * tokenMicros;
-        }
-        const point = {
-          curve: curveInWords(curve.name),
-          year: yearOf((period[period.length - 1] as EpochRow).epoch + 1),
-        };
-        const aDay = (micros: number | bigint) => inMoney(micros) / PERIOD_EPOCHS;
-        const perToken = 10n ** 18n;
-        const line = { ...point, kind: worth(tokenMicros), perDay: aDay(rewards / perToken) };
-        if (tokenMicros !== first) return [line];
-        return [
-          line,
-          { ...point, kind: "fees to the treasury", perDay: aDay(fees) },
-          { ...point, kind: emitted, perDay: aDay(emission / perToken) },
-        ];
-      }),
-    );
-  const kinds = ["fees to the treasury", ...shown.map(worth), emitted];
-  const colours = [FEES, "#2b6cb0", "#c53030", MUTED].slice(0, kinds.length - 1).concat(MUTED);
+    .flatMap((run) => flowsOf(run, first));
+  const kinds = [FEES_KIND, ...shown.map(worthAt), emittedAt(first)];
+  const colours = [FEES, "#2b6cb0", "#c53030"].slice(0, kinds.length - 1).concat(MUTED);
+  const encoding = timeEncoding(kinds, colours);
+  const named = namesOf(values, first, result.years);
   return {
     name: "fees-against-rewards",
     spec: {
       ...page("Rewards outrun fees only above the break-even price", [
         "Fees that the treasury took, and what the rewards of the same days were worth, EUR a day (means of four weeks).",
-        "At the break-even price the rewards are worth the fees, until the falling emission is less than that.",
+        `At the break-even price of ${tokenPrice(result.breakEvenMicrosPerToken ?? 0n)} rewards are worth the fees at the most, and less where the emission is less.`,
       ]),
-      data: { values },
+      data: { values: [...values, ...named] },
       facet: { column: { field: "curve", type: "nominal", sort: CURVE_HEADINGS, title: null } },
       spec: {
         width: 270,
         height: 230,
         layer: [
           {
-            transform: [{ filter: { field: "kind", equal: "fees to the treasury" } }],
+            transform: [{ filter: `!datum.name && datum.kind === "${FEES_KIND}"` }],
             mark: { type: "area", opacity: 0.9 },
-            encoding: timeEncoding(kinds, colours),
+            encoding,
           },
           {
-            transform: [{ filter: { field: "kind", oneOf: shown.map(worth) } }],
+            transform: [{ filter: "!datum.name" }, { filter: { field: "kind", oneOf: shown.map(worthAt) } }],
             mark: { type: "line", strokeWidth: 2 },
-            encoding: timeEncoding(kinds, colours),
+            encoding,
           },
           {
-            transform: [{ filter: { field: "kind", equal: emitted } }],
-            mark: { type: "line", strokeWidth: 1.5, strokeDash: [5, 4], clip: true },
-            encoding: timeEncoding(kinds, colours),
+            transform: [{ filter: "!datum.name" }, { filter: { field: "kind", equal: emittedAt(first) } }],
+            mark: { type: "line", strokeWidth: 1.5, strokeDash: [5, 4] },
+            encoding,
+          },
+          {
+            transform: [{ filter: "datum.name" }],
+            mark: {
+              type: "text",
+              align: "left",
+              baseline: "bottom",
+              dx: 3,
+              dy: -2,
+              fontSize: 10.5,
+              color: INK,
+            },
+            encoding: { x: encoding.x, y: encoding.y, text: { field: "name", type: "nominal" } },
           },
         ],
       },
@@ -148,7 +187,7 @@ export function providersByPrice(result: EconomyResult, runs: readonly EconomyRu
         "A provider stays while its sales and its rewards bear its cost, and comes where it expects that.",
         `Above ${tokenPrice(result.breakEvenMicrosPerToken ?? 0n)} a token, trading with oneself pays too.`,
       ]),
-      vconcat: RESOURCES.map((resource) => ({
+      vconcat: modelledIn(result).map((resource) => ({
         title: { text: resourceInWords(resource), anchor: "start", fontSize: 13, offset: 2 },
         data: { values: drawn.flatMap((run) => providersOf(run, resource)) },
         facet: {
