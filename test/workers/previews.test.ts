@@ -46,6 +46,19 @@ describe("what is refused", () => {
   });
 });
 
+/** The changes of a proposal are previewed as a draft of the same values is. */
+async function expectProposal(region: string): Promise<void> {
+  const changes = [
+    { parameter: 0, value: 2n },
+    { parameter: 7, value: 200n },
+  ];
+  const posted = await preview({ region, values: { takeRateBps: 200, rewardWeightEnergy: 2 }, epochs: 30 });
+  expect(await previewOfChanges(env, region, changes, { epochs: 30 })).toEqual(posted.json);
+  await expect(
+    previewOfChanges(env, region, [{ parameter: 7, value: 2_001n }], { epochs: 1 }),
+  ).rejects.toThrow("parameters_out_of_bounds");
+}
+
 describe("a draft over a traded day", () => {
   test("behavior: nothing changes without one, and with one what the rules give; the region stays as it is", async () => {
     const polder = await tradedDay({ parameters: { ...PARAMETERS, takeRateBps: 100, shareCapBps: 10_000 } });
@@ -107,15 +120,7 @@ describe("a draft over a traded day", () => {
     });
     const stranger = await preview({ region, values: {}, account: addressOf(walletOf(99)) });
     expect(stranger.json.own).toBeNull();
-    const changes = [
-      { parameter: 0, value: 2n },
-      { parameter: 7, value: 200n },
-    ];
-    const posted = await preview({ region, values: { takeRateBps: 200, rewardWeightEnergy: 2 }, epochs: 30 });
-    expect(await previewOfChanges(env, region, changes, { epochs: 30 })).toEqual(posted.json);
-    await expect(
-      previewOfChanges(env, region, [{ parameter: 7, value: 2_001n }], { epochs: 1 }),
-    ).rejects.toThrow("parameters_out_of_bounds");
+    await expectProposal(region);
     const emission = (await preview({ region, values: { emissionPerEpoch: "10" } })).json;
     expect(emission).toMatchObject({ restartsEmission: true, epochs: [{ previewEmission: "10" }] });
     expect(await polder.region.stateHash()).toEqual(before);
