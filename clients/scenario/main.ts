@@ -12,6 +12,8 @@ import { loadDataset } from "./data-folder.ts";
 import { generatedDataset } from "./data-generated.ts";
 import type { Dataset } from "./data-set.ts";
 import { runDishonestOperator } from "./dishonest-operator.ts";
+import { runGovernance } from "./governance.ts";
+import { voteInWords } from "./governance-result.ts";
 import { LIES } from "./lies.ts";
 import { runNeighbourhood } from "./neighbourhood.ts";
 import type { ScenarioResult } from "./summary.ts";
@@ -75,6 +77,21 @@ program
   .action(dishonestOperator);
 
 addEconomyCommand(program, beginning);
+
+program
+  .command("governance")
+  .description(
+    "homes that trade vote for other fees and rewards; shows what changed, from which epoch on, and what it cost",
+  )
+  .option("--json", "print one JSON object as the last line")
+  .action(governance);
+
+async function governance(options: { readonly json?: boolean }): Promise<void> {
+  if (!hasAnvil()) throw new Error("there is no local chain for this machine");
+  const result = await runGovernance(beginning());
+  console.log(options.json ? JSON.stringify(result) : voteInWords(result));
+  if (!result.isGood) process.exitCode = 1;
+}
 
 async function dishonestOperator(options: TrustCommand): Promise<void> {
   if (!hasAnvil()) throw new Error("there is no local chain for this machine");
