@@ -27,6 +27,8 @@ export const MEASUREMENTS = [
   "report-gas",
   "vote-gas",
   "deposit-latency",
+  "vote-latency",
+  "preview",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");

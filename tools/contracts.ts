@@ -13,10 +13,10 @@ const EXPORTED = {
   callList: "vote/CallList.sol:CallList",
   polderGovernor: "vote/PolderGovernor.sol:PolderGovernor",
   rewardParameters: "vote/RewardParameters.sol:RewardParameters",
+  providerStake: "stake/ProviderStake.sol:ProviderStake",
   /** OpenZeppelin's; the governor imports it. */
   timelockController: "TimelockController.sol:TimelockController",
   testQuote: "tokens/TestQuote.sol:TestQuote",
-  testRewardToken: "tokens/TestRewardToken.sol:TestRewardToken",
 } as const;
 
 const OUT = join(ROOT, "governance/out");

@@ -32,6 +32,9 @@ interface PeerOrder {
   readonly price: number;
 }
 
+/** The last book of each: a place that trades always has one, and without any the engine forgets what it compiled for it. */
+const kept: { ours?: ColumnBook; peer?: PeerBook } = {};
+
 /** The same steps for both; a bare number or text cancels that order. */
 interface Mix {
   readonly ours: (BookOrder | number)[];
@@ -115,6 +118,7 @@ function mixOf({ spread, over }: Terms): Mix {
 
 function runOurs({ ours }: Mix): number {
   const book = newBook();
+  kept.ours = book;
   let tradedMega = 0;
   for (const step of ours) {
     if (typeof step === "number") book.remove(step);
@@ -125,6 +129,7 @@ function runOurs({ ours }: Mix): number {
 
 function runPeer({ peers }: Mix): number {
   const book = new PeerBook();
+  kept.peer = book;
   let tradedMega = 0;
   for (const step of peers) {
     if (typeof step === "string") book.cancel(step);

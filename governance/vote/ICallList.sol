@@ -13,7 +13,8 @@ struct AllowedCall {
 /// on it by one vote and called by a second one, so a call that nobody thought of is in sight for two whole votes.
 /// @dev **A pair is pinned to the code its target had when it was listed.** A target whose code has changed since is refused
 /// when it is proposed and again when it is executed, so nobody votes on one code and executes another.
-/// - *A proxy's code does not change when what is behind it does.* Do not list one.
+/// - *A proxy's code does not change when what is behind it does.* Whoever can change that decides what its calls do: list one
+///   only of somebody who is trusted anyway, as the quote asset's issuer is.
 /// - *No ether:* nothing here takes any. What somebody sends to the timelock stays there.
 /// - *Not on a new deployment's list:* roles and delay of the timelock, ownership of anything, and the governor's relay.
 interface ICallList {
@@ -27,11 +28,13 @@ interface ICallList {
     error CallList_EtherRefused(address target, uint256 value);
     error CallList_Lengths(uint256 targets, uint256 values, uint256 calls);
     error CallList_OwnerNeeded();
+    error CallList_KeptForEver(bytes4 selector);
 
     /// @notice Puts calls on the list, or pins them to the code that their target has now.
     function allow(AllowedCall[] calldata calls) external;
 
-    /// @notice Takes calls off the list, which they must be on. It also holds for proposals that were made before.
+    /// @notice Takes calls off the list, which they must be on. It also holds for proposals that were made before. Calls of
+    /// the list itself stay: without them nothing could ever be listed again.
     function forbid(AllowedCall[] calldata calls) external;
 
     /// @return Hash of the code that a listed call is pinned to; zero for a call that is not listed.

@@ -18,9 +18,11 @@ import { sendCall } from "../../governance/calls/contract-call.ts";
 import { deploy } from "../../governance/deploy/deploy.ts";
 import type { Deployment } from "../../governance/deploy/deployment.ts";
 import { settlementAbi, testQuoteAbi } from "../../governance/generated/abi.ts";
+import { figuresOf } from "../../market/schedule.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { BEGINS_AT_S, REGION, SEED, termsOf, varsOf } from "./client-region.ts";
-import { type LocalChain, startChain } from "./local-chain.ts";
+import { type Contract, type LocalChain, startChain } from "./local-chain.ts";
+import { REGION_PARAMETERS, VOTE } from "./vote-file.ts";
 
 /** Windows and epochs of an hour; the first epoch is the one after the opening. */
 export const EPOCH_SECONDS = 3_600;
@@ -74,10 +76,15 @@ export class SettledRegion {
         exitAfterSeconds: EXIT_AFTER_SECONDS,
         leastDepositMicros: 1_000_000,
       },
+      parameters: {
+        ...REGION_PARAMETERS,
+        ...figuresOf(parameters),
+        proofDelaySeconds: CLOSED_AFTER_SECONDS,
+      },
       installers: [],
     };
     const deployment = await deploy(
-      { chainId: LOCAL_CHAIN_ID, quote: "test", regions: [region] },
+      { chainId: LOCAL_CHAIN_ID, quote: "test", vote: VOTE, regions: [region] },
       {
         client: connection.client,
         wallet: walletOn(connection, operator),
@@ -176,6 +183,16 @@ export class SettledRegion {
     );
   }
 
+  /** Does what a vote has passed, as the timelock that everything governed belongs to. */
+  async decide(contract: Contract, functionName: string, args: readonly unknown[]): Promise<void> {
+    const { client } = this.chain;
+    const account = this.deployment.timelock;
+    await client.impersonateAccount({ address: account });
+    await client.setBalance({ address: account, value: 10n ** 18n });
+    const { request } = await client.simulateContract({ ...contract, functionName, args, account });
+    await client.waitForTransactionReceipt({ hash: await client.writeContract(request) });
+  }
+
   /** Lets the chain's time pass. */
   async pass(seconds: number): Promise<void> {
     await this.chain.client.increaseTime({ seconds });
@@ -205,8 +222,9 @@ function closedAtS(epoch: number): number {
   return (epoch + 1) * EPOCH_SECONDS + CLOSED_AFTER_SECONDS + 5;
 }
 
-function stackAt(folder: string, { settlement }: Deployment, marketS: number, port = 0): Promise<Stack> {
+function stackAt(folder: string, deployment: Deployment, marketS: number, port = 0): Promise<Stack> {
+  const { settlement: SETTLEMENT, rewardParameters: REWARD_PARAMETERS } = deployment;
   // A second a second and a half: the rate must not be one where an origin is asked for.
-  const vars = { ...varsOf(1.5, marketS), SETTLEMENT: settlement };
+  const vars = { ...varsOf(1.5, marketS), SETTLEMENT, REWARD_PARAMETERS };
   return startStack({ stateFolder: join(folder, "state"), logger: () => {}, vars, port });
 }
