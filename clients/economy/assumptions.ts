@@ -114,7 +114,7 @@ export type CurveName = DemandCurve["name"];
 /** Multiples of the break-even price at which tokens are valued, in hundredths, where no price is named. */
 export const PRICE_STEPS = [0, 50, 100, 200, 500, 1_000, 2_000, 5_000] as const;
 
-/** What the token begins with, in base units: what docs/examples name for a vote. */
+/** What the token begins with, in base units: as docs/examples/deploy.json has it. */
 export interface TokenTerms {
   readonly cap: bigint;
   readonly atBirth: bigint;

@@ -64,7 +64,7 @@ async function economy(options: EconomyCommand, { signal, progress }: Beginning)
   const { years, seed, out } = options;
   const parameters = parametersOf(options);
   progress(`seed ${seed}: ${years} years of days`);
-  const { result, runs } = runScenario({
+  const { result, runs } = await runScenario({
     years,
     seed,
     parameters,

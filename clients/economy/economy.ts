@@ -1,6 +1,7 @@
 // Owns the scenario of the economy: every demand curve at every token price, and the self-trader under several limits. It refuses
 // to say which price a token will have.
 
+import { setImmediate } from "node:timers/promises";
 import type { Parameters } from "../../protocol/commands.ts";
 import { GOVERNED_BOUNDS } from "../../protocol/governed-values.ts";
 import {
@@ -60,7 +61,7 @@ export interface Economy {
 const LIMIT_STEPS = [25, 50, 100, 200, 400, 800] as const;
 
 /** Runs everything. @throws Error where the signal asks to stop */
-export function runScenario(options: EconomyOptions): Economy {
+export async function runScenario(options: EconomyOptions): Promise<Economy> {
   const { years, seed, parameters, signal, progress } = options;
   const epochs = years * EPOCHS_PER_YEAR;
   const breakEven = breakEvenMicrosPerToken(parameters);
@@ -71,11 +72,13 @@ export function runScenario(options: EconomyOptions): Economy {
   const selfTraderShares: SelfTraderShare[] = [];
   for (const curve of CURVES) {
     const demand = demandByEpoch(seed, curve, epochs);
-    const ofCurve = pricesMicros.map((tokenMicros): EconomyRun => {
-      signal.throwIfAborted();
+    const ofCurve: EconomyRun[] = [];
+    for (const tokenMicros of pricesMicros) {
+      // Between runs a signal is heard.
+      await setImmediate(undefined, { signal });
       const rows = runEconomy({ seed, parameters, token: TOKEN_TERMS, tokenMicros, demand, sun });
-      return { curve, tokenMicros, rows };
-    });
+      ofCurve.push({ curve, tokenMicros, rows });
+    }
     runs.push(...ofCurve);
     curves.push({
       curve: curve.name,

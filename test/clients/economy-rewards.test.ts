@@ -1,11 +1,13 @@
 // Owns the adversary of the economy's model and what a run does with tokens. It refuses a gain at the break-even price, whatever the
 // parameters.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CURVES, RESOURCES, type TokenTerms } from "../../clients/economy/assumptions.ts";
+import { CURVES, RESOURCES, TOKEN_TERMS, type TokenTerms } from "../../clients/economy/assumptions.ts";
 import { tokenPrices, weights } from "../../clients/economy/command.ts";
-import { localParameters, parametersIn } from "../../clients/economy/parameters-file.ts";
+import { localParameters, parametersIn, withWeights } from "../../clients/economy/parameters-file.ts";
 import { type EpochRow, runEconomy } from "../../clients/economy/run.ts";
 import {
   type AttackedEpoch,
@@ -16,6 +18,7 @@ import {
   triedVolumes,
 } from "../../clients/economy/self-trader.ts";
 import { demandByEpoch, sunByEpoch } from "../../clients/economy/weather.ts";
+import { deployFileSchema } from "../../governance/deploy/deploy-file.ts";
 import type { Parameters } from "../../protocol/commands.ts";
 import { MAX_NETWORK_FEE_MICROS_PER_KWH, MAX_TAKE_RATE_BPS } from "../../protocol/limits.ts";
 
@@ -172,6 +175,25 @@ describe("tokens", () => {
       demand: demandByEpoch(5, CURVES[0] as (typeof CURVES)[number], EPOCHS),
       sun: sunByEpoch(5, EPOCHS),
     });
+
+  test("invariant: the token begins as the example of a deployment has it, and its region's parameters are the local one's", () => {
+    const file = join(import.meta.dirname, "../../docs/examples/deploy.json");
+    const { vote, regions } = deployFileSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+    const members = vote.members.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
+    expect(TOKEN_TERMS).toEqual({
+      cap: BigInt(vote.cap),
+      atBirth: members + BigInt(vote.treasuryAmount),
+      mostPerDay: BigInt(vote.mostPerDay),
+    });
+    const [{ terms, parameters }] = regions as [(typeof regions)[number]];
+    const { emissionPerEpoch, emissionDecayBps } = terms;
+    const { proofDelaySeconds: _, ...others } = parametersIn({
+      ...parameters,
+      emissionPerEpoch,
+      emissionDecayBps,
+    });
+    expect(withWeights(PARAMETERS, { energy: 1, compute: 0, bandwidth: 0 })).toMatchObject(others);
+  });
 
   test("rejects: more than the contract's ceiling or cap is owed and not minted", () => {
     const free = rowsOf({});
