@@ -37,7 +37,7 @@ export const CHAIN_PROBLEMS = {
     "the region refused how a provider's stake stands; its next event is taken, and this one asked again",
   registry_incomplete: "an event of the register that must exist was not found",
   registry_refused: "the region cannot take an event of the register now; it is asked again",
-  frozen: "an epoch is frozen; nothing is reported until the owner has decided",
+  frozen: "an epoch is frozen; nothing is reported until a vote has decided",
   upheld: "a freeze was upheld: the region is over and everybody may leave",
   exiting: "everybody is leaving: nothing is credited or reported any more",
   other_operator: "on the chain another wallet reports for the region",

@@ -51,6 +51,9 @@ describe.skipIf(!hasAnvil)("a vote (skipped where npm has no anvil for the machi
       { ...LOCAL, vote: { ...VOTE, members } },
       { ...senders.relay, store: deploymentFiles(folder), report: () => {} },
     );
+    // Votes count from the second after their delegation on, and a deployment may take no longer.
+    await chain.client.increaseTime({ seconds: 60 });
+    await chain.client.mine({ blocks: 1 });
   }, 60_000);
   afterAll(async () => {
     await chain?.stop();
