@@ -25,6 +25,8 @@ export interface Env {
   readonly METER_REGISTRY: string;
   /** The governed values on the chain; the zero address where nothing is voted on. */
   readonly REWARD_PARAMETERS: string;
+  /** Providers' stakes on the chain; the zero address where nobody stakes. */
+  readonly PROVIDER_STAKE: string;
   /** Endpoints of the chain, separated by spaces; empty where there is no chain to follow. */
   readonly CHAIN_RPC: string;
   /** Block that the contracts were deployed in. */

@@ -180,6 +180,7 @@ export class SettledMarket {
               SETTLEMENT: deployment.settlement,
               METER_REGISTRY: deployment.meterRegistry,
               REWARD_PARAMETERS: deployment.rewardParameters,
+              PROVIDER_STAKE: deployment.providerStake,
             },
         onTime: (clock) => {
           marketS = clock;

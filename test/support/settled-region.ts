@@ -224,7 +224,8 @@ function closedAtS(epoch: number): number {
 
 function stackAt(folder: string, deployment: Deployment, marketS: number, port = 0): Promise<Stack> {
   const { settlement: SETTLEMENT, rewardParameters: REWARD_PARAMETERS } = deployment;
+  const { providerStake: PROVIDER_STAKE } = deployment;
   // A second a second and a half: the rate must not be one where an origin is asked for.
-  const vars = { ...varsOf(1.5, marketS), SETTLEMENT, REWARD_PARAMETERS };
+  const vars = { ...varsOf(1.5, marketS), SETTLEMENT, REWARD_PARAMETERS, PROVIDER_STAKE };
   return startStack({ stateFolder: join(folder, "state"), logger: () => {}, vars, port });
 }

@@ -4,7 +4,12 @@
 import { z } from "zod";
 import { directoryOf } from "../../durable-objects/directory.ts";
 import { marketClock, receiptSeed, signingDomain } from "../../durable-objects/environment.ts";
-import { mirrorOf, registryOf, rewardParametersOf } from "../../durable-objects/mirror/settings.ts";
+import {
+  mirrorOf,
+  providerStakeOf,
+  registryOf,
+  rewardParametersOf,
+} from "../../durable-objects/mirror/settings.ts";
 import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { signedSchema } from "../../evidence/signed-command.ts";
 import {
@@ -61,6 +66,7 @@ function deploymentRoutes(application: Application): void {
         settlement: address,
         meterRegistry: address,
         rewardParameters: address,
+        providerStake: address,
         mirror: address.meta({
           description: "wallet that says what the chain says; zero where there is none",
         }),
@@ -76,6 +82,7 @@ function deploymentRoutes(application: Application): void {
         ...signingDomain(env),
         meterRegistry: registryOf(env),
         rewardParameters: rewardParametersOf(env),
+        providerStake: providerStakeOf(env),
         mirror: mirrorOf(env),
         operator: env.OPERATOR,
         receiptKey: receiptKeyOf(receiptSeed(env)),
