@@ -26,6 +26,7 @@ export const MEASUREMENTS = [
   "report-gas",
   "vote-gas",
   "deposit-latency",
+  "preview",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");

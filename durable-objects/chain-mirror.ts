@@ -91,6 +91,7 @@ export class ChainMirror extends DurableObject<Env> {
       isMirrored: false,
       settlement: signingDomain(env).settlement,
       meterRegistry: NO_ADDRESS,
+      rewardParameters: NO_ADDRESS,
       mirror: mirrorOf(env),
       finalised: null,
       rpcs: [],

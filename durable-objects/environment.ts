@@ -23,6 +23,8 @@ export interface Env {
   readonly SETTLEMENT: string;
   /** The register of meters on the chain; the zero address where there is none. */
   readonly METER_REGISTRY: string;
+  /** The governed values on the chain; the zero address where nothing is voted on. */
+  readonly REWARD_PARAMETERS: string;
   /** Endpoints of the chain, separated by spaces; empty where there is no chain to follow. */
   readonly CHAIN_RPC: string;
   /** Block that the contracts were deployed in. */

@@ -84,6 +84,10 @@ export interface Mirrored {
   readonly deposits: number;
   readonly registryEvents: number;
   readonly termsVersion: number;
+  /** The last version of voted parameters. */
+  readonly voteVersion: number;
+  /** The newest of the region's own versions, whoever set it. */
+  readonly parametersVersion: number;
   /** Hash of all deposits credited. */
   readonly depositsHash: Hex;
   readonly windowSlots: 4 | 96;
@@ -104,6 +108,8 @@ export function mirroredNow(state: RegionState, store: RegionStore): Mirrored | 
     deposits: mirrored.deposits,
     registryEvents: mirrored.registry,
     termsVersion: mirrored.terms,
+    voteVersion: mirrored.parameters,
+    parametersVersion: state.header.parameters.at(-1)?.version ?? 0,
     depositsHash,
     windowSlots,
     epochSlots,

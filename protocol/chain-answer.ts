@@ -28,6 +28,10 @@ export const CHAIN_PROBLEMS = {
   terms_differ: "the region was opened with other terms than on the chain: an honest report may be refused",
   terms_refused: "the region refused terms of the chain; it is asked again",
   terms_passed: "terms of the chain came too late and were passed over: an honest report may be refused",
+  votes_differ:
+    "the region's parameters are not those that the vote's contract has for it: nobody voted for them",
+  parameters_refused:
+    "the region refused parameters of a vote; those of the next one are taken, and these asked again",
   registry_incomplete: "an event of the register that must exist was not found",
   registry_refused: "the region cannot take an event of the register now; it is asked again",
   frozen: "an epoch is frozen; nothing is reported until the owner has decided",
@@ -67,6 +71,8 @@ const chainRegion = z
       .meta({ description: "events that the region refuses for ever, by the code it refuses them with" }),
     termsMirrored: count,
     termsOnChain: count,
+    votesMirrored: count.meta({ description: "last version of voted parameters that the region took" }),
+    votesOnChain: count,
     isExitOpen: z.boolean(),
     lastClosedEpoch: count.nullable(),
     lastReportedEpoch: count.nullable(),
@@ -87,6 +93,7 @@ export const chainAnswer = z
     isMirrored: z.boolean().meta({ description: "false: this deployment has no chain to look at" }),
     settlement: address,
     meterRegistry: address,
+    rewardParameters: address,
     mirror: address,
     finalised: z
       .strictObject({

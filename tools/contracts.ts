@@ -16,7 +16,6 @@ const EXPORTED = {
   /** OpenZeppelin's; the governor imports it. */
   timelockController: "TimelockController.sol:TimelockController",
   testQuote: "tokens/TestQuote.sol:TestQuote",
-  testRewardToken: "tokens/TestRewardToken.sol:TestRewardToken",
 } as const;
 
 const OUT = join(ROOT, "governance/out");

@@ -19,7 +19,7 @@ export function deployCommand(program: Command): void {
     .description(
       "deploy the contracts and open their regions, or what of it is missing; twice changes nothing",
     )
-    .argument("<file>", "chain, owner, guardian, quote asset and regions as JSON")
+    .argument("<file>", "chain, guardian, quote asset, vote and regions as JSON")
     .option("--deployments <folder>", "where deployments are kept", DEPLOYMENTS)
     .addHelpText("after", CHAIN_KEYS)
     .action(run);
@@ -36,8 +36,8 @@ async function run(file: string, options: DeployOptions): Promise<void> {
     report: (message) => options.json || console.log(message),
   });
   if (options.json) return console.log(JSON.stringify(deployment));
-  const { settlement, deployedAtBlock, owner, guardian, chainId } = deployment;
+  const { settlement, deployedAtBlock, timelock, governor, guardian, chainId } = deployment;
   console.log(
-    `chain ${chainId}: Settlement at ${settlement} since block ${deployedAtBlock}, owned by ${owner}, guarded by ${guardian}`,
+    `chain ${chainId}: Settlement at ${settlement} since block ${deployedAtBlock}, guarded by ${guardian}; decided by votes at ${governor} through the timelock ${timelock}`,
   );
 }

@@ -8,11 +8,9 @@ import { regionWord } from "../../evidence/deposit-chain.ts";
 import { gatewayIdOf } from "../../evidence/gateway-window.ts";
 import { type ContractSender, sendCall } from "../../governance/calls/contract-call.ts";
 import { deploy } from "../../governance/deploy/deploy.ts";
-import type { DeployFile } from "../../governance/deploy/deploy-file.ts";
 import type { Deployment } from "../../governance/deploy/deployment.ts";
 import { meterRegistryAbi, testQuoteAbi } from "../../governance/generated/abi.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
-import { slotAt } from "../../protocol/units.ts";
 import { walletOn } from "../chain/chain-connection.ts";
 import { deploymentFiles } from "../chain/deployment-files.ts";
 import { SettlementClient } from "../chain/settlement-client.ts";
@@ -23,37 +21,23 @@ import {
   requestEnrolment,
   WIDEST_LIMITS,
 } from "../household/enrolment-request.ts";
+import { type LocalPlan, localDeployFile } from "./deploy-plan.ts";
 import { type LocalChain, startLocalChain } from "./local-chain.ts";
 import {
   derivedKey,
   type Enrolment,
-  guardianWallet,
   householdKeys,
   installerWallet,
   mirrorWallet,
   operatorWallet,
-  type RegionTerms,
 } from "./neighbourhood.ts";
 
-const DELAYS = {
-  // An epoch's report is final after the shortest delay that the contract takes.
-  finalityDelaySeconds: 3_600,
-  // Weeks of silence: a market that stands still while nobody runs it must not be over.
-  exitAfterSeconds: 60 * 86_400,
-};
-const LEAST_DEPOSIT_MICROS = 1_000_000;
 /** Wall seconds between two looks at the chain. */
 const POLL_SECONDS = "0.5";
 
 /** A region as it is brought onto the chain. */
-export interface SettledRegion {
+export interface SettledRegion extends LocalPlan {
   readonly folder: string;
-  readonly seed: string;
-  readonly terms: RegionTerms;
-  /** What the market's clock shows while the region is opened. Unix seconds. */
-  readonly marketS: number;
-  /** Other delays than `npm start` has. Seconds. */
-  readonly delays?: { readonly finalityDelaySeconds: number; readonly exitAfterSeconds: number };
   readonly homes: readonly Enrolment[];
   /** Others who will call the contracts, and need ether for that. */
   readonly payees?: readonly LocalAccount[];
@@ -95,7 +79,7 @@ async function settleOnChain(chain: LocalChain, region: SettledRegion): Promise<
     ...homes.map(({ name }) => householdKeys(seed, name).wallet),
   ];
   await chain.fund(wallets.map(({ address }) => address));
-  const deployment = await deploy(deployFileOf(region), {
+  const deployment = await deploy(localDeployFile(region), {
     ...senderOf(chain, operator),
     store: deploymentFiles(join(folder, "chain")),
     report: () => {},
@@ -110,40 +94,11 @@ function chainVars(chain: LocalChain, deployment: Deployment, seed: string): Rec
   return {
     SETTLEMENT: deployment.settlement,
     METER_REGISTRY: deployment.meterRegistry,
+    REWARD_PARAMETERS: deployment.rewardParameters,
     CHAIN_RPC: chain.url,
     CHAIN_DEPLOYED_AT: String(deployment.deployedAtBlock),
     CHAIN_POLL_SECONDS: POLL_SECONDS,
     MIRROR_KEY: derivedKey(seed, "mirror").slice(2),
-  };
-}
-
-function deployFileOf({ seed, terms, marketS, delays = DELAYS }: SettledRegion): DeployFile {
-  const { profile, windowSlots, epochSlots, parameters } = terms;
-  const firstWindowSlot = (Math.floor(slotAt(marketS) / windowSlots) + 1) * windowSlots;
-  const { outflowCapBps, emissionPerEpoch, emissionDecayBps } = parameters;
-  return {
-    chainId: LOCAL_CHAIN_ID,
-    owner: lower(operatorWallet(seed)),
-    guardian: lower(guardianWallet(seed)),
-    quote: "test",
-    regions: [
-      {
-        region: profile.region,
-        operator: lower(mirrorWallet(seed)),
-        windowSlots,
-        epochSlots,
-        // The emission falls with every epoch from the first one on, here and there.
-        firstEpoch: Math.floor(firstWindowSlot / epochSlots),
-        terms: {
-          outflowCapBps,
-          emissionPerEpoch,
-          emissionDecayBps,
-          ...delays,
-          leastDepositMicros: LEAST_DEPOSIT_MICROS,
-        },
-        installers: [lower(installerWallet(seed))],
-      },
-    ],
   };
 }
 

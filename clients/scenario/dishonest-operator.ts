@@ -4,6 +4,7 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Abi } from "viem";
 import { sendCall } from "../../governance/calls/contract-call.ts";
 import { settlementAbi } from "../../governance/generated/abi.ts";
 import type { Hex } from "../../protocol/fields.ts";
@@ -11,6 +12,7 @@ import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { type AuditReport, audit } from "../audit/audit.ts";
 import { chainOfRegion } from "../audit/chain-of-region.ts";
 import { WindowProver } from "../household/window-prover.ts";
+import { homesDecide } from "./homes-decide.ts";
 import { HONEST_EPOCH, LIES_BEGIN_AT_S, playHonestEpochs } from "./honest-epochs.ts";
 import { leaveAll } from "./leaving.ts";
 import { LIED_EPOCH, type Lie, type Scene } from "./lies.ts";
@@ -22,7 +24,7 @@ import { type Actor, type LieResult, resultOf, type Stop, type TrustResult } fro
 export interface TrustOptions {
   /** At least one. */
   readonly lies: readonly Lie[];
-  /** Whether somebody replays the journal, and a guardian and an owner act on it. */
+  /** Whether somebody replays the journal, a guardian acts on it, and the homes vote. */
   readonly isWatched: boolean;
   readonly signal: AbortSignal;
   readonly progress: (message: string) => void;
@@ -97,12 +99,12 @@ async function playLie(
     await market.finalise();
     const operator = new LyingOperator(market);
     const scene = { folder: options.folder, market, operator, deposit: index };
-    const [operatorKey, guardian, owner] = [market.operator, market.guardian, market.owner].map(
+    const [operatorKey, guardian] = [market.operator, market.guardian].map(
       ({ address }) => address.toLowerCase() as Hex,
-    ) as [Hex, Hex, Hex];
+    ) as [Hex, Hex];
     return {
       result: await playScene(lie, scene, isWatched),
-      parties: { operator: operatorKey, guardian, owner },
+      parties: { operator: operatorKey, guardian, owner: market.deployment.timelock },
     };
   } finally {
     await market.end();
@@ -160,9 +162,9 @@ interface Watching {
   readonly outcome: "posted" | "refused";
 }
 
-/** Somebody audits; what is found of a posted report is brought to the guardian, and decided by the owner. */
+/** Somebody audits; what is found of a posted report is brought to the guardian, and decided by a vote of the homes. */
 async function watch(market: SettledMarket, { stops, actors, outcome }: Watching): Promise<void> {
-  const { settlement, guardian, owner } = market;
+  const { settlement, guardian } = market;
   const found = await auditNow(market);
   if (found.failure === null) return;
   const { entry, reason: finding } = found.failure;
@@ -172,11 +174,17 @@ async function watch(market: SettledMarket, { stops, actors, outcome }: Watching
     return;
   }
   const report = await settlement.report(LIED_EPOCH);
-  await send(market, guardian, "freeze", [BigInt(LIED_EPOCH)]);
+  const contract = { address: settlement.settlement, abi: settlementAbi as Abi };
+  await sendCall(senderOf(market, guardian), {
+    ...contract,
+    functionName: "freeze",
+    args: [settlement.word, BigInt(LIED_EPOCH)],
+  });
   const { timestamp } = await settlement.connection.client.getBlock();
   stops.push({ ...base, secondsLeft: (report?.finalAtS ?? 0) - Number(timestamp) });
-  await send(market, owner, "uphold", []);
-  actors.push("guardian", "owner");
+  const description = `Uphold the freeze of epoch ${LIED_EPOCH}: ${finding}`;
+  await homesDecide(market, { ...contract, functionName: "uphold", args: [settlement.word], description });
+  actors.push("guardian", "vote");
 }
 
 async function auditNow(market: SettledMarket): Promise<AuditReport> {
@@ -198,19 +206,4 @@ async function waitForExit(market: SettledMarket): Promise<number> {
   const honest = await settlement.report(HONEST_EPOCH);
   await market.passTo(honest?.finalAtS ?? 0);
   return 0;
-}
-
-async function send(
-  market: SettledMarket,
-  signer: SettledMarket["owner"],
-  functionName: "freeze" | "uphold",
-  args: readonly unknown[],
-): Promise<void> {
-  const { settlement: address, word } = market.settlement;
-  await sendCall(senderOf(market, signer), {
-    address,
-    abi: settlementAbi,
-    functionName,
-    args: [word, ...args],
-  });
 }

@@ -101,8 +101,13 @@ export function senderOf(
 }
 
 /** What an account has of a market's token. Micros. */
-export function balanceOf({ settlement, quote: address }: SettledMarket, account: Hex): Promise<bigint> {
-  const call = { address, abi: testQuoteAbi, functionName: "balanceOf", args: [account] } as const;
+export function balanceOf({ settlement, deployment }: SettledMarket, account: Hex): Promise<bigint> {
+  const call = {
+    address: deployment.quote,
+    abi: testQuoteAbi,
+    functionName: "balanceOf",
+    args: [account],
+  } as const;
   return settlement.connection.client.readContract(call);
 }
 

@@ -3,8 +3,8 @@
 
 import { join } from "node:path";
 import type { Receipt } from "../../evidence/receipt.ts";
+import type { Deployment } from "../../governance/deploy/deployment.ts";
 import type { Parameters } from "../../protocol/commands.ts";
-import type { Hex } from "../../protocol/fields.ts";
 import { SLOT_SECONDS } from "../../protocol/units.ts";
 import { type KeptLeaf, leavesIn } from "../chain/kept-leaf.ts";
 import { SettlementClient } from "../chain/settlement-client.ts";
@@ -15,6 +15,7 @@ import { seriesSource } from "../household/meter-source.ts";
 import { RegionRegistry } from "../household/region-registry.ts";
 import { sleep } from "../household/runner.ts";
 import type { Prover } from "../household/window-prover.ts";
+import type { LocalTimes } from "../local/deploy-plan.ts";
 import {
   agentSigner,
   type Enrolment,
@@ -39,7 +40,15 @@ const PROOF_DELAY_SECONDS = 600;
 export const BEGINS_AT_S = Date.UTC(2026, 5, 20, 9, 30) / 1_000;
 export const FIRST_EPOCH = Math.floor(BEGINS_AT_S / EPOCH_SECONDS) + 1;
 /** The shortest delays that the contract takes. */
-const DELAYS = { finalityDelaySeconds: EPOCH_SECONDS, exitAfterSeconds: 3 * EPOCH_SECONDS };
+const TIMES: LocalTimes = {
+  finalityDelaySeconds: EPOCH_SECONDS,
+  exitAfterSeconds: 3 * EPOCH_SECONDS,
+  // A vote on a freeze is over in a quarter of an hour, long before everybody may leave for silence.
+  votingDelaySeconds: 60,
+  votingPeriodSeconds: 600,
+  lateQuorumSeconds: 60,
+  timelockDelaySeconds: 60,
+};
 const WAIT_MS = 60_000;
 const POLL_MS = 100;
 
@@ -124,7 +133,6 @@ export class SettledMarket {
   readonly settlement: SettlementClient;
   readonly operator = mirrorWallet(SEED);
   readonly guardian = guardianWallet(SEED);
-  readonly owner = operatorWallet(SEED);
   readonly #settled: SettledChain;
   readonly #stage: MarketStage;
   /** What the deployment's clock shows; it goes on while the deployment is down. */
@@ -153,7 +161,7 @@ export class SettledMarket {
     const { folder, atS, isMirrored, signal, progress } = options;
     const homes = HOMES.map(enrolmentOf);
     const payees = [guardianWallet(SEED)];
-    const region = { folder, seed: SEED, terms: TERMS, marketS: atS, delays: DELAYS, homes, payees };
+    const region = { folder, seed: SEED, terms: TERMS, marketS: atS, times: TIMES, homes, payees };
     const settled = await startSettledChain(region, 0);
     const { chain, deployment, vars } = settled;
     try {
@@ -166,7 +174,11 @@ export class SettledMarket {
         // Without the way to the chain the operator credits and reports by hand, with the same key.
         vars: isMirrored
           ? vars
-          : { SETTLEMENT: deployment.settlement, METER_REGISTRY: deployment.meterRegistry },
+          : {
+              SETTLEMENT: deployment.settlement,
+              METER_REGISTRY: deployment.meterRegistry,
+              REWARD_PARAMETERS: deployment.rewardParameters,
+            },
         onTime: (clock) => {
           marketS = clock;
         },
@@ -192,8 +204,8 @@ export class SettledMarket {
     return this.#settled.chain.url;
   }
 
-  get quote(): Hex {
-    return this.#settled.deployment.quote;
+  get deployment(): Deployment {
+    return this.#settled.deployment;
   }
 
   home(name: HomeName): Home {

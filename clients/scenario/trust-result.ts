@@ -26,7 +26,7 @@ export type Stop =
     }
   | { readonly by: "silence"; readonly seconds: number };
 
-export type Actor = "contract" | "guardian" | "owner" | "anybody";
+export type Actor = "contract" | "guardian" | "vote" | "anybody";
 
 /** What one account was due and got. Micros of the quote asset. */
 export interface Settled {

@@ -1,8 +1,8 @@
-// Owns the questions to the settlement contract and the register of meters, and how their answers are read. It refuses
-// numbers beyond what the region can count.
+// Owns the questions to the settlement contract, the register of meters and the governed values, and how their answers are read.
+// It refuses numbers beyond what the region can count.
 
 import { decodeFunctionResult, encodeFunctionData } from "viem";
-import { meterRegistryAbi, settlementAbi } from "../../governance/generated/abi.ts";
+import { meterRegistryAbi, rewardParametersAbi, settlementAbi } from "../../governance/generated/abi.ts";
 import { CHAIN_STAGES, type ChainStage } from "../../protocol/chain-answer.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { Read } from "./agreed-chain.ts";
@@ -148,6 +148,36 @@ export class SettlementReads {
       decode: (data) => decodeFunctionResult({ ...call, data }).digest,
     };
   }
+}
+
+/** A version of a region's governed values. */
+export interface VotedVersion {
+  readonly fromEpoch: number;
+  /** By their number in the contract. */
+  readonly values: readonly bigint[];
+}
+
+/** How many versions there are of a region's governed values; 0 where it is not governed. */
+export function versionCountOf(rewardParameters: Hex, region: Hex): Read<number> {
+  const call = { abi: rewardParametersAbi, functionName: "versionCount" } as const;
+  return {
+    to: rewardParameters,
+    data: encodeFunctionData({ ...call, args: [region] }),
+    decode: (data) => counted(decodeFunctionResult({ ...call, data })),
+  };
+}
+
+/** A version that there is. @param version from 0, the opening's, on. */
+export function versionOf(rewardParameters: Hex, region: Hex, version: number): Read<VotedVersion> {
+  const call = { abi: rewardParametersAbi, functionName: "versionOf" } as const;
+  return {
+    to: rewardParameters,
+    data: encodeFunctionData({ ...call, args: [region, BigInt(version)] }),
+    decode: (data) => {
+      const { fromEpoch, values } = decodeFunctionResult({ ...call, data });
+      return { fromEpoch: Math.min(Number(fromEpoch), Number.MAX_SAFE_INTEGER), values };
+    },
+  };
 }
 
 /** How many events the register has of a region. */

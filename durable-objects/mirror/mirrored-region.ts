@@ -32,6 +32,7 @@ type DraftOf<T> = T extends unknown ? Omit<T, "region" | "expiresAtS"> : never;
 export type ChainDraft = DraftOf<
   | CommandOf<"credit_deposit">
   | CommandOf<"schedule_terms">
+  | CommandOf<"schedule_parameters">
   | CommandOf<"appoint_installers">
   | CommandOf<"enrol_meter">
   | CommandOf<"revoke_meter">

@@ -1,4 +1,4 @@
-// Owns one region's way from the chain into its journal: deposits, terms, events of the register, each stream in the order of
+// Owns one region's way from the chain into its journal: deposits, terms, votes, events of the register, each in the order of
 // its numbers, on from where the region is. It refuses a past that is not the one the region has credited.
 
 import { depositsHashOf, NO_DEPOSITS, regionWord } from "../../evidence/deposit-chain.ts";
@@ -14,11 +14,13 @@ import {
   registryEventsOf,
   type SettlementReads,
   type Terms,
+  versionCountOf,
 } from "./contract-reads.ts";
 import type { MirrorMemory } from "./mirror-memory.ts";
 import { decideAll, type MirroredRegion, type MirrorSigner } from "./mirrored-region.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { ChainTrouble } from "./trouble.ts";
+import { VoteMirror } from "./vote-mirror.ts";
 
 /** What every region's mirror shares. */
 export interface MirrorDesk {
@@ -27,6 +29,8 @@ export interface MirrorDesk {
   readonly settlement: Hex;
   /** The zero address where there is no register. */
   readonly meterRegistry: Hex;
+  /** The zero address where nothing is voted on. */
+  readonly rewardParameters: Hex;
   readonly signer: MirrorSigner;
   /** The mirror's own address. */
   readonly mirror: Hex;
@@ -50,10 +54,17 @@ export interface ChainSide {
   readonly terms: Terms;
   readonly isExitOpen: boolean;
   readonly registryEvents: number;
+  /** Versions of the governed values, the opening's included. */
+  readonly versions: number;
 }
 
 /** What stops nothing, and may come back as a refused report. */
-const WARNINGS: ReadonlySet<ChainProblem["code"]> = new Set(["terms_passed", "terms_differ"]);
+const WARNINGS: ReadonlySet<ChainProblem["code"]> = new Set([
+  "terms_passed",
+  "terms_differ",
+  "votes_differ",
+  "parameters_refused",
+]);
 
 type Standing = Omit<ChainRegion, "region" | "reportInFlight">;
 
@@ -70,6 +81,7 @@ export class RegionMirror {
   hasMore = false;
   readonly #desk: MirrorDesk;
   readonly #registry: RegistryMirror;
+  readonly #votes: VoteMirror;
   #finalEpoch = 0;
   #firstEpoch = 0;
   /** The opening's terms are the chain's; neither ever changes. */
@@ -81,6 +93,7 @@ export class RegionMirror {
     this.region = region;
     this.#desk = desk;
     this.#registry = new RegistryMirror(this, desk);
+    this.#votes = new VoteMirror(this, desk);
   }
 
   /** Notes what is in the way; the first reason of a poll stays, but for one that only warns. */
@@ -107,6 +120,7 @@ export class RegionMirror {
     if (stage === "frozen") this.trouble({ code: "frozen", facts: { epoch: side.books.frozenEpoch } });
     await this.#credit(pin, side.books.depositCount, mirrored);
     await this.#schedule(pin, side.terms, mirrored);
+    await this.#votes.follow(pin, side.versions, mirrored);
     this.sides = { chain: side, mirrored };
     await this.#register(pin, side.registryEvents, mirrored);
   }
@@ -123,12 +137,8 @@ export class RegionMirror {
 
   /** Reads the chain's side as of a block. */
   async #look(pin: Pin, mirrored: Mirrored): Promise<{ side: ChainSide; credited: Deposit }> {
-    const { chain, reads, meterRegistry } = this.#desk;
-    const isOpened = reads.windowSlotsOf(this.word);
-    const [windowSlots, registryEvents] =
-      meterRegistry === NO_ADDRESS
-        ? ([...(await chain.read<[number]>(pin, [isOpened])), 0] as const)
-        : await chain.read<[number, number]>(pin, [isOpened, registryEventsOf(meterRegistry, this.word)]);
+    const { chain, reads } = this.#desk;
+    const { windowSlots, registryEvents, versions } = await this.#counts(pin);
     if (windowSlots === 0) throw new ChainTrouble("not_on_chain");
     const [books, terms, isExitOpen, credited] = await chain.read<[Books, Terms, boolean, Deposit]>(pin, [
       reads.booksOf(this.word),
@@ -136,7 +146,7 @@ export class RegionMirror {
       reads.isExitOpen(this.word),
       reads.depositOf(this.word, mirrored.deposits),
     ]);
-    const side = { books, terms, isExitOpen, registryEvents };
+    const side = { books, terms, isExitOpen, registryEvents, versions };
     this.#firstEpoch = books.firstEpoch;
     const lastFinalEpoch = await this.#finality(pin, books);
     this.standing = {
@@ -146,10 +156,25 @@ export class RegionMirror {
       depositsOnChain: books.depositCount,
       registryEventsOnChain: registryEvents,
       termsOnChain: terms.version,
+      votesOnChain: Math.max(0, versions - 1),
       lastReportedEpoch: books.reportedEpoch < books.firstEpoch ? null : books.reportedEpoch,
       lastFinalEpoch: lastFinalEpoch < books.firstEpoch ? null : lastFinalEpoch,
     };
     return { side, credited };
+  }
+
+  /** What there is of the region in each contract; nothing in one that the deployment has not. */
+  async #counts(pin: Pin): Promise<{ windowSlots: number; registryEvents: number; versions: number }> {
+    const { chain, reads, meterRegistry, rewardParameters } = this.#desk;
+    const hasRegistry = meterRegistry !== NO_ADDRESS;
+    const hasVotes = rewardParameters !== NO_ADDRESS;
+    const [windowSlots = 0, ...counts] = await chain.read<number[]>(pin, [
+      reads.windowSlotsOf(this.word),
+      ...(hasRegistry ? [registryEventsOf(meterRegistry, this.word)] : []),
+      ...(hasVotes ? [versionCountOf(rewardParameters, this.word)] : []),
+    ]);
+    const registryEvents = hasRegistry ? (counts.shift() ?? 0) : 0;
+    return { windowSlots, registryEvents, versions: hasVotes ? (counts.shift() ?? 0) : 0 };
   }
 
   /** The last final epoch: known before, or a few further on; a poll at a time. */
@@ -320,6 +345,8 @@ const NOTHING_YET: Standing = {
   registryEventsPassedOver: {},
   termsMirrored: 0,
   termsOnChain: 0,
+  votesMirrored: 0,
+  votesOnChain: 0,
   isExitOpen: false,
   lastClosedEpoch: null,
   lastReportedEpoch: null,
@@ -327,11 +354,12 @@ const NOTHING_YET: Standing = {
   problem: null,
 };
 
-function progressOf({ deposits, registryEvents, termsVersion, lastClosedEpoch }: Mirrored) {
+function progressOf({ deposits, registryEvents, termsVersion, voteVersion, lastClosedEpoch }: Mirrored) {
   return {
     depositsMirrored: deposits,
     registryEventsMirrored: registryEvents,
     termsMirrored: termsVersion,
+    votesMirrored: voteVersion,
     lastClosedEpoch,
   };
 }

@@ -12,6 +12,8 @@ export interface ChainSettings {
   readonly settlement: Hex;
   /** The zero address where there is no register. */
   readonly meterRegistry: Hex;
+  /** The governed values; the zero address where nothing is voted on. */
+  readonly rewardParameters: Hex;
   readonly rpcs: readonly string[];
   /** Block that the contracts were deployed in: nothing is searched for before it. */
   readonly deployedAtBlock: number;
@@ -31,6 +33,7 @@ type ChainEnv = Pick<
   | "CHAIN_ID"
   | "SETTLEMENT"
   | "METER_REGISTRY"
+  | "REWARD_PARAMETERS"
   | "CHAIN_RPC"
   | "CHAIN_DEPLOYED_AT"
   | "CHAIN_POLL_SECONDS"
@@ -59,6 +62,7 @@ export function chainSettings(env: ChainEnv): ChainSettings {
     chainId,
     settlement,
     meterRegistry: registryOf(env),
+    rewardParameters: rewardParametersOf(env),
     rpcs: endpoints(env.CHAIN_RPC, chainId),
     deployedAtBlock: wholeNumber("CHAIN_DEPLOYED_AT", env.CHAIN_DEPLOYED_AT || "0"),
     pollMs: Math.round(1000 * pollSeconds(env.CHAIN_POLL_SECONDS || DEFAULT_POLL_SECONDS)),
@@ -70,6 +74,11 @@ export function chainSettings(env: ChainEnv): ChainSettings {
 /** The register of meters, the zero address where there is none. @throws SettingsRefused */
 export function registryOf({ METER_REGISTRY }: Pick<ChainEnv, "METER_REGISTRY">): Hex {
   return addressOf("METER_REGISTRY", METER_REGISTRY || NO_ADDRESS);
+}
+
+/** The governed values, the zero address where there are none. @throws SettingsRefused */
+export function rewardParametersOf({ REWARD_PARAMETERS }: Pick<ChainEnv, "REWARD_PARAMETERS">): Hex {
+  return addressOf("REWARD_PARAMETERS", REWARD_PARAMETERS || NO_ADDRESS);
 }
 
 /** The mirror's address, the zero address where the deployment has no chain or its key is none. */

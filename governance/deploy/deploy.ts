@@ -1,22 +1,17 @@
-// Owns how the contracts get onto a chain: made once, wired, their regions opened, and handed to their owner. It refuses to
+// Owns how the contracts get onto a chain: made once, wired, their regions opened, and handed to the vote. It refuses to
 // change what is there already, and to call a deployment done before all of it was read back.
 
-import type { Abi, Hex } from "viem";
-import { regionWord } from "../../evidence/deposit-chain.ts";
+import type { Hex } from "viem";
 import { NO_ADDRESS } from "../../protocol/fields.ts";
-import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
-import { SLOT_SECONDS } from "../../protocol/units.ts";
-import { type ContractSender, sendCall } from "../calls/contract-call.ts";
-import { meterRegistryAbi, settlementAbi, testQuoteAbi, testRewardTokenAbi } from "../generated/abi.ts";
-import {
-  meterRegistryBytecode,
-  settlementBytecode,
-  testQuoteBytecode,
-  testRewardTokenBytecode,
-} from "../generated/bytecode.ts";
+import type { ContractSender } from "../calls/contract-call.ts";
+import { allowCalls } from "./allowed-calls.ts";
 import { ContractCreation } from "./contract-creation.ts";
-import type { DeployedRegion, DeployFile } from "./deploy-file.ts";
-import type { Deployment, DeploymentStore, Progress } from "./deployment.ts";
+import { type Addresses, contractOf, makeContracts, type Plan } from "./contracts.ts";
+import { DeployCalls, isSame } from "./deploy-calls.ts";
+import type { DeployFile } from "./deploy-file.ts";
+import type { ContractName, Deployment, DeploymentStore, Progress } from "./deployment.ts";
+import { openRegion } from "./governed-regions.ts";
+import { handOver, requireHandedOver } from "./handover.ts";
 import { DeployRefused, requireDeployable } from "./refusals.ts";
 
 /** What a deployment needs besides its file. */
@@ -26,28 +21,28 @@ export interface DeployOptions extends ContractSender {
   readonly report: (message: string) => void;
 }
 
-type Contracts = Pick<Deployment, "settlement" | "meterRegistry" | "quote" | "rewardToken">;
-/** A deploy file with what it leaves open on the local chain. */
-type Plan = DeployFile & { readonly owner: Hex; readonly guardian: Hex };
-
 /**
  * Deploys what a file says, or what of it is missing. Running it again changes nothing.
  * @throws DeployRefused where it must not be, or where what is there is something else; Error where a transaction fails.
  */
 export async function deploy(file: DeployFile, options: DeployOptions): Promise<Deployment> {
-  const { client, wallet, store } = options;
+  const { client, wallet, store, report } = options;
   const deployer = wallet.account.address.toLowerCase() as Hex;
   await requireDeployable(file, deployer, client);
-  const plan: Plan = { ...file, owner: file.owner ?? deployer, guardian: file.guardian ?? deployer };
+  const plan: Plan = { ...file, guardian: file.guardian ?? deployer };
   const done = store.read(plan.chainId);
   if (done !== null) requireSame(plan, done);
   const progress = done === null ? await progressOf(plan, deployer, options) : null;
-  const deployment = done ?? (await createAll(plan, progress as Progress, options));
-  const deploying = new Deploying(plan, deployment, options);
-  await deploying.requireWired();
-  if (progress !== null && deployment.rewardToken !== NO_ADDRESS) await deploying.nameRewardToken();
-  for (const region of plan.regions) await deploying.openRegion(region);
-  await deploying.handOver();
+  const deployment = done ?? (await makeAll(plan, progress as Progress, options));
+  const calls = new DeployCalls(options, report);
+  await requireWired(plan, deployment, calls);
+  if (progress !== null) await wire(deployment, calls);
+  for (const region of plan.regions) await openRegion(calls, deployment, region);
+  if (progress !== null) {
+    await allowCalls(calls, deployment);
+    await handOver(calls, deployment);
+  }
+  await requireHandedOver(calls, deployment, deployment.deployedAtBlock);
   if (progress !== null) {
     store.write(deployment);
     store.dropProgress(plan.chainId);
@@ -56,10 +51,9 @@ export async function deploy(file: DeployFile, options: DeployOptions): Promise<
 }
 
 /** The file must not ask for another deployment than the one that is there. */
-function requireSame(plan: Plan, { owner, guardian, quote }: Deployment): void {
+function requireSame(plan: Plan, { guardian, quote }: Deployment): void {
   const differs = (what: string, here: string, there: string) =>
     new DeployRefused(`chain ${plan.chainId} has a deployment whose ${what} is ${there}, and not ${here}`);
-  if (plan.owner !== owner) throw differs("owner", plan.owner, owner);
   if (plan.guardian !== guardian) throw differs("guardian", plan.guardian, guardian);
   if (plan.quote !== "test" && plan.quote !== quote) throw differs("quote asset", plan.quote, quote);
 }
@@ -77,156 +71,59 @@ async function progressOf(plan: Plan, deployer: Hex, { client, store }: DeployOp
 }
 
 /** Makes the contracts. Whoever deploys owns them until all is done. */
-async function createAll(plan: Plan, progress: Progress, options: DeployOptions): Promise<Deployment> {
-  const { client, report } = options;
-  const isLocal = plan.chainId === LOCAL_CHAIN_ID;
-  const creation = new ContractCreation(options, options.store, progress);
-  const create = async (
-    name: Parameters<typeof creation.create>[0],
-    contract: Parameters<typeof creation.create>[1],
-  ): Promise<Hex> => {
-    const { address, isNew } = await creation.create(name, contract);
-    report(`${name} ${isNew ? "is" : "was"} made at ${address}`);
-    return address;
-  };
-  const quote =
-    plan.quote === "test"
-      ? await create("quote", { abi: testQuoteAbi, bytecode: testQuoteBytecode, args: [] })
-      : plan.quote;
-  const settlement = await create("settlement", {
-    abi: settlementAbi,
-    bytecode: settlementBytecode,
-    args: [quote, progress.deployer, plan.guardian],
-  });
-  const rewardToken = isLocal
-    ? await create("rewardToken", {
-        abi: testRewardTokenAbi,
-        bytecode: testRewardTokenBytecode,
-        args: [settlement],
-      })
-    : NO_ADDRESS;
-  const meterRegistry = await create("meterRegistry", {
-    abi: meterRegistryAbi,
-    bytecode: meterRegistryBytecode,
-    args: [settlement, progress.deployer],
-  });
+async function makeAll(plan: Plan, progress: Progress, options: DeployOptions): Promise<Deployment> {
+  const { client, store, report } = options;
+  const creation = new ContractCreation(options, store, progress);
+  const addresses = await makeContracts(plan, progress.deployer, creation, report);
   const deployedAtBlock = progress.sinceBlock + 1;
   const { timestamp } = await client.getBlock({ blockNumber: BigInt(deployedAtBlock) });
-  const { chainId, owner, guardian } = plan;
-  return {
-    chainId,
-    settlement,
-    meterRegistry,
-    quote,
-    rewardToken,
-    deployedAtBlock,
-    deployedAtS: Number(timestamp),
-    owner,
-    guardian,
-  };
+  const { chainId, guardian } = plan;
+  return { chainId, ...addresses, deployedAtBlock, deployedAtS: Number(timestamp), guardian };
 }
 
-/** Contracts that are there, brought to what the file says of them. */
-class Deploying {
-  readonly #plan: Plan;
-  readonly #contracts: Contracts;
-  readonly #options: DeployOptions;
+/** Which contract says of which other that it is its own, or of itself what no vote can change. */
+function wiringOf({ vote }: Plan, addresses: Addresses): [ContractName, string, string | bigint][] {
+  return [
+    ["settlement", "quote", addresses.quote],
+    ["meterRegistry", "regions", addresses.settlement],
+    ["token", "settlement", addresses.settlement],
+    ["token", "cap", BigInt(vote.cap)],
+    ["token", "mostPerDay", BigInt(vote.mostPerDay)],
+    ["governor", "token", addresses.token],
+    ["governor", "timelock", addresses.timelock],
+    ["governor", "callList", addresses.callList],
+    ["rewardParameters", "settlement", addresses.settlement],
+  ];
+}
 
-  constructor(plan: Plan, contracts: Contracts, options: DeployOptions) {
-    this.#plan = plan;
-    this.#contracts = contracts;
-    this.#options = options;
-  }
-
-  /** @throws DeployRefused where the contracts are not those of a deployment: a chain begun anew, a file of another one. */
-  async requireWired(): Promise<void> {
-    const { settlement, meterRegistry, quote } = this.#contracts;
-    const [heldQuote, regions] = await Promise.all([
-      this.#read(settlement, settlementAbi, "quote"),
-      this.#read(meterRegistry, meterRegistryAbi, "regions"),
-    ]).catch((cause: unknown) => {
-      throw new DeployRefused(
-        `there is no Settlement at ${settlement}, or no MeterRegistry at ${meterRegistry}`,
-        { cause },
-      );
+/** @throws DeployRefused where the contracts are not those of a deployment: a chain begun anew, a file of another one. */
+async function requireWired(plan: Plan, addresses: Addresses, calls: DeployCalls): Promise<void> {
+  for (const [name, functionName, wanted] of wiringOf(plan, addresses)) {
+    const contract = contractOf(addresses, name);
+    const found = await calls.read(contract, functionName).catch((cause: unknown) => {
+      throw new DeployRefused(`there is no ${name} at ${contract.address}`, { cause });
     });
-    if (!isSame(heldQuote, quote)) throw new DeployRefused(`Settlement holds ${heldQuote}, and not ${quote}`);
-    if (!isSame(regions, settlement))
-      throw new DeployRefused(`the register of meters is of ${regions}, and not of ${settlement}`);
-  }
-
-  async nameRewardToken(): Promise<void> {
-    const { settlement, rewardToken } = this.#contracts;
-    const named = await this.#read(settlement, settlementAbi, "rewardToken");
-    if (isSame(named, rewardToken)) return;
-    await this.#send(settlement, settlementAbi, "setRewardToken", [rewardToken]);
-    this.#options.report(`rewards are minted in ${rewardToken}`);
-  }
-
-  /** Opens a region and appoints its installers, as far as nobody has. Its first epoch is the running one. */
-  async openRegion(region: DeployedRegion): Promise<void> {
-    const { settlement, meterRegistry } = this.#contracts;
-    const word = regionWord(region.region);
-    const { operator, windowSlots, epochSlots, terms } = region;
-    if ((await this.#read(settlement, settlementAbi, "windowSlotsOf", [word])) === 0n) {
-      const { timestamp } = await this.#options.client.getBlock();
-      const fromEpoch = BigInt(region.firstEpoch ?? timestamp / BigInt(epochSlots * SLOT_SECONDS));
-      const opening = { operator, windowSlots, epochSlots, terms: { fromEpoch, ...terms } };
-      await this.#send(settlement, settlementAbi, "openRegion", [word, opening]);
-      this.#options.report(`${region.region} is open from epoch ${fromEpoch} on, reported by ${operator}`);
-    }
-    await this.#requireOpen(region, word);
-    const [events] = (await this.#read(meterRegistry, meterRegistryAbi, "countsOf", [word])) as [bigint];
-    if (events !== 0n || region.installers.length === 0) return;
-    const installers = region.installers.toSorted();
-    await this.#send(meterRegistry, meterRegistryAbi, "appointInstallers", [word, installers]);
-    this.#options.report(`${region.region} has ${installers.length} installers`);
-  }
-
-  async #requireOpen({ region, windowSlots, epochSlots }: DeployedRegion, word: Hex): Promise<void> {
-    const { settlement } = this.#contracts;
-    const books = (await this.#read(settlement, settlementAbi, "regionOf", [word])) as {
-      windowSlots: number;
-      epochSlots: number;
-    };
-    if (books.windowSlots !== windowSlots || books.epochSlots !== epochSlots)
+    const isWanted = typeof wanted === "string" ? isSame(found, wanted) : found === wanted;
+    if (!isWanted)
       throw new DeployRefused(
-        `${region} is open with windows of ${books.windowSlots} and epochs of ${books.epochSlots} slots, which are for life`,
+        `${functionName} of ${name} at ${contract.address} is ${found}, and not ${wanted}`,
       );
-  }
-
-  /** Gives both contracts to their owner. @throws DeployRefused where they are somebody else's */
-  async handOver(): Promise<void> {
-    const { settlement, meterRegistry } = this.#contracts;
-    const { owner } = this.#plan;
-    const contracts = [
-      ["Settlement", settlement, settlementAbi],
-      ["MeterRegistry", meterRegistry, meterRegistryAbi],
-    ] as const;
-    for (const [name, address, abi] of contracts) {
-      if (!isSame(await this.#read(address, abi, "owner"), owner)) {
-        await this.#send(address, abi, "transferOwnership", [owner]);
-        this.#options.report(`${name} belongs to ${owner}`);
-      }
-      const found = await this.#read(address, abi, "owner");
-      if (!isSame(found, owner)) throw new DeployRefused(`${name} belongs to ${found}, and not to ${owner}`);
-    }
-  }
-
-  #read(address: Hex, abi: Abi, functionName: string, args: readonly unknown[] = []): Promise<unknown> {
-    return this.#options.client.readContract({ address, abi, functionName, args });
-  }
-
-  /** @throws DeployRefused where the owner alone may, and whoever deploys is not the owner any more */
-  async #send(address: Hex, abi: Abi, functionName: string, args: readonly unknown[]): Promise<void> {
-    const { account } = this.#options.wallet;
-    const owner = await this.#read(address, abi, "owner");
-    if (!isSame(owner, account.address))
-      throw new DeployRefused(`${functionName} is for the owner, ${owner}, and not for ${account.address}`);
-    await sendCall(this.#options, { address, abi, functionName, args });
   }
 }
 
-function isSame(found: unknown, wanted: string): boolean {
-  return typeof found === "string" && found.toLowerCase() === wanted.toLowerCase();
+/** Names what Settlement learns once: the token it mints, and who alone schedules its terms. */
+async function wire(addresses: Addresses, calls: DeployCalls): Promise<void> {
+  const settlement = contractOf(addresses, "settlement");
+  const named = [
+    ["rewardToken", "setRewardToken", addresses.token, "rewards are minted in"],
+    ["termsKeeper", "setTermsKeeper", addresses.rewardParameters, "terms are kept by"],
+  ] as const;
+  for (const [getter, setter, wanted, words] of named) {
+    const found = await calls.read(settlement, getter);
+    if (isSame(found, wanted)) continue;
+    if (!isSame(found, NO_ADDRESS))
+      throw new DeployRefused(`${getter} of Settlement is ${found}, and not ${wanted}`);
+    await calls.sendAsOwner(settlement, setter, [wanted]);
+    calls.report(`${words} ${wanted}`);
+  }
 }

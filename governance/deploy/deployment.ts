@@ -10,19 +10,33 @@ export const deploymentSchema = z.strictObject({
   settlement: address,
   meterRegistry: address,
   quote: address,
-  /** Zero where rewards cannot be claimed yet. */
-  rewardToken: address,
+  /** Votes, and is what rewards are minted in. */
+  token: address,
+  /** Owns everything governed, and is the treasury. */
+  timelock: address,
+  /** The timelock's only proposer, canceller and executor. */
+  governor: address,
+  callList: address,
+  rewardParameters: address,
   /** No earlier block concerns the contracts. */
   deployedAtBlock: count,
   /** Time of that block. Unix seconds. */
   deployedAtS: count,
-  owner: address,
   guardian: address,
 });
 export type Deployment = z.infer<typeof deploymentSchema>;
 
-/** Contracts that a deployment makes. */
-export const CONTRACT_NAMES = ["quote", "settlement", "rewardToken", "meterRegistry"] as const;
+/** Contracts that a deployment makes, in this order. */
+export const CONTRACT_NAMES = [
+  "quote",
+  "settlement",
+  "meterRegistry",
+  "timelock",
+  "token",
+  "callList",
+  "governor",
+  "rewardParameters",
+] as const;
 export type ContractName = (typeof CONTRACT_NAMES)[number];
 
 const asked = z.strictObject({ address, nonce: count });
@@ -36,12 +50,7 @@ export const progressSchema = z.strictObject({
   deployer: address,
   /** The last block before the first contract was asked for. */
   sinceBlock: count,
-  contracts: z.strictObject({
-    quote: asked.optional(),
-    settlement: asked.optional(),
-    rewardToken: asked.optional(),
-    meterRegistry: asked.optional(),
-  }),
+  contracts: z.partialRecord(z.enum(CONTRACT_NAMES), asked),
 });
 export type Progress = z.infer<typeof progressSchema>;
 

@@ -1,5 +1,5 @@
 // Owns what must not be deployed where real money is: well-known keys, verification keys without a ceremony, play money, and
-// contracts without an owner. It refuses before anything is sent; on the local chain nearly all of it is allowed.
+// votes that are over before anybody saw them. It refuses before anything is sent; on the local chain nearly all of it is allowed.
 
 import type { PublicClient } from "viem";
 import { meterVerifier } from "../../evidence/meter-keys.ts";
@@ -7,6 +7,7 @@ import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { testQuoteAbi } from "../generated/abi.ts";
 import type { DeployFile } from "./deploy-file.ts";
+import { VOTE_LIMITS, VOTE_TIMES } from "./vote-file.ts";
 import { isWellKnownWallet } from "./well-known-wallets.ts";
 
 const TEST_QUOTE_SYMBOL = "TESTQ";
@@ -35,15 +36,18 @@ export async function requireDeployable(
 /** Off the local chain. */
 function requireSerious(plan: DeployFile, deployer: Hex, chainId: number): void {
   const here = `on chain ${chainId}`;
-  const { owner = NO_ADDRESS, guardian = NO_ADDRESS, quote, regions } = plan;
-  if (owner === NO_ADDRESS) throw new DeployRefused(`name an owner: ${here} somebody must decide`);
+  const { guardian = NO_ADDRESS, quote, vote, regions } = plan;
   if (guardian === NO_ADDRESS)
     throw new DeployRefused(`name a guardian: ${here} somebody must be able to freeze a false report`);
   if (quote === "test") throw new DeployRefused(`play money is refused ${here}: name the quote asset`);
+  for (const name of VOTE_TIMES)
+    if (vote[name] < VOTE_LIMITS[name].least)
+      throw new DeployRefused(`${name} is ${vote[name]}, and ${here} at least ${VOTE_LIMITS[name].least}`);
   const wallets = [
     ["the deployer", deployer],
-    ["the owner", owner],
     ["the guardian", guardian],
+    ["the votes' guardian", vote.guardian ?? NO_ADDRESS],
+    ...vote.members.map(({ account }) => ["a member", account] as const),
     ...regions.flatMap(({ region, operator, installers }) => [
       [`the operator of ${region}`, operator] as const,
       ...installers.map((installer) => [`an installer of ${region}`, installer] as const),

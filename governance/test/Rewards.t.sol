@@ -7,7 +7,7 @@ import {IClaims} from "../settlement/IClaims.sol";
 import {Leaf, Path, Sums, SumTree} from "../settlement/SumTree.sol";
 import {LocalChain} from "../tokens/LocalChain.sol";
 import {TestQuote} from "../tokens/TestQuote.sol";
-import {TestRewardToken} from "../tokens/TestRewardToken.sol";
+import {IPolderToken} from "../vote/IPolderToken.sol";
 import {SettlementFixture} from "./SettlementFixture.sol";
 
 contract RewardsTest is SettlementFixture {
@@ -21,27 +21,20 @@ contract RewardsTest is SettlementFixture {
         address[3] memory callers = [STRANGER, OWNER, OPERATOR];
         for (uint256 index = 0; index < 3; ++index) {
             VM.prank(callers[index]);
-            VM.expectRevert(
-                abi.encodeWithSelector(TestRewardToken.TestRewardToken_NotSettlement.selector, callers[index])
-            );
+            VM.expectRevert(abi.encodeWithSelector(IPolderToken.PolderToken_NotSettlement.selector, callers[index]));
             rewards.mint(callers[index], 1);
         }
         VM.assertEq(rewards.totalSupply(), 0);
     }
 
-    function testRejects_testTokensOnAnyOtherChain() external {
+    function testRejects_playMoneyOnAnyOtherChain() external {
         VM.chainId(1);
         bytes memory elsewhere = abi.encodeWithSelector(LocalChain.LocalChain_Elsewhere.selector, 1);
         VM.expectRevert(elsewhere);
         new TestQuote();
-        VM.expectRevert(elsewhere);
-        new TestRewardToken(address(settlement));
-        // Nor do they go on when their chain takes another id.
+        // Nor does it go on when its chain takes another id.
         VM.expectRevert(elsewhere);
         quote.mint(ANNA, 1);
-        VM.prank(address(settlement));
-        VM.expectRevert(elsewhere);
-        rewards.mint(ANNA, 1);
     }
 
     function testRejects_secondClaimAndOlderReport() external {
@@ -106,6 +99,22 @@ contract RewardsTest is SettlementFixture {
         VM.assertEq(settlement.paidOf(REGION, ANNA).micros, 0);
     }
 
+    /// @dev Above the token's ceiling a claim waits for time to pass, and loses nothing.
+    function testBehavior_claimAboveTheCeilingWaits() external {
+        ledger.earn(ANNA, EMISSION);
+        uint64 epoch = _settle(ledger);
+        (Leaf memory leaf, Path memory path) = ledger.claimOf(epoch, ANNA);
+        uint256 room = rewards.mintableNow();
+        VM.prank(address(settlement));
+        rewards.mint(STRANGER, room);
+        VM.expectRevert(abi.encodeWithSelector(IPolderToken.PolderToken_AboveCeiling.selector, EMISSION, 0));
+        settlement.claimRewards(REGION, epoch, leaf, path);
+        VM.assertEq(settlement.paidOf(REGION, ANNA).rewards, 0);
+        VM.warp(block.timestamp + 1 days);
+        VM.assertEq(settlement.claimRewards(REGION, epoch, leaf, path), EMISSION);
+        VM.assertEq(rewards.balanceOf(ANNA), EMISSION);
+    }
+
     /// @dev While there is no token nothing is lost.
     function testBehavior_rewardsWaitForTheirToken() external {
         _begin(quote);
@@ -114,9 +123,10 @@ contract RewardsTest is SettlementFixture {
         (Leaf memory leaf, Path memory path) = ledger.claimOf(epoch, ANNA);
         VM.expectRevert(IClaims.Settlement_RewardTokenMissing.selector);
         settlement.claimRewards(REGION, epoch, leaf, path);
-        rewards = new TestRewardToken(address(settlement));
+        rewards = _token();
         VM.prank(OWNER);
         settlement.setRewardToken(rewards);
+        VM.warp(block.timestamp + 1 days);
         VM.assertEq(settlement.claimRewards(REGION, epoch, leaf, path), 5 ether);
         VM.assertEq(rewards.balanceOf(ANNA), 5 ether);
     }

@@ -7,7 +7,8 @@ import {Settlement} from "../settlement/Settlement.sol";
 import {Opening, Report, Terms} from "../settlement/SettlementTypes.sol";
 import {Leaf, Path} from "../settlement/SumTree.sol";
 import {TestQuote} from "../tokens/TestQuote.sol";
-import {TestRewardToken} from "../tokens/TestRewardToken.sol";
+import {Grant} from "../vote/IPolderToken.sol";
+import {PolderToken} from "../vote/PolderToken.sol";
 import {Cheats} from "./Cheats.sol";
 import {RegionLedger} from "./RegionLedger.sol";
 
@@ -32,13 +33,13 @@ abstract contract SettlementFixture is Cheats {
 
     Settlement internal settlement;
     TestQuote internal quote;
-    TestRewardToken internal rewards;
+    PolderToken internal rewards;
     RegionLedger internal ledger;
     RegionLedger internal otherLedger;
 
     function setUp() public virtual {
         _begin(new TestQuote());
-        rewards = new TestRewardToken(address(settlement));
+        rewards = _token();
         VM.prank(OWNER);
         settlement.setRewardToken(rewards);
     }
@@ -54,6 +55,12 @@ abstract contract SettlementFixture is Cheats {
         VM.stopPrank();
         ledger = new RegionLedger(settlement, REGION);
         otherLedger = new RegionLedger(settlement, OTHER_REGION);
+    }
+
+    /// @dev Nobody holds it in the beginning, and a day's ceiling is above what both regions may reward in one.
+    function _token() internal returns (PolderToken) {
+        uint256 mostPerDay = 2 * EMISSION;
+        return new PolderToken(address(settlement), OWNER, 0, new Grant[](0), type(uint128).max, mostPerDay);
     }
 
     function _terms() internal pure returns (Terms memory) {

@@ -13,7 +13,8 @@ struct AllowedCall {
 /// on it by one vote and called by a second one, so a call that nobody thought of is in sight for two whole votes.
 /// @dev **A pair is pinned to the code its target had when it was listed.** A target whose code has changed since is refused
 /// when it is proposed and again when it is executed, so nobody votes on one code and executes another.
-/// - *A proxy's code does not change when what is behind it does.* Do not list one.
+/// - *A proxy's code does not change when what is behind it does.* Whoever can change that decides what its calls do: list one
+///   only of somebody who is trusted anyway, as the quote asset's issuer is.
 /// - *No ether:* nothing here takes any. What somebody sends to the timelock stays there.
 /// - *Not on a new deployment's list:* roles and delay of the timelock, ownership of anything, and the governor's relay.
 interface ICallList {

@@ -52,16 +52,9 @@ describe.skipIf(!hasAnvil)(
   () => {
     let region: SettledRegion;
     let line: CommandLine;
-    /** Calls a contract as the owner or the mirror. */
-    const send = async (
-      wallet: "owner" | "mirror",
-      contract: object,
-      functionName: string,
-      args: unknown[],
-    ) => {
+    const asMirror = async (contract: object, functionName: string, args: unknown[]) => {
       const connection = await openChain(region.chain.url, LOCAL_CHAIN_ID);
-      const signer = wallet === "owner" ? operatorWallet(SEED) : mirrorWallet(SEED);
-      const sender = { client: connection.client, wallet: walletOn(connection, signer) };
+      const sender = { client: connection.client, wallet: walletOn(connection, mirrorWallet(SEED)) };
       await sendCall(sender, { ...contract, functionName, args } as never);
     };
     const settlement = () => ({ address: region.deployment.settlement, abi: settlementAbi });
@@ -108,15 +101,15 @@ describe.skipIf(!hasAnvil)(
         await new SettlementWallet(client, privateKeyToAccount(home.key)).deposit(home.account, micros);
         await region.credit();
       }
-      await send("owner", settlement(), "setGuardian", [operatorWallet(SEED).address]);
-      await send("owner", registry(), "appointInstallers", [WORD, [operatorWallet(SEED).address]]);
+      await region.decide(settlement(), "setGuardian", [region.deployment.timelock]);
+      await region.decide(registry(), "appointInstallers", [WORD, [operatorWallet(SEED).address]]);
       // Both while neither is final; then the second is dropped, and posted again.
       await region.closeEpoch(FIRST_EPOCH + 1);
       await passTo(FIRST_EPOCH + 2);
       await region.report(FIRST_EPOCH);
       await region.report(FIRST_EPOCH + 1);
-      await send("owner", settlement(), "freeze", [WORD, BigInt(FIRST_EPOCH)]);
-      await send("owner", settlement(), "release", [WORD]);
+      await region.decide(settlement(), "freeze", [WORD, BigInt(FIRST_EPOCH)]);
+      await region.decide(settlement(), "release", [WORD]);
       await region.report(FIRST_EPOCH + 1);
       await finalise();
     }, 120_000);
@@ -252,7 +245,7 @@ describe.skipIf(!hasAnvil)(
         sumRoot: word(7),
         totals: readSums({ withdrawalsMicros: "0", heldMicros: String(80n * UNIT), rewards: "0" }),
       };
-      await send("mirror", settlement(), "report", [WORD, reportStruct(false_)]);
+      await asMirror(settlement(), "report", [WORD, reportStruct(false_)]);
       await finalise();
       expect(deposits).toHaveLength(2);
       await region.closeEpoch(epoch);

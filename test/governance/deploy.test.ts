@@ -4,65 +4,53 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createWalletClient, custom, type Hex, http, type Transport } from "viem";
+import {
+  type Abi,
+  type AbiFunction,
+  createWalletClient,
+  custom,
+  getAbiItem,
+  type Hex,
+  http,
+  type Transport,
+  toFunctionSelector,
+} from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openChain } from "../../clients/chain/chain-connection.ts";
 import { deploymentFiles } from "../../clients/chain/deployment-files.ts";
 import { regionWord } from "../../evidence/deposit-chain.ts";
 import { deploy } from "../../governance/deploy/deploy.ts";
-import { type DeployFile, deployFileSchema } from "../../governance/deploy/deploy-file.ts";
+import type { DeployFile } from "../../governance/deploy/deploy-file.ts";
 import type { Deployment } from "../../governance/deploy/deployment.ts";
+import { roleHolders } from "../../governance/deploy/role-holders.ts";
 import { isWellKnownWallet } from "../../governance/deploy/well-known-wallets.ts";
-import { meterRegistryAbi, settlementAbi } from "../../governance/generated/abi.ts";
+import {
+  callListAbi,
+  meterRegistryAbi,
+  polderGovernorAbi,
+  polderTokenAbi,
+  rewardParametersAbi,
+  settlementAbi,
+  timelockControllerAbi,
+} from "../../governance/generated/abi.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { hasAnvil, type LocalChain, startChain } from "../support/local-chain.ts";
+import { LOCAL, REGION, somebody, TOKEN, VOTE } from "../support/vote-file.ts";
 
 const START_S = 20_000 * 86_400 + 5;
 const OTHER_CHAIN_ID = 10_200;
 const DEPLOYER = privateKeyToAccount(`0x${"d1".repeat(32)}`);
 const JUNK = "test test test test test test test test test test test junk";
-const somebody = (byte: string): Hex => `0x${byte.repeat(20)}`;
-const REGION = {
-  region: "polder-one",
-  operator: somebody("0a"),
-  windowSlots: 4,
-  epochSlots: 96,
-  terms: {
-    outflowCapBps: 2_500,
-    finalityDelaySeconds: 86_400,
-    exitAfterSeconds: 7 * 86_400,
-    leastDepositMicros: 1_000_000,
-    emissionDecayBps: 10,
-    emissionPerEpoch: "1000",
-  },
-  installers: [somebody("0c"), somebody("0b")],
-} as const;
-const LOCAL: DeployFile = deployFileSchema.parse({
-  chainId: LOCAL_CHAIN_ID,
-  quote: "test",
-  owner: somebody("0d"),
-  guardian: somebody("0e"),
-  regions: [REGION],
-});
-
-test("rejects: a deploy file with anything unknown, missing or twice", () => {
-  const cases: [object, string][] = [
-    [{ ...LOCAL, owners: [] }, "Unrecognized key"],
-    [{ ...LOCAL, owner: "0x12" }, "must be an address"],
-    [{ ...LOCAL, quote: undefined }, "Invalid input"],
-    [{ ...LOCAL, chainId: 0 }, "Too small"],
-    [{ ...LOCAL, regions: [REGION, REGION] }, "a region stands twice"],
-    [{ ...LOCAL, regions: [{ ...REGION, windowSlots: 5 }] }, "Invalid input"],
-    [{ ...LOCAL, regions: [{ ...REGION, installers: [somebody("0b"), somebody("0b")] }] }, "stands twice"],
-    [
-      { ...LOCAL, regions: [{ ...REGION, terms: { ...REGION.terms, emissionPerEpoch: 5 } }] },
-      "expected string",
-    ],
-  ];
-  for (const [file, reason] of cases)
-    expect(JSON.stringify(deployFileSchema.safeParse(file).error?.issues), reason).toContain(reason);
-});
+const UNLISTED = `0x${"00".repeat(32)}`;
+/** Times that are allowed off the local chain. */
+const SLOW_VOTE = {
+  ...VOTE,
+  votingDelaySeconds: 3_600,
+  votingPeriodSeconds: 2 * 86_400,
+  lateQuorumSeconds: 86_400,
+  timelockDelaySeconds: 86_400,
+};
 
 test("invariant: the wallets that local chains come with are known, and no others", () => {
   for (const addressIndex of [0, 9, 49])
@@ -114,20 +102,26 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     return { deployment, lines };
   };
   const filesIn = (name: string) => (existsSync(join(folder, name)) ? readdirSync(join(folder, name)) : []);
+  const read = (chain: LocalChain, contract: object, functionName: string, args: readonly unknown[] = []) =>
+    chain.client.readContract({ ...contract, functionName, args } as never) as Promise<unknown>;
   const sent = (chain: LocalChain) => chain.client.getTransactionCount({ address: DEPLOYER.address });
 
   test("rejects: off the local chain, whatever would give its money away", async () => {
-    const serious: DeployFile = { ...LOCAL, chainId: OTHER_CHAIN_ID, quote: QUOTE, regions: [] };
-    const { owner: _owner, ...ownerless } = serious;
+    const serious: DeployFile = {
+      ...LOCAL,
+      chainId: OTHER_CHAIN_ID,
+      quote: QUOTE,
+      vote: SLOW_VOTE,
+      regions: [],
+    };
     const { guardian: _guardian, ...guardless } = serious;
     const known = mnemonicToAccount(JUNK, { addressIndex: 13 });
     const knownAddress = known.address.toLowerCase() as Hex;
+    const withVote = (more: object) => ({ ...serious, vote: { ...SLOW_VOTE, ...more } }) as DeployFile;
     const withRegion = (more: object) =>
       ({ ...serious, regions: [{ ...LOCAL.regions[0], ...more }] }) as DeployFile;
     const cases: [DeployFile, RegExp, typeof DEPLOYER?][] = [
       [{ ...serious, chainId: 1 }, /the file is for chain 1, and the RPC is of chain 10200/],
-      [ownerless, /name an owner/],
-      [{ ...serious, owner: somebody("00") }, /name an owner/],
       [guardless, /name a guardian/],
       [{ ...serious, quote: "test" }, /play money is refused/],
       [{ ...serious, quote: somebody("52") }, /is no contract/],
@@ -136,8 +130,13 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
         /the deployer is 0x[0-9a-f]{40}, whose key everybody has/,
         known as unknown as typeof DEPLOYER,
       ],
-      [{ ...serious, owner: knownAddress }, /the owner is .* whose key everybody has/],
       [{ ...serious, guardian: knownAddress }, /the guardian is/],
+      [withVote({ guardian: knownAddress }), /the votes' guardian is .* whose key everybody has/],
+      [withVote({ members: [{ account: knownAddress, amount: "1" }] }), /a member is/],
+      [withVote({ votingDelaySeconds: 3_599 }), /votingDelaySeconds is 3599, and .* at least 3600/],
+      [withVote({ votingPeriodSeconds: 86_399 }), /votingPeriodSeconds is 86399/],
+      [withVote({ lateQuorumSeconds: 21_599 }), /lateQuorumSeconds is 21599/],
+      [withVote({ timelockDelaySeconds: 86_399 }), /timelockDelaySeconds is 86399/],
       [withRegion({ operator: knownAddress }), /the operator of polder-one is/],
       [withRegion({ installers: [knownAddress] }), /an installer of polder-one is/],
       [withRegion({}), /the verification key of meter-4: a development key is refused on chain 10200/],
@@ -152,11 +151,57 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     expect(await sent(other)).toBe(0);
   });
 
-  test("behavior: off the local chain, over a token that is there, for an owner", async () => {
-    const file: DeployFile = { ...LOCAL, chainId: OTHER_CHAIN_ID, quote: QUOTE, regions: [] };
+  test("behavior: off the local chain, over a token that is there, for the vote", async () => {
+    const vote = SLOW_VOTE;
+    const file: DeployFile = { ...LOCAL, chainId: OTHER_CHAIN_ID, quote: QUOTE, vote, regions: [] };
     const { deployment } = await run(other, "serious", file);
-    expect(deployment).toMatchObject({ quote: QUOTE, rewardToken: somebody("00"), owner: file.owner });
+    const { timelock, governor } = deployment;
+    expect(deployment).toMatchObject({ quote: QUOTE, guardian: file.guardian });
+    expect(await read(other, { address: timelock, abi: timelockControllerAbi }, "getMinDelay")).toBe(86_400n);
+    const ofGovernor = { address: governor, abi: polderGovernorAbi };
+    for (const [name, expected] of [
+      ["votingDelay", 3_600n],
+      ["votingPeriod", 172_800n],
+      ["lateQuorumVoteExtension", 86_400],
+      ["quorumNumerator", 20n],
+      ["proposalThreshold", 1_000n * TOKEN],
+      ["proposalGuardian", somebody("00")],
+    ] as const)
+      expect(await read(other, ofGovernor, name), name).toBe(expected);
   });
+
+  /** All that is governed is the timelock's, whose only proposer is the governor, and nobody else has anything left. */
+  const requireTheVotes = async (deployment: Deployment) => {
+    const { timelock, governor, token, rewardParameters, settlement, callList, meterRegistry } = deployment;
+    const lower = async (...asked: Parameters<typeof read>) => String(await read(...asked)).toLowerCase();
+    for (const address of [settlement, meterRegistry, callList, rewardParameters])
+      expect(await lower(local, { address, abi: callListAbi }, "owner")).toBe(timelock);
+    const ofSettlement = { address: settlement, abi: settlementAbi };
+    expect(await lower(local, ofSettlement, "rewardToken")).toBe(token);
+    expect(await lower(local, ofSettlement, "termsKeeper")).toBe(rewardParameters);
+    const holders = await roleHolders(local.client as never, timelock, deployment.deployedAtBlock);
+    expect(Object.fromEntries(holders)).toEqual({
+      DEFAULT_ADMIN_ROLE: [timelock],
+      PROPOSER_ROLE: [governor],
+      CANCELLER_ROLE: [governor],
+      EXECUTOR_ROLE: [governor],
+    });
+    const ofToken = { address: token, abi: polderTokenAbi };
+    const [member] = VOTE.members as [(typeof VOTE.members)[number]];
+    expect(await read(local, ofToken, "getVotes", [member.account])).toBe(BigInt(member.amount));
+    expect(await read(local, ofToken, "balanceOf", [timelock])).toBe(BigInt(VOTE.treasuryAmount));
+    const ofList = { address: callList, abi: callListAbi };
+    const listed = (address: Hex, name: string, abi: Abi) =>
+      read(local, ofList, "codeHashOf", [
+        address,
+        toFunctionSelector(getAbiItem({ abi, name }) as AbiFunction),
+      ]);
+    expect(await listed(rewardParameters, "change", rewardParametersAbi)).not.toBe(UNLISTED);
+    for (const name of ["grantRole", "updateDelay", "execute"])
+      expect(await listed(timelock, name, timelockControllerAbi), name).toBe(UNLISTED);
+    expect(await listed(governor, "relay", polderGovernorAbi)).toBe(UNLISTED);
+    expect(await listed(settlement, "transferOwnership", settlementAbi)).toBe(UNLISTED);
+  };
 
   /** A transport that dies with so many transactions sent, as a process does that is killed. */
   const dyingAfter = (transactions: number): Transport => {
@@ -181,7 +226,7 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     let deployed: Deployment | undefined;
     const before = await sent(local);
     for (let attempt = 0; deployed === undefined; attempt += 1) {
-      expect(attempt).toBeLessThan(20);
+      expect(attempt).toBeLessThan(30);
       expect(filesIn("cut")).not.toContain(`${LOCAL_CHAIN_ID}.json`);
       try {
         deployed = (await run(local, "cut", LOCAL, { transport: dyingAfter(0) })).deployment;
@@ -189,31 +234,21 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
         expect(String(error)).toMatch(/cut off/);
       }
     }
-    // Four contracts, the reward token's name, one region, its installers, two owners.
-    expect((await sent(local)) - before).toBe(9);
+    // Eight contracts, what Settlement learns once, a region with its values and installers, the list of calls, the governor's
+    // three roles, four owners, and whoever deployed laying down the last role.
+    expect((await sent(local)) - before).toBe(8 + 2 + 3 + 1 + 3 + 4 + 1);
     expect(filesIn("cut")).toEqual([`${LOCAL_CHAIN_ID}.json`]);
-    const { settlement, meterRegistry, quote, rewardToken } = deployed;
+    await requireTheVotes(deployed);
+    const { settlement, meterRegistry, quote } = deployed;
     const { client } = local;
     const word = regionWord(REGION.region);
-    const ofSettlement = { address: settlement, abi: settlementAbi } as const;
-    const ofRegistry = { address: meterRegistry, abi: meterRegistryAbi } as const;
-    const [owner, guardian, books, token, money, registryOwner, isInstaller] = await Promise.all([
-      client.readContract({ ...ofSettlement, functionName: "owner" }),
-      client.readContract({ ...ofSettlement, functionName: "guardian" }),
-      client.readContract({ ...ofSettlement, functionName: "regionOf", args: [word] }),
-      client.readContract({ ...ofSettlement, functionName: "rewardToken" }),
-      client.readContract({ ...ofSettlement, functionName: "quote" }),
-      client.readContract({ ...ofRegistry, functionName: "owner" }),
-      client.readContract({ ...ofRegistry, functionName: "isInstaller", args: [word, REGION.installers[0]] }),
-    ]);
-    expect([owner, guardian, registryOwner].map((who) => who.toLowerCase())).toEqual([
-      LOCAL.owner,
-      LOCAL.guardian,
-      LOCAL.owner,
-    ]);
-    expect([token, money].map((who) => who.toLowerCase())).toEqual([rewardToken, quote]);
-    expect(books).toMatchObject({ stage: 1, windowSlots: 4, epochSlots: 96, firstEpoch: 20_000n });
-    expect(isInstaller).toBe(true);
+    const ofRegistry = { address: meterRegistry, abi: meterRegistryAbi };
+    const ofSettlement = { address: settlement, abi: settlementAbi };
+    expect(await read(local, ofSettlement, "regionOf", [word])).toMatchObject({
+      ...{ stage: 1, windowSlots: 4, epochSlots: 96, firstEpoch: 20_000n },
+    });
+    expect(await read(local, ofRegistry, "isInstaller", [word, REGION.installers[0]])).toBe(true);
+    expect(String(await read(local, ofSettlement, "guardian")).toLowerCase()).toBe(LOCAL.guardian);
     const creation = await client.getBlock({ blockNumber: BigInt(deployed.deployedAtBlock) });
     expect(Number(creation.timestamp)).toBe(deployed.deployedAtS);
     expect(
@@ -225,13 +260,14 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     const again = await run(local, "cut", LOCAL);
     expect(again).toEqual({ deployment: deployed, lines: [] });
     expect(readFileSync(file, "utf8")).toBe(text);
-    expect((await sent(local)) - before).toBe(9);
+    expect((await sent(local)) - before).toBe(22);
   });
 
-  test("rejects: to change what is there, and to open a region that is the new owner's to open", async () => {
+  test("rejects: to change what is there, and to open a region that is the vote's to open", async () => {
     const count = await sent(local);
     const cases: [DeployFile, RegExp][] = [
-      [{ ...LOCAL, owner: somebody("1d") }, /whose owner is 0x0d/],
+      [{ ...LOCAL, vote: { ...VOTE, cap: String(20_000_000n * TOKEN) } }, /cap of token at/],
+      [{ ...LOCAL, vote: { ...VOTE, mostPerDay: String(TOKEN) } }, /mostPerDay of token at/],
       [{ ...LOCAL, guardian: somebody("1e") }, /whose guardian is 0x0e/],
       [{ ...LOCAL, quote: DEPLOYER.address.toLowerCase() as Hex }, /is no contract/],
       [
@@ -247,6 +283,32 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     expect(await sent(local)).toBe(count);
   });
 
+  test("rejects: a deployment in whose timelock somebody else has come to a role, or whose contract changed hands", async () => {
+    const { deployment } = await run(local, "cut", LOCAL);
+    const { timelock, callList } = deployment;
+    const { client } = local;
+    const asTimelock = async (contract: object, functionName: string, args: readonly unknown[]) => {
+      await client.impersonateAccount({ address: timelock });
+      await client.setBalance({ address: timelock, value: 10n ** 18n });
+      const hash = await client.writeContract({
+        ...contract,
+        functionName,
+        args,
+        account: timelock,
+      } as never);
+      await client.waitForTransactionReceipt({ hash });
+    };
+    const ofTimelock = { address: timelock, abi: timelockControllerAbi };
+    const role = await read(local, ofTimelock, "PROPOSER_ROLE");
+    await asTimelock(ofTimelock, "grantRole", [role, somebody("1f")]);
+    await expect(run(local, "cut", LOCAL)).rejects.toThrow(
+      /PROPOSER_ROLE of the timelock is 0x[0-9a-f]{40}'s alone, and .*0x1f1f/,
+    );
+    await asTimelock(ofTimelock, "revokeRole", [role, somebody("1f")]);
+    await asTimelock({ address: callList, abi: callListAbi }, "transferOwnership", [somebody("1f")]);
+    await expect(run(local, "cut", LOCAL)).rejects.toThrow(/callList belongs to 0x1f1f/i);
+  });
+
   test("rejects: terms that the contract refuses, with the name of the term; the rest waits for better ones", async () => {
     const region = LOCAL.regions[0] as (typeof LOCAL.regions)[0];
     const file = { ...LOCAL, regions: [{ ...region, terms: { ...region.terms, finalityDelaySeconds: 60 } }] };
@@ -255,6 +317,6 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     );
     expect(filesIn("terms")).toEqual([`${LOCAL_CHAIN_ID}.begun.json`]);
     const { deployment } = await run(local, "terms", LOCAL);
-    expect(deployment.owner).toBe(LOCAL.owner);
+    await requireTheVotes(deployment);
   });
 });

@@ -14,6 +14,7 @@ const ENV = {
   CHAIN_ID: "31337",
   SETTLEMENT: address(0x5e),
   METER_REGISTRY: address(0x6e),
+  REWARD_PARAMETERS: address(0x7e),
   CHAIN_RPC: "http://one.test",
   CHAIN_DEPLOYED_AT: "17",
   CHAIN_POLL_SECONDS: "0.5",
@@ -31,6 +32,7 @@ describe("settings", () => {
     "a key beyond the curve's order": { MIRROR_KEY: "ff".repeat(32) },
     "no contract": { SETTLEMENT: NO_ADDRESS },
     "a register that is no address": { METER_REGISTRY: "0x12" },
+    "governed values that are at no address": { REWARD_PARAMETERS: "0x12" },
     "a block that is no number": { CHAIN_DEPLOYED_AT: "-1" },
     "a pause of nothing": { CHAIN_POLL_SECONDS: "0" },
     "a pause in hex": { CHAIN_POLL_SECONDS: "0x10" },
@@ -45,9 +47,16 @@ describe("settings", () => {
   }
 
   test("behavior: what is left out has a default, and no endpoint means no chain", () => {
-    const left = { ...ENV, METER_REGISTRY: "", CHAIN_DEPLOYED_AT: "", CHAIN_POLL_SECONDS: "" };
+    const left = {
+      ...ENV,
+      METER_REGISTRY: "",
+      REWARD_PARAMETERS: "",
+      CHAIN_DEPLOYED_AT: "",
+      CHAIN_POLL_SECONDS: "",
+    };
     expect(chainSettings(left)).toMatchObject({
       meterRegistry: NO_ADDRESS,
+      rewardParameters: NO_ADDRESS,
       deployedAtBlock: 0,
       pollMs: 5_000,
     });

@@ -15,8 +15,10 @@ import { poseidonKeyOf } from "../../evidence/eddsa-poseidon.ts";
 import { signConsent } from "../../evidence/enrolment.ts";
 import { secretCommitment } from "../../evidence/meter-statement.ts";
 import { walletOf } from "../../evidence/wallet-key.ts";
+import type { ParametersAnswer } from "../../protocol/answers.ts";
 import type { ChainRegion, ChainStatus } from "../../protocol/chain-answer.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { GOVERNED_VALUES, type GovernedValue } from "../../protocol/governed-values.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { type ChainContracts, deployContracts } from "../support/chain-contracts.ts";
 import { BEGINS_AT_S, REGION, SEED, termsOf, varsOf } from "../support/client-region.ts";
@@ -47,6 +49,7 @@ describe.skipIf(!hasAnvil)(
       ...varsOf(1.5, marketS),
       SETTLEMENT: contracts.settlement.address,
       METER_REGISTRY: contracts.registry.address,
+      REWARD_PARAMETERS: contracts.rewardParameters.address,
       CHAIN_RPC: endpoint.url,
       CHAIN_POLL_SECONDS: String(POLL_SECONDS),
       MIRROR_KEY: MIRROR_KEY.slice(2),
@@ -100,6 +103,7 @@ describe.skipIf(!hasAnvil)(
       expect(deployment).toMatchObject({
         mirror: walletOf(MIRROR_KEY),
         meterRegistry: contracts.registry.address.toLowerCase(),
+        rewardParameters: contracts.rewardParameters.address.toLowerCase(),
       });
       const { profile, parameters } = termsOf({ proofDelaySeconds: 60 });
       await client.openRegion(
@@ -175,6 +179,63 @@ describe.skipIf(!hasAnvil)(
         registryEventsPassedOver: {},
         problem: null,
       });
+    });
+
+    test("behavior: a vote is in the region within one poll of being final, once, though it is killed before and after", {
+      timeout: 60_000,
+    }, async () => {
+      const { parameters } = await client.market(REGION);
+      const delays = { finalityDelaySeconds: EPOCH_SECONDS, exitAfterSeconds: 24 * EPOCH_SECONDS };
+      const values: Record<string, number | string> = {
+        ...parameters,
+        ...{ ...delays, leastDepositMicros: Number(UNIT) },
+        ...{ providerMinimumStake: 0, unbondingSeconds: 86_400, slashBps: 0, auditRateBps: 0 },
+      };
+      const words = GOVERNED_VALUES.map((name) => BigInt(values[name] as number));
+      await contracts.chain.send(contracts.rewardParameters, "open", [WORD, words]);
+      const change = (name: GovernedValue, value: number) =>
+        contracts.chain.send(contracts.rewardParameters, "change", [
+          WORD,
+          [{ parameter: GOVERNED_VALUES.indexOf(name), value: BigInt(value) }],
+        ]);
+      await change("takeRateBps", parameters.takeRateBps + 25);
+      await finalise();
+      const finalAtMs = Date.now();
+      const mirroredVotes = async () => (await mirrored()).votesMirrored;
+      await expect.poll(mirroredVotes, { timeout: 5_000, interval: 10 }).toBe(1);
+      expect(Date.now() - finalAtMs).toBeLessThan(1_000 * POLL_SECONDS + 600);
+      let kills = 0;
+      let isAsked = false;
+      endpoint.passing = (methods) => {
+        if (kills === 2) return;
+        // A call by itself asks for a version: the first time it never arrives, the second time what follows does not.
+        const isVersion = methods.length === 1 && methods[0] === "eth_call";
+        const isKilled = kills === 0 ? isVersion : isAsked;
+        isAsked = isVersion;
+        if (!isKilled) return;
+        kills += 1;
+        isAsked = false;
+        process.kill(stack.workerdPid, "SIGKILL");
+      };
+      await change("shareCapBps", parameters.shareCapBps - 250);
+      await finalise();
+      await expect.poll(() => kills, { timeout: 40_000, interval: 50 }).toBe(2);
+      endpoint.passing = null;
+      await expect.poll(mirroredVotes, { timeout: 20_000, interval: 50 }).toBe(2);
+      const taken: number[] = [];
+      for await (const line of client.journal(REGION)) {
+        const { command } = JSON.parse(line).entry;
+        if (command?.type === "schedule_parameters") taken.push(command.nonce);
+      }
+      expect(taken).toEqual([1, 2]);
+      const { parameters: versions } = await client.get<{ parameters: ParametersAnswer[] }>(
+        `/v1/regions/${REGION}/parameters`,
+      );
+      expect(versions.map(({ fromEpoch, voteVersion }) => [fromEpoch, voteVersion])).toEqual([
+        [0, 0],
+        [FIRST_EPOCH + 1, 2],
+      ]);
+      expect(await mirrored()).toMatchObject({ votesOnChain: 2, problem: null });
     });
 
     test("behavior: killed between two turns of credits, every deposit is credited once", {

@@ -18,10 +18,12 @@ import { regionWord } from "../../evidence/deposit-chain.ts";
 import { sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Submission } from "../../evidence/signed-command.ts";
 import { walletOf } from "../../evidence/wallet-key.ts";
+import { rewardParametersAbi } from "../../governance/generated/abi.ts";
 import { stateHash } from "../../market/journal.ts";
 import type { ChainRegion } from "../../protocol/chain-answer.ts";
 import type { Command } from "../../protocol/commands.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { GOVERNED_VALUES } from "../../protocol/governed-values.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
 import { SimulatedStorage } from "../simulation/simulated-storage.ts";
@@ -44,6 +46,13 @@ export const UNIT = 1_000_000n;
 /** Evidence is awaited for this long after a window. */
 const PROOF_DELAY_SECONDS = 60;
 const RECEIPT_SEED = word(0x5e);
+/** Kept by the contract for what no region delivers yet. */
+const UNUSED_VALUES = {
+  providerMinimumStake: 50_000_000,
+  unbondingSeconds: 14 * 86_400,
+  slashBps: 1_000,
+  auditRateBps: 500,
+};
 const CLOCK = { originMs: 0, rate: 1 };
 
 /** What a mirror keeps, over its restarts. */
@@ -145,6 +154,7 @@ export class MirroredWorld {
   readonly quote: Contract;
   readonly settlement: Contract;
   readonly registry: Contract;
+  readonly rewardParameters: Contract;
   readonly endpoints: readonly Endpoint[];
   readonly memory = new KeptMemory();
   readonly region: EngineRegion;
@@ -153,16 +163,19 @@ export class MirroredWorld {
   poller: Poller;
   settings: ChainSettings;
 
-  private constructor({ chain, quote, settlement, registry }: ChainContracts, endpoints: number) {
+  private constructor(contracts: ChainContracts, endpoints: number) {
+    const { chain, quote, settlement, registry, rewardParameters } = contracts;
     this.chain = chain;
     this.quote = quote;
     this.settlement = settlement;
     this.registry = registry;
+    this.rewardParameters = rewardParameters;
     this.endpoints = Array.from({ length: endpoints }, (_, index) => new Endpoint(`rpc-${index + 1}`));
     this.settings = {
       chainId: LOCAL_CHAIN_ID,
       settlement: settlement.address.toLowerCase() as Hex,
       meterRegistry: registry.address.toLowerCase() as Hex,
+      rewardParameters: rewardParameters.address.toLowerCase() as Hex,
       rpcs: this.endpoints.map(({ url }) => url),
       deployedAtBlock: 0,
       pollMs: 500,
@@ -222,6 +235,34 @@ export class MirroredWorld {
       emissionPerEpoch: BigInt(emissionPerEpoch),
       ...more,
     };
+  }
+
+  /** Hands the region's values to the vote, as they are here unless told otherwise; nobody else schedules its terms then. */
+  async govern(more: Record<string, number | string> = {}): Promise<void> {
+    const { fromEpoch: _from, ...terms } = this.terms(FIRST_EPOCH);
+    const [here] = await this.region.parameters();
+    const values: Readonly<Record<string, number | string | bigint>> = {
+      ...here?.parameters,
+      ...terms,
+      ...UNUSED_VALUES,
+      ...more,
+    };
+    const words = GOVERNED_VALUES.map((name) => BigInt(values[name] as number));
+    await this.chain.send(this.rewardParameters, "open", [WORD, words]);
+    await this.chain.send(this.settlement, "setTermsKeeper", [this.rewardParameters.address]);
+  }
+
+  /** Executes a vote's changes, by name. @returns the version that they made */
+  async change(values: Record<string, number | bigint>): Promise<{ version: number; fromEpoch: number }> {
+    const changes = GOVERNED_VALUES.flatMap((name, parameter) =>
+      values[name] === undefined ? [] : [{ parameter, value: BigInt(values[name]) }],
+    );
+    await this.chain.send(this.rewardParameters, "change", [WORD, changes]);
+    const { client } = this.chain;
+    const read = { address: this.rewardParameters.address, abi: rewardParametersAbi } as const;
+    const count = await client.readContract({ ...read, functionName: "versionCount", args: [WORD] });
+    const made = await client.readContract({ ...read, functionName: "versionOf", args: [WORD, count - 1n] });
+    return { version: Number(count) - 1, fromEpoch: Number(made.fromEpoch) };
   }
 
   async deposit(account: Hex, micros: bigint): Promise<void> {

@@ -143,7 +143,7 @@ describe.skipIf(!hasAnvil)("an operator that lies (skipped where npm has no anvi
       expect(found?.entry).toBeGreaterThan(0);
       expect(found?.difference?.part ?? null).toBe(part);
       expect(found?.secondsLeft).toBeGreaterThan(0);
-      expect(lie.actedBy).toEqual(expect.arrayContaining(["guardian", "owner", "anybody"]));
+      expect(lie.actedBy).toEqual(expect.arrayContaining(["guardian", "vote", "anybody"]));
       expect(lie.exitEpoch, "by a report before the false one").toBe(lieOf("silence").exitEpoch);
     },
   );

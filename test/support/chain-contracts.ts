@@ -3,15 +3,17 @@
 
 import {
   meterRegistryAbi,
+  polderTokenAbi,
+  rewardParametersAbi,
   settlementAbi,
   testQuoteAbi,
-  testRewardTokenAbi,
 } from "../../governance/generated/abi.ts";
 import {
   meterRegistryBytecode,
+  polderTokenBytecode,
+  rewardParametersBytecode,
   settlementBytecode,
   testQuoteBytecode,
-  testRewardTokenBytecode,
 } from "../../governance/generated/bytecode.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { type Contract, type LocalChain, startChain } from "./local-chain.ts";
@@ -22,10 +24,13 @@ export interface ChainContracts {
   readonly settlement: Contract;
   readonly rewardToken: Contract;
   readonly registry: Contract;
+  readonly rewardParameters: Contract;
 }
 
 /** What the first account has, and the settlement contract may take of it. */
 const MICROS = 1_000_000_000_000n;
+/** Cap of the token, and what may be minted in a day. */
+const TOKENS = 10n ** 24n;
 
 /** Starts a chain at a moment and deploys everything. */
 export async function deployContracts(startS: number): Promise<ChainContracts> {
@@ -33,9 +38,14 @@ export async function deployContracts(startS: number): Promise<ChainContracts> {
   const owner = chain.accounts[0] as Hex;
   const quote = await chain.deploy(testQuoteAbi, testQuoteBytecode, []);
   const settlement = await chain.deploy(settlementAbi, settlementBytecode, [quote.address, owner, owner]);
-  const rewardToken = await chain.deploy(testRewardTokenAbi, testRewardTokenBytecode, [settlement.address]);
+  // Nobody holds it in the beginning.
+  const beginning = [owner, 0n, []];
+  const token = [settlement.address, ...beginning, TOKENS, TOKENS];
+  const rewardToken = await chain.deploy(polderTokenAbi, polderTokenBytecode, token);
   const registry = await chain.deploy(meterRegistryAbi, meterRegistryBytecode, [settlement.address, owner]);
+  const governed = [settlement.address, owner];
+  const rewardParameters = await chain.deploy(rewardParametersAbi, rewardParametersBytecode, governed);
   await chain.send(quote, "mint", [owner, MICROS]);
   await chain.send(quote, "approve", [settlement.address, MICROS]);
-  return { chain, quote, settlement, rewardToken, registry };
+  return { chain, quote, settlement, rewardToken, registry, rewardParameters };
 }

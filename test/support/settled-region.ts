@@ -20,7 +20,8 @@ import type { Deployment } from "../../governance/deploy/deployment.ts";
 import { settlementAbi, testQuoteAbi } from "../../governance/generated/abi.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { BEGINS_AT_S, REGION, SEED, termsOf, varsOf } from "./client-region.ts";
-import { type LocalChain, startChain } from "./local-chain.ts";
+import { type Contract, type LocalChain, startChain } from "./local-chain.ts";
+import { REGION_PARAMETERS, VOTE } from "./vote-file.ts";
 
 /** Windows and epochs of an hour; the first epoch is the one after the opening. */
 export const EPOCH_SECONDS = 3_600;
@@ -74,10 +75,11 @@ export class SettledRegion {
         exitAfterSeconds: EXIT_AFTER_SECONDS,
         leastDepositMicros: 1_000_000,
       },
+      parameters: { ...REGION_PARAMETERS, proofDelaySeconds: CLOSED_AFTER_SECONDS },
       installers: [],
     };
     const deployment = await deploy(
-      { chainId: LOCAL_CHAIN_ID, quote: "test", regions: [region] },
+      { chainId: LOCAL_CHAIN_ID, quote: "test", vote: VOTE, regions: [region] },
       {
         client: connection.client,
         wallet: walletOn(connection, operator),
@@ -174,6 +176,16 @@ export class SettledRegion {
         args: [regionWord(REGION), { ...fields, totals: readSums(totals) }],
       },
     );
+  }
+
+  /** Does what a vote has passed, as the timelock that everything governed belongs to. */
+  async decide(contract: Contract, functionName: string, args: readonly unknown[]): Promise<void> {
+    const { client } = this.chain;
+    const account = this.deployment.timelock;
+    await client.impersonateAccount({ address: account });
+    await client.setBalance({ address: account, value: 10n ** 18n });
+    const { request } = await client.simulateContract({ ...contract, functionName, args, account });
+    await client.waitForTransactionReceipt({ hash: await client.writeContract(request) });
   }
 
   /** Lets the chain's time pass. */

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { directoryOf } from "../../durable-objects/directory.ts";
 import { marketClock, receiptSeed, signingDomain } from "../../durable-objects/environment.ts";
-import { mirrorOf, registryOf } from "../../durable-objects/mirror/settings.ts";
+import { mirrorOf, registryOf, rewardParametersOf } from "../../durable-objects/mirror/settings.ts";
 import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { signedSchema } from "../../evidence/signed-command.ts";
 import {
@@ -60,6 +60,7 @@ function deploymentRoutes(application: Application): void {
         chainId: count,
         settlement: address,
         meterRegistry: address,
+        rewardParameters: address,
         mirror: address.meta({
           description: "wallet that says what the chain says; zero where there is none",
         }),
@@ -74,6 +75,7 @@ function deploymentRoutes(application: Application): void {
       return context.json({
         ...signingDomain(env),
         meterRegistry: registryOf(env),
+        rewardParameters: rewardParametersOf(env),
         mirror: mirrorOf(env),
         operator: env.OPERATOR,
         receiptKey: receiptKeyOf(receiptSeed(env)),
