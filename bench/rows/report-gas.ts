@@ -6,6 +6,8 @@ import { limited, type Measurement, type Row } from "../row.ts";
 
 /** Headroom above today's figures; a block of 36 million holds some two hundred. */
 const MOST_GAS = 180_000;
+/** The token notes how many votes there are from that second on, and for whom. */
+const MOST_CLAIM_GAS = 220_000;
 /** What every transaction costs before it runs. */
 const INTRINSIC_GAS = 21_000;
 
@@ -45,19 +47,20 @@ export const measure: Measurement = async (say) => {
       "claim-rewards-gas",
       gasOf("claimRewards, 10,000 accounts"),
       `one of 10,000 accounts; ${gasOf("claimRewards, 10 accounts")} of 10`,
+      MOST_CLAIM_GAS,
     ),
   ];
 };
 
-function bounded(name: string, gas: number, note: string): Row {
-  const limit = `at most ${MOST_GAS}`;
+function bounded(name: string, gas: number, note: string, most = MOST_GAS): Row {
+  const limit = `at most ${most}`;
   return limited({
     name,
     ours: gas,
     unit: "gas",
     higherIsBetter: false,
     limit,
-    isWithinLimit: gas <= MOST_GAS,
+    isWithinLimit: gas <= most,
     note,
   });
 }

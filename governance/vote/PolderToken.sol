@@ -17,7 +17,8 @@ contract PolderToken is IPolderToken, ERC20, ERC20Permit, ERC20Votes {
     uint256 public immutable cap;
     uint256 public immutable mostPerDay;
     uint256 public immutable bornAtS;
-    uint256 public mintedRewards;
+    /// @dev Nothing is ever burnt: what there is beyond it are rewards.
+    uint256 private immutable BORN_SUPPLY;
 
     /// @param settlement_ The only minter, for ever.
     /// @param treasury Gets its share undelegated: the treasury does not vote.
@@ -46,6 +47,7 @@ contract PolderToken is IPolderToken, ERC20, ERC20Permit, ERC20Votes {
             _mint(member.account, member.amount);
             _delegate(member.account, member.account);
         }
+        BORN_SUPPLY = totalSupply();
     }
 
     /// @inheritdoc IRewardToken
@@ -53,16 +55,20 @@ contract PolderToken is IPolderToken, ERC20, ERC20Permit, ERC20Votes {
         if (msg.sender != settlement) revert PolderToken_NotSettlement(msg.sender);
         uint256 most = mintableNow();
         if (amount > most) revert PolderToken_AboveCeiling(amount, most);
-        mintedRewards += amount;
         _mint(account, amount);
     }
 
     /// @inheritdoc IPolderToken
     function mintableNow() public view returns (uint256) {
         uint256 ceiling = mostPerDay * (block.timestamp - bornAtS) / 1 days;
-        uint256 byTime = ceiling - mintedRewards;
+        uint256 byTime = ceiling - mintedRewards();
         uint256 bySupply = cap - totalSupply();
         return byTime < bySupply ? byTime : bySupply;
+    }
+
+    /// @inheritdoc IPolderToken
+    function mintedRewards() public view returns (uint256) {
+        return totalSupply() - BORN_SUPPLY;
     }
 
     /// @notice Seconds: the vote's times do not depend on how fast a chain makes blocks.
