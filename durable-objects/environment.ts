@@ -8,6 +8,7 @@ import type { ChainMirror } from "./chain-mirror.ts";
 import type { Feed } from "./feed.ts";
 import type { Intake } from "./intake.ts";
 import type { Region } from "./region.ts";
+import type { VoteIndex } from "./vote-index.ts";
 
 /** Bindings of wrangler.toml. */
 export interface Env {
@@ -17,6 +18,7 @@ export interface Env {
   /** Called through itty-durable, which has no types for stubs. */
   readonly DIRECTORY: DurableObjectNamespace;
   readonly CHAIN_MIRROR: DurableObjectNamespace<ChainMirror>;
+  readonly VOTE_INDEX: DurableObjectNamespace<VoteIndex>;
   readonly ARCHIVE: R2Bucket;
   readonly ASSETS: Fetcher;
   readonly CHAIN_ID: string;
@@ -25,6 +27,13 @@ export interface Env {
   readonly METER_REGISTRY: string;
   /** The governed values on the chain; the zero address where nothing is voted on. */
   readonly REWARD_PARAMETERS: string;
+  /** The governor on the chain; the zero address where there is no vote. */
+  readonly GOVERNOR: string;
+  /** Wei that the relay of ballots may spend in a day, and votes that a ballot must carry, both in decimal. */
+  readonly RELAY_BUDGET_WEI: string;
+  readonly RELAY_MINIMUM_VOTES: string;
+  /** 32 bytes as hex digits: key of the wallet that pays for relayed ballots; without it none are. */
+  readonly RELAY_KEY?: string;
   /** Endpoints of the chain, separated by spaces; empty where there is no chain to follow. */
   readonly CHAIN_RPC: string;
   /** Block that the contracts were deployed in. */

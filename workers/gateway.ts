@@ -18,12 +18,14 @@ import { journalRoutes } from "./routes/journal.ts";
 import { previewRoutes } from "./routes/previews.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { settlementRoutes } from "./routes/settlement.ts";
+import { voteRoutes } from "./routes/votes.ts";
 
 export { ChainMirror } from "../durable-objects/chain-mirror.ts";
 export { Directory } from "../durable-objects/directory.ts";
 export { Feed } from "../durable-objects/feed.ts";
 export { Intake } from "../durable-objects/intake.ts";
 export { Region } from "../durable-objects/region.ts";
+export { VoteIndex } from "../durable-objects/vote-index.ts";
 
 const preflight = cors({ origin: "*", allowHeaders: ["authorization", "content-type"], maxAge: 86_400 });
 
@@ -63,6 +65,7 @@ export function createApplication(): Application {
   settlementRoutes(application);
   chainRoutes(application);
   previewRoutes(application);
+  voteRoutes(application);
   journalRoutes(application);
   documentationRoutes(application);
   return application;

@@ -95,6 +95,7 @@ function chainVars(chain: LocalChain, deployment: Deployment, seed: string): Rec
     SETTLEMENT: deployment.settlement,
     METER_REGISTRY: deployment.meterRegistry,
     REWARD_PARAMETERS: deployment.rewardParameters,
+    GOVERNOR: deployment.governor,
     CHAIN_RPC: chain.url,
     CHAIN_DEPLOYED_AT: String(deployment.deployedAtBlock),
     CHAIN_POLL_SECONDS: POLL_SECONDS,

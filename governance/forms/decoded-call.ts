@@ -41,16 +41,23 @@ export function decodeCall(contracts: VoteContracts, { target, value, data }: Ra
   };
 }
 
-/** The values that calls change, by region, beside what they are. @param currentOf null where that is not known */
-export function changesIn(
+/** The values that calls change, by region; of two changes of one value the later holds. */
+export function valuesByRegion(
   calls: readonly DecodedCall[],
-  currentOf: (region: string, name: GovernedValue) => string | null,
-): ChangesAnswer[] {
+): readonly { readonly region: string; readonly values: DraftValues }[] {
   const byRegion = new Map<string, DraftValues>();
   for (const { changes } of calls)
     if (changes !== null)
       byRegion.set(changes.region, { ...byRegion.get(changes.region), ...changes.values });
-  return [...byRegion].map(([region, values]) => ({
+  return [...byRegion].map(([region, values]) => ({ region, values }));
+}
+
+/** The same beside what the values are. @param currentOf null where that is not known */
+export function changesIn(
+  calls: readonly DecodedCall[],
+  currentOf: (region: string, name: GovernedValue) => string | null,
+): ChangesAnswer[] {
+  return valuesByRegion(calls).map(({ region, values }) => ({
     region,
     values: (Object.entries(values) as [GovernedValue, number | string][]).map(([name, value]) => ({
       name,

@@ -11,6 +11,7 @@ import {
 } from "viem";
 import { z } from "zod";
 import type { Hex } from "../../protocol/fields.ts";
+import type { DraftValues } from "../../protocol/governed-values.ts";
 import { describedBy } from "../calls/vote-abi.ts";
 import { ABI_OF, type VoteContracts } from "../proposals/vote-contracts.ts";
 import type { Proposed, RawCall } from "../proposals/vote-history.ts";
@@ -47,6 +48,19 @@ export const draftDocument = z.strictObject({
 export interface Draft {
   readonly description: string;
   readonly calls: readonly DraftCall[];
+}
+
+/** Values that a draft changes, by region; of two changes of one value the later holds. */
+export function changesOfDraft(
+  draft: Draft,
+): readonly { readonly region: string; readonly values: DraftValues }[] {
+  const byRegion = new Map<string, DraftValues>();
+  for (const call of draft.calls) {
+    if (call.call !== "changeValues") continue;
+    const { region, values } = call as unknown as { readonly region: string; readonly values: DraftValues };
+    byRegion.set(region, { ...byRegion.get(region), ...values });
+  }
+  return [...byRegion].map(([region, values]) => ({ region, values }));
 }
 
 /** Thrown for a call whose values do not fit its signature. */
