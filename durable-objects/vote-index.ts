@@ -112,7 +112,8 @@ export class VoteIndex extends DurableObject<Env> {
       return { rejection: rejected("overloaded", { draftsPerMinute: MAX_DRAFTS_PER_MINUTE }) };
     return this.#tell(async (snapshot) => {
       const { view, contracts } = snapshot;
-      return checkDraft({ view, contracts, settings: await snapshot.settings() }, draft, proposer);
+      const settings = await snapshot.settings();
+      return checkDraft({ view, contracts, settings, chainId: Number(this.env.CHAIN_ID) }, draft, proposer);
     });
   }
 

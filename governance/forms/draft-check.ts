@@ -15,6 +15,7 @@ import type { Proposed } from "../proposals/vote-history.ts";
 import { changesIn, type DecodedCall, decodeCall } from "./decoded-call.ts";
 import { type Draft, descriptionHashOf, proposalOf } from "./draft.ts";
 import { type ParameterForm, readParameterForm, refuseChanges } from "./parameter-form.ts";
+import { refuseSetting } from "./setting-bounds.ts";
 
 /** A draft with all that there is to say of it but its effect. */
 export type CheckedDraft = Omit<DraftAnswer, "previews">;
@@ -24,6 +25,7 @@ export interface DraftDesk {
   readonly view: ChainView;
   readonly contracts: VoteContracts;
   readonly settings: SettingsAnswer;
+  readonly chainId: number;
 }
 
 /** Checks a draft. @throws DraftMalformed; Error where the chain does not answer */
@@ -34,6 +36,7 @@ export async function checkDraft(desk: DraftDesk, draft: Draft, proposer: Hex): 
   const forms = await formsOf(desk, calls);
   const refusals = [
     ...valueRefusals(calls, forms),
+    ...(await settingRefusals(desk, calls)),
     ...(await listRefusals(desk, proposed)),
     ...(await proposerRefusals(desk, proposer)),
   ];
@@ -103,6 +106,14 @@ function valueRefusals(
   });
 }
 
+async function settingRefusals({ view, contracts, chainId }: DraftDesk, calls: readonly DecodedCall[]) {
+  const [supply] = await view.read<[bigint]>([readOf(contracts.token, polderTokenAbi, "totalSupply")]);
+  return calls.flatMap(({ answer }, call) => {
+    const word = refuseSetting(answer, { chainId, supply });
+    return word === null ? [] : [told(rejected("call_refused", word), call)];
+  });
+}
+
 /** Each call for itself, so that all that are not on the list are told at once. */
 async function listRefusals({ view, contracts }: DraftDesk, { targets, values, calldatas }: Proposed) {
   const from = contracts.governor;
@@ -132,15 +143,21 @@ async function proposerRefusals({ view, contracts, settings }: DraftDesk, propos
   return [told(rejected("proposer_below_threshold", facts), null)];
 }
 
-/** What each call would come to if the timelock made it now; what is refused already is not asked again. */
+/**
+ * What each call would come to if the timelock made it now; what is refused already is not asked again. The governor takes
+ * calls to itself only while it executes a vote: those are judged by their bounds.
+ */
 async function callRefusals(
   { view, contracts }: DraftDesk,
   calls: readonly DecodedCall[],
   forms: ReadonlyMap<string, ParameterForm>,
   refused: readonly RefusalAnswer[],
 ): Promise<RefusalAnswer[]> {
+  const isRefused = (call: number) => refused.some((one) => one.call === call);
   const asked = calls.flatMap(({ answer }, call) =>
-    refused.some((one) => one.call === call) || restsOnEarlier(calls, call) ? [] : [{ call, answer }],
+    isRefused(call) || answer.contract === "governor" || restsOnEarlier(calls, call)
+      ? []
+      : [{ call, answer }],
   );
   const attempts = await view.attempt(
     asked.map(({ answer }) => ({
