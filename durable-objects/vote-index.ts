@@ -100,7 +100,7 @@ export class VoteIndex extends DurableObject<Env> {
 
   /** The form of a region's values; null for a region that is not under votes. */
   form(region: string): Promise<Told<ParametersAnswer | null>> {
-    return this.#tell(async (snapshot) => (await snapshot.form(region))?.answer ?? null);
+    return this.#tell((snapshot) => snapshot.form(region));
   }
 
   /** All that is to be said of a draft but its effect. */
@@ -163,8 +163,7 @@ async function withCurrent(snapshot: VoteSnapshot, proposal: ProposalAnswer): Pr
   const changes = await Promise.all(
     proposal.changes.map(async ({ region, values }) => {
       const form = await snapshot.form(region);
-      const currentOf = (name: string) =>
-        form?.answer.values.find((value) => value.name === name)?.current ?? null;
+      const currentOf = (name: string) => form?.values.find((value) => value.name === name)?.current ?? null;
       return { region, values: values.map((value) => ({ ...value, current: currentOf(value.name) })) };
     }),
   );

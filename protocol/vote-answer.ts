@@ -199,6 +199,7 @@ export const parametersAnswer = z
     version: count,
     fromEpoch: count,
     earliestExecutionS: instantS.meta({ description: "of a vote that begins now" }),
+    windowSeconds: count.meta({ description: "evidence may be awaited as long, and no longer" }),
     values: z.array(valueFormAnswer),
   })
   .meta({ id: "ParameterForm", description: "The governed values of a region as a form" });

@@ -1,7 +1,7 @@
 // Owns how votes are read without the chain being asked by everybody who looks: one look at it at a time, at most so often, and
 // per block each thing once. It refuses to keep what a final block does not hold.
 
-import { type ParameterForm, readParameterForm } from "../../governance/forms/parameter-form.ts";
+import { readParameterForm } from "../../governance/forms/parameter-form.ts";
 import type { ContractLog } from "../../governance/proposals/chain-view.ts";
 import { readOperations, readProposals, SETTLED_STATES } from "../../governance/proposals/proposal-reads.ts";
 import { findVoteContracts, type VoteContracts } from "../../governance/proposals/vote-contracts.ts";
@@ -16,6 +16,7 @@ import type { Hex } from "../../protocol/fields.ts";
 import type {
   GovernanceAnswer,
   OperationAnswer,
+  ParametersAnswer,
   ProposalAnswer,
   SettingsAnswer,
 } from "../../protocol/vote-answer.ts";
@@ -98,7 +99,7 @@ export class VoteSnapshot {
   }
 
   /** @returns null for a region that is not under votes */
-  form(region: string): Promise<ParameterForm | null> {
+  form(region: string): Promise<ParametersAnswer | null> {
     return this.once(`form/${region}`, async () =>
       readParameterForm(this.view, this.contracts, await this.settings(), region),
     );

@@ -5,7 +5,12 @@ import { type Abi, decodeErrorResult, encodeFunctionData } from "viem";
 import { type Facts, type Rejection, rejected } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { GovernedValue } from "../../protocol/governed-values.ts";
-import type { DraftAnswer, RefusalAnswer, SettingsAnswer } from "../../protocol/vote-answer.ts";
+import type {
+  DraftAnswer,
+  ParametersAnswer,
+  RefusalAnswer,
+  SettingsAnswer,
+} from "../../protocol/vote-answer.ts";
 import { voteAbi } from "../calls/vote-abi.ts";
 import { callListAbi, polderGovernorAbi, polderTokenAbi } from "../generated/abi.ts";
 import type { Attempt, ChainView } from "../proposals/chain-view.ts";
@@ -14,7 +19,7 @@ import type { VoteContracts } from "../proposals/vote-contracts.ts";
 import type { Proposed } from "../proposals/vote-history.ts";
 import { changesIn, type DecodedCall, decodeCall } from "./decoded-call.ts";
 import { type Draft, descriptionHashOf, proposalOf } from "./draft.ts";
-import { type ParameterForm, readParameterForm, refuseChanges } from "./parameter-form.ts";
+import { readParameterForm, refuseChanges } from "./parameter-form.ts";
 import { refuseSetting } from "./setting-bounds.ts";
 
 /** A draft with all that there is to say of it but its effect. */
@@ -43,7 +48,7 @@ export async function checkDraft(desk: DraftDesk, draft: Draft, proposer: Hex): 
   refusals.push(...(await callRefusals(desk, calls, forms, refusals)));
   if (refusals.length === 0) refusals.push(...(await proposeRefusals(desk, proposed, proposer)));
   const currentOf = (region: string, name: GovernedValue): string | null =>
-    forms.get(region)?.answer.values.find((form) => form.name === name)?.current ?? null;
+    forms.get(region)?.values.find((form) => form.name === name)?.current ?? null;
   return {
     block: view.block,
     description: proposed.description,
@@ -85,9 +90,9 @@ async function numberOf({ view, contracts }: DraftDesk, proposed: Proposed): Pro
 async function formsOf(
   { view, contracts, settings }: DraftDesk,
   calls: readonly DecodedCall[],
-): Promise<ReadonlyMap<string, ParameterForm>> {
+): Promise<ReadonlyMap<string, ParametersAnswer>> {
   const regions = new Set(calls.flatMap(({ changes }) => (changes === null ? [] : [changes.region])));
-  const forms = new Map<string, ParameterForm>();
+  const forms = new Map<string, ParametersAnswer>();
   for (const region of regions) {
     const form = await readParameterForm(view, contracts, settings, region);
     if (form !== null) forms.set(region, form);
@@ -97,7 +102,7 @@ async function formsOf(
 
 function valueRefusals(
   calls: readonly DecodedCall[],
-  forms: ReadonlyMap<string, ParameterForm>,
+  forms: ReadonlyMap<string, ParametersAnswer>,
 ): RefusalAnswer[] {
   return calls.flatMap(({ changes }, call) => {
     const form = changes === null ? undefined : forms.get(changes.region);
@@ -150,7 +155,7 @@ async function proposerRefusals({ view, contracts, settings }: DraftDesk, propos
 async function callRefusals(
   { view, contracts }: DraftDesk,
   calls: readonly DecodedCall[],
-  forms: ReadonlyMap<string, ParameterForm>,
+  forms: ReadonlyMap<string, ParametersAnswer>,
   refused: readonly RefusalAnswer[],
 ): Promise<RefusalAnswer[]> {
   const isRefused = (call: number) => refused.some((one) => one.call === call);
@@ -190,13 +195,13 @@ function restsOnEarlier(calls: readonly DecodedCall[], place: number): boolean {
 function isOverByThen(
   word: Facts,
   { changes }: DecodedCall,
-  forms: ReadonlyMap<string, ParameterForm>,
+  forms: ReadonlyMap<string, ParametersAnswer>,
 ): boolean {
   const form = changes === null ? undefined : forms.get(changes.region);
   return (
     word.refusal === "RewardParameters_CoolingDown" &&
     form !== undefined &&
-    Number(word.untilS) <= form.answer.earliestExecutionS
+    Number(word.untilS) <= form.earliestExecutionS
   );
 }
 

@@ -15,13 +15,6 @@ import { VALUE_WORDS } from "./value-words.ts";
 
 const BPS = 10_000n;
 
-/** A region's form, and what no single value says. */
-export interface ParameterForm {
-  readonly answer: ParametersAnswer;
-  /** Evidence may take as long, and no longer. */
-  readonly windowSeconds: number;
-}
-
 /** When a vote that begins now can be executed at its earliest. Unix seconds. */
 export function earliestExecutionS(view: ChainView, settings: SettingsAnswer): number {
   const { votingDelaySeconds, votingPeriodSeconds, timelockDelaySeconds } = settings;
@@ -34,7 +27,7 @@ export async function readParameterForm(
   { rewardParameters, settlement }: VoteContracts,
   settings: SettingsAnswer,
   region: string,
-): Promise<ParameterForm | null> {
+): Promise<ParametersAnswer | null> {
   const word = regionWord(region);
   const read = <N extends "versionCount" | "versionOf" | "boundsOf" | "changeableAtS">(
     name: N,
@@ -61,15 +54,13 @@ export async function readParameterForm(
     ),
   );
   return {
-    answer: {
-      region,
-      block: view.block,
-      version: Number(count - 1n),
-      fromEpoch: Number(version.fromEpoch),
-      earliestExecutionS: earliestS,
-      values,
-    },
+    region,
+    block: view.block,
+    version: Number(count - 1n),
+    fromEpoch: Number(version.fromEpoch),
+    earliestExecutionS: earliestS,
     windowSeconds: Number(windowSlots) * SLOT_SECONDS,
+    values,
   };
 }
 
@@ -112,8 +103,11 @@ function valueForm(
 }
 
 /** What a vote on these values would be refused for, one refusal a value; empty where none would be. */
-export function refuseChanges({ answer, windowSeconds }: ParameterForm, values: DraftValues): Rejection[] {
-  return answer.values.flatMap((form) => {
+export function refuseChanges(
+  { values: forms, windowSeconds }: ParametersAnswer,
+  values: DraftValues,
+): Rejection[] {
+  return forms.flatMap((form) => {
     const value = values[form.name];
     const refusal = value === undefined ? null : refuseChange(form, BigInt(value), windowSeconds);
     return refusal === null ? [] : [refusal];

@@ -3,7 +3,7 @@
 
 import { type Abi, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chainViewOf } from "../../clients/chain/chain-view.ts";
+import { chainViewOf } from "../../clients/votes/chain-view.ts";
 import { CALL_FORMS } from "../../governance/forms/call-forms.ts";
 import { decodeCall } from "../../governance/forms/decoded-call.ts";
 import { type Draft, type DraftCall, draftDocument, proposalOf } from "../../governance/forms/draft.ts";
@@ -213,7 +213,7 @@ describe.skipIf(!hasAnvil)("drafts (skipped where npm has no anvil for the machi
 
   test("behavior: a region is opened and put under votes in one draft", async () => {
     const form = await readForm(REGION_ID);
-    const current = Object.fromEntries(form.answer.values.map(({ name, current }) => [name, current]));
+    const current = Object.fromEntries(form.values.map(({ name, current }) => [name, current]));
     const { timestamp } = await world.chain.client.getBlock();
     const fromEpoch = Math.ceil(Number(timestamp) / 86_400) + 1;
     const terms = {
@@ -349,7 +349,7 @@ describe.skipIf(!hasAnvil)("drafts (skipped where npm has no anvil for the machi
       RewardParameters_StepTooLarge: "parameter_step_too_large",
     };
     let compared = 0;
-    for (const [parameter, value] of form.answer.values.entries()) {
+    for (const [parameter, value] of form.values.entries()) {
       const edges = [value.current, value.least, value.most, value.lowestNext, value.highestNext].map(BigInt);
       for (let round = 0; round < 12; round += 1) {
         const edge = edges[next() % edges.length] as bigint;

@@ -198,7 +198,7 @@ describe.skipIf(!hasAnvil)("votes read (skipped where npm has no anvil for the m
     await world.pass(VOTE.timelockDelaySeconds);
     await world.govern(world.ben, "execute", [id]);
     expect(await proposal(id)).toMatchObject({ state: "executed", executedBy: "governor" });
-    expect((await (await reader().snapshot()).form(REGION_ID))?.answer.values[TAKE_RATE]).toMatchObject({
+    expect((await (await reader().snapshot()).form(REGION_ID))?.values[TAKE_RATE]).toMatchObject({
       name: "takeRateBps",
       current: "120",
       isCoolingDown: true,

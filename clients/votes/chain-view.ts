@@ -13,8 +13,8 @@ import type {
 } from "../../governance/proposals/chain-view.ts";
 import type { WeiRead } from "../../governance/proposals/vote-settings.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { type ChainConnection, ChainFault } from "./chain-connection.ts";
-import { isTooMuch } from "./event-search.ts";
+import { type ChainConnection, ChainFault } from "../chain/chain-connection.ts";
+import { isTooMuch } from "../chain/event-search.ts";
 
 /** Calls under way at a time: the transport sends them as one batch. */
 const CALLS_AT_ONCE = 50;
