@@ -34,7 +34,7 @@ export const CHAIN_PROBLEMS = {
     "the region refused parameters of a vote; those of the next one are taken, and these asked again",
   registry_incomplete: "an event of the register that must exist was not found",
   registry_refused: "the region cannot take an event of the register now; it is asked again",
-  frozen: "an epoch is frozen; nothing is reported until the owner has decided",
+  frozen: "an epoch is frozen; nothing is reported until a vote has decided",
   upheld: "a freeze was upheld: the region is over and everybody may leave",
   exiting: "everybody is leaving: nothing is credited or reported any more",
   other_operator: "on the chain another wallet reports for the region",

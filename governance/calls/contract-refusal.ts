@@ -48,6 +48,23 @@ const WORDS: Readonly<Record<string, string>> = {
   MeterRegistry_GatewayLive: "the gateway {gateway} is enrolled already",
   MeterRegistry_ConnectionLive: "the connection {connection} has a meter already",
   MeterRegistry_NoSuchMeter: "there is no such meter: {gateway}",
+  PolderToken_AboveCeiling:
+    "the token's ceiling leaves {most} for now, and {amount} is claimed: it may be claimed later, and is not lost",
+  PolderGovernor_ProposerNotNamed: "the description must end with #proposer={proposer}",
+  PolderGovernor_SettingOutOfBounds: "{setting} is {value}, and must be from {least} to {most}",
+  GovernorRestrictedProposer: "the description names another proposer than {proposer}",
+  GovernorInsufficientProposerVotes:
+    "{proposer} had {votes} votes a second ago, and {threshold} are needed to propose",
+  GovernorAlreadyCastVote: "{voter} has voted",
+  GovernorNonexistentProposal: "there is no proposal {proposalId}",
+  GovernorUnableToCancel: "{account} may not cancel it now",
+  CallList_NotAllowed: "votes may not call {selector} of {target}: a vote must list it first",
+  CallList_CodeChanged: "{target} is not the contract that was listed: its code has changed",
+  CallList_EtherRefused: "votes send no ether",
+  RewardParameters_RegionUnknown: "the region has no governed values on this chain",
+  RewardParameters_NothingToChange: "nothing is to be changed",
+  RewardParameters_BeyondWindow:
+    "evidence cannot be awaited for {proofDelaySeconds} s: a window has {windowSeconds}",
   OwnableUnauthorizedAccount: "{account} is not the owner",
   ERC20InsufficientBalance: "{sender} has {balance$} of the quote asset, and {needed$} is needed",
   ERC20InsufficientAllowance: "{spender} may take {allowance$} of the quote asset, and {needed$} is needed",

@@ -13,9 +13,11 @@ interface IRegionList {
 
 /// @title Regions, and what is decided about them
 /// @notice A region is named by its name's characters, left-aligned in a word ("polder-one" then zeros).
-/// @dev **Whoever owns this contract** opens regions, names operators and the guardian, schedules terms and decides on
-/// freezes. It is one address, meant to become a timelock. It cannot pay anybody, change a report, or touch a term of an
-/// epoch that has begun. With the operator's help it can do harm: it may name a guardian who sleeps.
+/// @dev **Whoever owns this contract** opens regions, names operators and the guardian, and decides on freezes. It is the
+/// timelock that does what votes pass. It cannot pay anybody or change a report. With the operator's help it can do harm: it
+/// may name a guardian who sleeps.
+/// - *Terms have a keeper,* which bounds each step of theirs, and no one else schedules any once it is named. Nobody touches a
+///   term of an epoch that has begun.
 /// - *Terms are the region's too.* The region decides withdrawals and rewards by the very terms that its report is judged by
 ///   here, epoch for epoch. Each version of its parameters begins its emission anew; schedule terms here for the same epoch,
 ///   or an honest report may be refused.

@@ -179,6 +179,19 @@ contract CallListTest is VoteFixture {
         VM.stopPrank();
     }
 
+    /// @dev A vote that closed the list would be the last one on most things.
+    function testRejects_closingTheListForEver() external {
+        AllowedCall[] memory calls = new AllowedCall[](1);
+        bytes4[2] memory own = [callList.allow.selector, callList.forbid.selector];
+        for (uint256 index = 0; index < 2; ++index) {
+            calls[0] = AllowedCall(address(callList), own[index]);
+            VM.prank(address(timelock));
+            VM.expectRevert(abi.encodeWithSelector(ICallList.CallList_KeptForEver.selector, own[index]));
+            callList.forbid(calls);
+            VM.assertEq(callList.codeHashOf(address(callList), own[index]), address(callList).codehash);
+        }
+    }
+
     /// @dev What is missing is put on the list by one vote and called by another.
     function testBehavior_voteExtendsTheListAndThenUsesIt() external {
         AllowedCall[] memory calls = new AllowedCall[](1);

@@ -32,6 +32,7 @@ contract CallList is ICallList, Ownable {
         for (uint256 index = 0; index < calls.length; ++index) {
             (address target, bytes4 selector) = (calls[index].target, calls[index].selector);
             if (codeHashOf[target][selector] == 0) revert CallList_NotAllowed(target, selector);
+            if (target == address(this)) revert CallList_KeptForEver(selector);
             delete codeHashOf[target][selector];
             emit CallForbidden(target, selector);
         }

@@ -28,11 +28,13 @@ interface ICallList {
     error CallList_EtherRefused(address target, uint256 value);
     error CallList_Lengths(uint256 targets, uint256 values, uint256 calls);
     error CallList_OwnerNeeded();
+    error CallList_KeptForEver(bytes4 selector);
 
     /// @notice Puts calls on the list, or pins them to the code that their target has now.
     function allow(AllowedCall[] calldata calls) external;
 
-    /// @notice Takes calls off the list, which they must be on. It also holds for proposals that were made before.
+    /// @notice Takes calls off the list, which they must be on. It also holds for proposals that were made before. Calls of
+    /// the list itself stay: without them nothing could ever be listed again.
     function forbid(AllowedCall[] calldata calls) external;
 
     /// @return Hash of the code that a listed call is pinned to; zero for a call that is not listed.
