@@ -26,6 +26,7 @@ export const MEASUREMENTS = [
   "report-gas",
   "vote-gas",
   "deposit-latency",
+  "vote-latency",
   "preview",
 ] as const;
 

@@ -38,7 +38,7 @@ const SHOWN: ReadonlySet<string> = new Set([
  * What a proposal's changes would have done.
  * @throws Refusal `parameters_out_of_bounds`, and what `previewOf` refuses
  */
-export function previewOfChanges(
+export async function previewOfChanges(
   env: Env,
   region: string,
   changes: readonly ValueChange[],

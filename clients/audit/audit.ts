@@ -29,6 +29,7 @@ import { type MirroredChain, MirroredEvents, type Wrong } from "./mirrored-event
 import { type BadProof, ProofBatches, type VerifierOf } from "./proof-batches.ts";
 import { RegistryReplay } from "./registry-replay.ts";
 import { type ReportDifference, ReportedEpochs } from "./reported-epochs.ts";
+import { type LateVote, VotedVersions } from "./voted-versions.ts";
 
 /** What an audit found. */
 export interface AuditReport {
@@ -58,6 +59,11 @@ export interface AuditReport {
   readonly passedOver: readonly number[];
   /** Deposits of the chain that the journal lacks. */
   readonly uncredited: readonly ChainDeposit[];
+  /** Versions of voted parameters that the journal took as they are on the chain. */
+  readonly votes: number;
+  readonly lateVotes: readonly LateVote[];
+  /** Entries that set a governed region's parameters without a vote. */
+  readonly unvoted: readonly number[];
   /** Certificate roots by epoch, of those that were asked for. */
   readonly certificateRoots: Readonly<Record<number, Hex>>;
   readonly headHash: string;
@@ -164,6 +170,9 @@ export async function audit(
     ...run.mirrored.held,
     passedOver: run.mirrored.passedOver,
     uncredited: run.mirrored.uncredited,
+    votes: run.voted.held,
+    lateVotes: run.voted.late,
+    unvoted: run.voted.unvoted,
     headHash: run.hash,
     stateHash: stateHash(run.state, sha256),
     failure,
@@ -189,6 +198,7 @@ class AuditRun {
   readonly registry = new RegistryReplay();
   readonly reported: ReportedEpochs;
   readonly mirrored: MirroredEvents;
+  readonly voted: VotedVersions;
   readonly #domain: SigningDomain;
   readonly #options: AuditOptions;
   readonly #receipts: Map<number, Receipt[]>;
@@ -200,6 +210,7 @@ class AuditRun {
     this.proofs = new ProofBatches(domain.chainId, options.verifierOf);
     this.reported = new ReportedEpochs(options.reported);
     this.mirrored = new MirroredEvents(options.chain);
+    this.voted = new VotedVersions(options.chain);
     this.#receipts = Map.groupBy(options.receipts ?? [], ({ entry }) => entry);
   }
 
@@ -222,6 +233,7 @@ class AuditRun {
     this.counts.entries += 1;
     this.#holdClaim();
     this.#holdMirrored(this.mirrored.take(derived, this.state));
+    this.#holdMirrored(this.voted.take(derived, this.state));
     this.#holdCertificates(derived);
     const unreported = this.reported.take(derived, this.state, this.hash);
     if (unreported !== null) throw new Mismatch(unreported);
@@ -257,6 +269,7 @@ class AuditRun {
     const unreported = this.reported.finish(this.state);
     if (unreported !== null) throw new Mismatch(unreported);
     this.#holdMirrored(await this.mirrored.finish());
+    this.#holdMirrored(await this.voted.finish());
     if (claimed !== undefined && claimed.entry > last) {
       this.number = last + 1;
       throw new Mismatch(`the region claims ${claimed.entry} entries and the journal ends before this one`);

@@ -2,9 +2,9 @@
 // refuses a chain or a contract that the region's signatures are not for.
 
 import type { EpochReport } from "../../evidence/epoch-report.ts";
-import { address, type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
+import { address, NO_ADDRESS } from "../../protocol/fields.ts";
 import { openChain } from "../chain/chain-connection.ts";
-import { depositTimeS, readRecord } from "../chain/region-record.ts";
+import { depositTimeS, type RecordedContracts, readRecord } from "../chain/region-record.ts";
 import { SettlementClient } from "../chain/settlement-client.ts";
 import type { PolderClient } from "../sdk/client.ts";
 import type { MirroredChain } from "./mirrored-events.ts";
@@ -26,27 +26,30 @@ export async function chainOfRegion(
   region: string,
   rpc: string,
 ): Promise<AuditedChain> {
-  const [{ chainId, settlement: contract }, meterRegistry] = await Promise.all([
+  const [{ chainId, settlement: contract }, contracts] = await Promise.all([
     client.deployment(),
-    registryOf(client),
+    contractsOf(client),
   ]);
   if (contract === NO_ADDRESS)
     throw new Error("the deployment holds test money: nothing of it is on a chain");
   const settlement = await SettlementClient.open(await openChain(rpc, chainId), contract, region);
-  const record = await readRecord(settlement, meterRegistry);
+  const record = await readRecord(settlement, contracts);
   return {
     block: record.block,
     reported: record.reported,
     chain: {
       record,
-      again: () => readRecord(settlement, meterRegistry),
+      again: () => readRecord(settlement, contracts),
       depositTimeS: (index) => depositTimeS(settlement, index),
     },
   };
 }
 
-/** The register that the deployment names; the zero address for none. */
-async function registryOf(client: PolderClient): Promise<Hex> {
-  const { meterRegistry } = await client.get<{ meterRegistry?: unknown }>("/v1/deployment");
-  return address.parse(meterRegistry ?? NO_ADDRESS);
+/** The contracts that the deployment names beside Settlement; the zero address for one that it does not. */
+async function contractsOf(client: PolderClient): Promise<RecordedContracts> {
+  const named = await client.get<{ meterRegistry?: unknown; rewardParameters?: unknown }>("/v1/deployment");
+  return {
+    meterRegistry: address.parse(named.meterRegistry ?? NO_ADDRESS),
+    rewardParameters: address.parse(named.rewardParameters ?? NO_ADDRESS),
+  };
 }

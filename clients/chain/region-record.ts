@@ -11,7 +11,7 @@ import {
   registryEventOf,
 } from "../../governance/calls/registry-event.ts";
 import { reportDigest } from "../../governance/calls/report-call.ts";
-import { meterRegistryAbi, settlementAbi } from "../../governance/generated/abi.ts";
+import { meterRegistryAbi, rewardParametersAbi, settlementAbi } from "../../governance/generated/abi.ts";
 import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { ChainFault } from "./chain-connection.ts";
 import { type EventLog, searchEvents } from "./event-search.ts";
@@ -35,6 +35,21 @@ export interface RegionRecord {
   readonly deposits: readonly ChainDeposit[];
   /** By their numbers from 1; null where no register was named. */
   readonly registryEvents: readonly RegistryEvent[] | null;
+  /** Of its governed values, by their numbers from 0; null where no contract of them was named. */
+  readonly versions: readonly ChainVersion[] | null;
+}
+
+/** A version of the governed values. */
+export interface ChainVersion {
+  readonly fromEpoch: number;
+  /** By their number in the contract. */
+  readonly values: readonly bigint[];
+}
+
+/** Contracts beside Settlement; the zero address for one that there is not. */
+export interface RecordedContracts {
+  readonly meterRegistry: Hex;
+  readonly rewardParameters: Hex;
 }
 
 /** What the contracts say that there is, as of a block. */
@@ -61,10 +76,12 @@ const TOPICS: readonly Hex[] = NAMES.map((eventName) => {
 
 /**
  * Reads a region's record.
- * @param meterRegistry the register of its meters; the zero address where there is none.
  * @throws ChainFault where logs and contracts do not say the same; ContractRefusal where nobody opened the region
  */
-export async function readRecord(settlement: SettlementClient, meterRegistry: Hex): Promise<RegionRecord> {
+export async function readRecord(
+  settlement: SettlementClient,
+  { meterRegistry, rewardParameters }: RecordedContracts,
+): Promise<RegionRecord> {
   const { connection, word } = settlement;
   const counts = await readCounts(settlement, meterRegistry);
   const { firstEpoch, digests, deposits, registryEvents } = counts;
@@ -104,7 +121,32 @@ export async function readRecord(settlement: SettlementClient, meterRegistry: He
     reported: standing(told, counts, word),
     deposits: chained(told, counts, settlement.region),
     registryEvents: registryEvents === null ? null : numbered(told, registryEvents),
+    versions:
+      rewardParameters === NO_ADDRESS ? null : await readVersions(settlement, rewardParameters, counts.block),
   };
+}
+
+/** The contract itself is asked, not its logs: it keeps every version. */
+async function readVersions(
+  { connection: { client }, word }: SettlementClient,
+  address: Hex,
+  blockNumber: bigint,
+): Promise<ChainVersion[]> {
+  const call = { address, abi: rewardParametersAbi, blockNumber } as const;
+  try {
+    const count = await client.readContract({ ...call, functionName: "versionCount", args: [word] });
+    const versions: ChainVersion[] = [];
+    for (let from = 0n; from < count; from += BigInt(QUESTIONS)) {
+      const numbers = Array.from({ length: Math.min(QUESTIONS, Number(count - from)) }, (_, step) =>
+        client.readContract({ ...call, functionName: "versionOf", args: [word, from + BigInt(step)] }),
+      );
+      for (const { fromEpoch, values } of await Promise.all(numbers))
+        versions.push({ fromEpoch: counted(fromEpoch), values });
+    }
+    return versions;
+  } catch (error) {
+    throw new ChainFault(`${address} does not answer for governed values`, { cause: error });
+  }
 }
 
 /** Time of the block that a deposit is in. Unix seconds. */

@@ -123,17 +123,27 @@ function inWords(region: string, report: AuditReport): string {
 /** What was held against the chain, and what of the chain is not in the journal. */
 function chainInWords(report: AuditReport, chained: AuditedChain | null): string[] {
   if (chained === null) return [];
-  const { reports, deposits, registryEvents, passedOver, uncredited } = report;
+  const { reports, deposits, registryEvents, passedOver, uncredited, votes, lateVotes, unvoted } = report;
   const { chain, block, reported } = chained;
+  const { versions } = chain.record;
   const meters =
     chain.record.registryEvents === null ? "no register" : `${registryEvents} events of the register`;
+  // The first version is the opening's and none that was voted.
+  const voted = versions === null ? "no votes" : `${votes} of ${Math.max(0, versions.length - 1)} votes`;
   return [
-    `the chain as of block ${block}: ${reports} of ${reported.size} reports, ${deposits} of ${chain.record.deposits.length} deposits, ${meters} are as the journal has them`,
+    `the chain as of block ${block}: ${reports} of ${reported.size} reports, ${deposits} of ${chain.record.deposits.length} deposits, ${meters}, ${voted} are as the journal has them`,
     ...(passedOver.length === 0
       ? []
       : [`${passedOver.length} events of the register were passed over: ${passedOver.join(", ")}`]),
     ...(uncredited.length === 0
       ? []
       : [`not credited yet: deposits ${uncredited.map(({ index }) => index).join(", ")}`]),
+    ...lateVotes.map(
+      ({ version, fromEpoch, heldFrom }) =>
+        `vote ${version} came late: it was to hold from epoch ${fromEpoch} on and did from ${heldFrom}`,
+    ),
+    ...(unvoted.length === 0
+      ? []
+      : [`parameters that nobody voted for were set by entries ${unvoted.join(", ")}`]),
   ];
 }

@@ -383,6 +383,8 @@ const WITHOUT_ACCOUNT: ReadonlySet<CommandType> = new Set([
   "open_region",
   "set_parameters",
   "appoint_installers",
+  "schedule_terms",
+  "schedule_parameters",
   "enrol_meter",
   "revoke_meter",
 ]);

@@ -10,13 +10,17 @@ import { type RegionRecord, readRecord } from "../../clients/chain/region-record
 import { SettlementClient } from "../../clients/chain/settlement-client.ts";
 import { SettlementWallet } from "../../clients/chain/settlement-wallet.ts";
 import { mirrorWallet, operatorWallet } from "../../clients/local/neighbourhood.ts";
+import { walletSigner } from "../../clients/sdk/signer.ts";
 import { regionWord } from "../../evidence/deposit-chain.ts";
 import type { EpochReport } from "../../evidence/epoch-report.ts";
 import { readSums } from "../../evidence/sum-claim.ts";
 import { sendCall } from "../../governance/calls/contract-call.ts";
 import { reportStruct } from "../../governance/calls/report-call.ts";
-import { meterRegistryAbi, settlementAbi } from "../../governance/generated/abi.ts";
+import { meterRegistryAbi, rewardParametersAbi, settlementAbi } from "../../governance/generated/abi.ts";
+import { figuresOf } from "../../market/schedule.ts";
+import type { ParametersAnswer } from "../../protocol/answers.ts";
 import { NO_ADDRESS } from "../../protocol/fields.ts";
+import { GOVERNED_VALUES } from "../../protocol/governed-values.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { CommandLine } from "../support/client-commands.ts";
 import { REGION, SEED } from "../support/client-region.ts";
@@ -26,6 +30,7 @@ import { EPOCH_SECONDS, FIRST_EPOCH, SettledRegion } from "../support/settled-re
 
 const UNIT = 1_000_000n;
 const WORD = regionWord(REGION);
+const VOTED_BPS = 130;
 
 /** A log as an RPC spells it. */
 interface RawLog {
@@ -58,6 +63,8 @@ describe.skipIf(!hasAnvil)(
       await sendCall(sender, { ...contract, functionName, args } as never);
     };
     const settlement = () => ({ address: region.deployment.settlement, abi: settlementAbi });
+    const governed = () =>
+      ({ address: region.deployment.rewardParameters, abi: rewardParametersAbi }) as const;
     const registry = () => ({ address: region.deployment.meterRegistry, abi: meterRegistryAbi });
     const finalise = () => region.chain.client.mine({ blocks: 4 });
 
@@ -85,7 +92,7 @@ describe.skipIf(!hasAnvil)(
       );
       const connection = await openChain(region.chain.url, LOCAL_CHAIN_ID, transport);
       const client = await SettlementClient.open(connection, region.deployment.settlement, REGION);
-      return readRecord(client, meterRegistry);
+      return readRecord(client, { meterRegistry, rewardParameters: NO_ADDRESS });
     };
 
     beforeAll(async () => {
@@ -101,6 +108,22 @@ describe.skipIf(!hasAnvil)(
         await new SettlementWallet(client, privateKeyToAccount(home.key)).deposit(home.account, micros);
         await region.credit();
       }
+      const changes = [{ parameter: GOVERNED_VALUES.indexOf("takeRateBps"), value: BigInt(VOTED_BPS) }];
+      await region.decide(governed(), "change", [WORD, changes]);
+      const { fromEpoch } = await region.chain.client.readContract({
+        ...governed(),
+        functionName: "versionOf",
+        args: [WORD, 1n],
+      });
+      const [opening] = (
+        await region.client.get<{ parameters: ParametersAnswer[] }>(`/v1/regions/${REGION}/parameters`)
+      ).parameters;
+      await region.client.submit(REGION, walletSigner(mirrorWallet(SEED)), {
+        type: "schedule_parameters",
+        nonce: 1,
+        fromEpoch: Number(fromEpoch),
+        figures: { ...figuresOf((opening as ParametersAnswer).parameters), takeRateBps: VOTED_BPS },
+      });
       await region.decide(settlement(), "setGuardian", [region.deployment.timelock]);
       await region.decide(registry(), "appointInstallers", [WORD, [operatorWallet(SEED).address]]);
       // Both while neither is final; then the second is dropped, and posted again.
@@ -225,7 +248,9 @@ describe.skipIf(!hasAnvil)(
       ]);
       const honest = await line.good(audit());
       expect(honest).toMatch(/^audit ok/);
-      expect(honest).toMatch(/2 of 2 reports, 2 of 2 deposits, no register are as the journal has them/);
+      expect(honest).toMatch(
+        /2 of 2 reports, 2 of 2 deposits, no register, 1 of 1 votes are as the journal has them/,
+      );
       const told = JSON.parse(await line.good(audit("--json"))) as AuditReport;
       expect(told).toMatchObject({
         auditOk: true,
@@ -233,6 +258,7 @@ describe.skipIf(!hasAnvil)(
         deposits: 2,
         reportDifference: null,
         uncredited: [],
+        ...{ votes: 1, lateVotes: [], unvoted: [] },
       });
       // An epoch later the operator gives its accounts another root, with the same sums.
       const epoch = FIRST_EPOCH + 2;

@@ -23,11 +23,11 @@ function previewOf(
 }
 
 /** Three homes over four epochs: two sell all they have, the third wants a little more than that. */
-function street(parameters: Partial<Parameters>, seed: number, askMicros = 100_000): Market {
+function street(parameters: Partial<Parameters>, seed: number): Market {
   const market = openMarket({ parameters: { ...PARAMETERS, emissionDecayBps: 777, ...parameters } });
   const [ann, bob, cas] = settle(market, 3) as [Hex, Hex, Hex];
-  market.accept(place(ann, "sell", [[askMicros, 5_000]]));
-  market.accept(place(cas, "sell", [[askMicros, 5_000]]));
+  market.accept(place(ann, "sell", [[100_000, 5_000]]));
+  market.accept(place(cas, "sell", [[100_000, 5_000]]));
   market.accept(place(bob, "buy", [[400_000, 100_000]]));
   for (let window = 0; window < 8; window += 1) {
     const wh = (home: number) =>
@@ -131,10 +131,16 @@ describe("against what happened", () => {
     expect(total.paid.networkMicros).toBeGreaterThan(0n);
   });
 
-  test("behavior: sales at prices of zero bring no fee under any rate", () => {
-    const epochs = paidEpochsOf(street({ clearingPriceK: 0 }, 77, 0).entries);
-    const { total, salesMicros } = previewOf(epochs, { takeRateBps: 2_000 });
-    expect([total.soldWh > 0, salesMicros, total.preview.feesMicros]).toEqual([true, 0n, 0n]);
+  test("behavior: sales at prices below zero bring no fee under any rate", () => {
+    const market = openMarket({ parameters: { takeRateBps: 100 } });
+    const [ann, bob] = settle(market, 2) as [Hex, Hex];
+    market.accept(place(ann, "sell", [[-50_000, 1_000]]));
+    market.accept(place(bob, "buy", [[100_000, 1_000]]));
+    // More is offered than wanted, so that the price is the seller's.
+    for (const window of [0, 1]) prove(market, FIRST_SLOT + 4 * window, { 1: [500], 2: [-100] });
+    expect(market.slot(FIRST_SLOT).priceMicrosPerKwh).toBe(-50_000);
+    const { total, salesMicros } = previewOf(paidEpochsOf(market.entries), { takeRateBps: 2_000 });
+    expect([total.soldWh, salesMicros, total.preview.feesMicros]).toEqual([200, 0n, 0n]);
   });
 });
 

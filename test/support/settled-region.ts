@@ -18,6 +18,7 @@ import { sendCall } from "../../governance/calls/contract-call.ts";
 import { deploy } from "../../governance/deploy/deploy.ts";
 import type { Deployment } from "../../governance/deploy/deployment.ts";
 import { settlementAbi, testQuoteAbi } from "../../governance/generated/abi.ts";
+import { figuresOf } from "../../market/schedule.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { BEGINS_AT_S, REGION, SEED, termsOf, varsOf } from "./client-region.ts";
 import { type Contract, type LocalChain, startChain } from "./local-chain.ts";
@@ -75,7 +76,11 @@ export class SettledRegion {
         exitAfterSeconds: EXIT_AFTER_SECONDS,
         leastDepositMicros: 1_000_000,
       },
-      parameters: { ...REGION_PARAMETERS, proofDelaySeconds: CLOSED_AFTER_SECONDS },
+      parameters: {
+        ...REGION_PARAMETERS,
+        ...figuresOf(parameters),
+        proofDelaySeconds: CLOSED_AFTER_SECONDS,
+      },
       installers: [],
     };
     const deployment = await deploy(
@@ -217,8 +222,9 @@ function closedAtS(epoch: number): number {
   return (epoch + 1) * EPOCH_SECONDS + CLOSED_AFTER_SECONDS + 5;
 }
 
-function stackAt(folder: string, { settlement }: Deployment, marketS: number, port = 0): Promise<Stack> {
+function stackAt(folder: string, deployment: Deployment, marketS: number, port = 0): Promise<Stack> {
+  const { settlement: SETTLEMENT, rewardParameters: REWARD_PARAMETERS } = deployment;
   // A second a second and a half: the rate must not be one where an origin is asked for.
-  const vars = { ...varsOf(1.5, marketS), SETTLEMENT: settlement };
+  const vars = { ...varsOf(1.5, marketS), SETTLEMENT, REWARD_PARAMETERS };
   return startStack({ stateFolder: join(folder, "state"), logger: () => {}, vars, port });
 }
