@@ -9,6 +9,7 @@ import type { Feed } from "./feed.ts";
 import type { Intake } from "./intake.ts";
 import type { Region } from "./region.ts";
 import type { VoteIndex } from "./vote-index.ts";
+import type { VoteRelay } from "./vote-relay.ts";
 
 /** Bindings of wrangler.toml. */
 export interface Env {
@@ -19,6 +20,7 @@ export interface Env {
   readonly DIRECTORY: DurableObjectNamespace;
   readonly CHAIN_MIRROR: DurableObjectNamespace<ChainMirror>;
   readonly VOTE_INDEX: DurableObjectNamespace<VoteIndex>;
+  readonly VOTE_RELAY: DurableObjectNamespace<VoteRelay>;
   readonly ARCHIVE: R2Bucket;
   readonly ASSETS: Fetcher;
   readonly CHAIN_ID: string;

@@ -19,6 +19,7 @@ import type {
   OperationAnswer,
   ParametersAnswer,
   ProposalAnswer,
+  ProposalState,
 } from "../protocol/vote-answer.ts";
 import type { Env } from "./environment.ts";
 import { SettingsRefused } from "./mirror/settings.ts";
@@ -34,6 +35,14 @@ export type Told<T> = { readonly value: T } | { readonly rejection: Rejection };
 export interface RegionChanges {
   readonly region: string;
   readonly values: DraftValues;
+}
+
+/** A voter as the chain's events have it. */
+export interface KnownVoter {
+  readonly state: ProposalState;
+  readonly hasVoted: boolean;
+  /** Whoever was never given votes, by itself or another, has none at any snapshot. */
+  readonly everHadVotes: boolean;
 }
 
 /** One per governor; its name is the chain's id and the governor's address. */
@@ -69,6 +78,20 @@ export class VoteIndex extends DurableObject<Env> {
         block: snapshot.view.block,
         proposal,
         ballots: ballotsIn(snapshot.history, id, MAX_BALLOT_ROWS),
+      };
+    });
+  }
+
+  /** What is known of a voter and a proposal without asking the chain for them. */
+  voter(id: string, voter: Hex): Promise<Told<KnownVoter>> {
+    return this.#tell(async (snapshot) => {
+      const found = (await snapshot.proposals()).find((proposal) => proposal.id === id);
+      if (found === undefined) throw new Missing(id);
+      const { ballots, delegates } = snapshot.history;
+      return {
+        state: found.state,
+        hasVoted: ballots.has(`${id}/${voter}`),
+        everHadVotes: delegates.has(voter),
       };
     });
   }

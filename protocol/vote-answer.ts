@@ -152,6 +152,35 @@ export const ballotAnswer = z.strictObject({
   block: count,
 });
 
+/** How far a relayed ballot has come. */
+export const BALLOT_STAGES = ["sent", "included", "counted", "refused"] as const;
+
+export const relayedAnswer = z
+  .strictObject({
+    proposal: decimal,
+    voter: address,
+    support: z.enum(["against", "for", "abstain"]),
+    reason: z.string(),
+    stage: z.enum(BALLOT_STAGES).meta({
+      description:
+        "sent; included in a block; counted: in a final one; refused: sent for nothing, it may be tried again",
+    }),
+    transaction: bytes32
+      .nullable()
+      .meta({ description: "the newest that carries it; a dearer one may follow" }),
+  })
+  .meta({ id: "RelayedBallot" });
+
+export const voterAnswer = z.strictObject({
+  proposal: decimal,
+  voter: address,
+  state: z.enum(PROPOSAL_STATES),
+  hasVoted: z.boolean(),
+  votes: tokens.meta({ description: "that count for this proposal; 0 until its snapshot is past" }),
+  nonce: count.meta({ description: "to sign the next ballot with" }),
+  relayed: relayedAnswer.nullable(),
+});
+
 export const operationAnswer = z
   .strictObject({
     id: bytes32,
@@ -231,6 +260,8 @@ export type CallAnswer = z.infer<typeof callAnswer>;
 export type ChangesAnswer = z.infer<typeof changesAnswer>;
 export type ProposalAnswer = z.infer<typeof proposalAnswer>;
 export type BallotAnswer = z.infer<typeof ballotAnswer>;
+export type RelayedAnswer = z.infer<typeof relayedAnswer>;
+export type VoterAnswer = z.infer<typeof voterAnswer>;
 export type OperationAnswer = z.infer<typeof operationAnswer>;
 export type DelegateAnswer = z.infer<typeof delegateAnswer>;
 export type RefusalAnswer = z.infer<typeof refusalAnswer>;

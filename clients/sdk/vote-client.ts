@@ -12,8 +12,11 @@ import type {
   OperationAnswer,
   ParametersAnswer,
   ProposalAnswer,
+  RelayedAnswer,
+  VoterAnswer,
 } from "../../protocol/vote-answer.ts";
 import type { VoteSource } from "../votes/vote-source.ts";
+import type { SignedBallot } from "../votes/vote-wallet.ts";
 import { isCount, isRecord } from "./answer-shape.ts";
 import type { PolderClient } from "./client.ts";
 import { TransportFault } from "./problem.ts";
@@ -73,6 +76,19 @@ export class VoteClient implements VoteSource {
   checkDraft(draft: Draft, proposer: Hex, preview?: Partial<PreviewOptions>): Promise<DraftAnswer> {
     const body = { ...draft, proposer, ...(preview === undefined ? {} : { preview }) };
     return this.#client.send("POST", "/v1/governance/drafts", body);
+  }
+
+  /** A voter on a proposal, with the nonce of its next ballot. */
+  voter(id: string, voter: Hex): Promise<VoterAnswer> {
+    return this.#client.get(`/v1/governance/proposals/${id}/voters/${voter}`);
+  }
+
+  /**
+   * Hands in a signed ballot, which the relay sends and pays for; again it gets the same answer.
+   * @throws PolderProblem also `relay_budget_spent`, with the call for the voter's own wallet
+   */
+  relay(ballot: SignedBallot): Promise<RelayedAnswer> {
+    return this.#client.send("POST", "/v1/governance/votes", ballot);
   }
 
   async preview(id: string, options: Partial<PreviewOptions> = {}): Promise<readonly PreviewAnswer[]> {

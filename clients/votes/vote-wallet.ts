@@ -12,6 +12,9 @@ import type { VoteContracts } from "../../governance/proposals/vote-contracts.ts
 import type { Hex } from "../../protocol/fields.ts";
 import { type ChainConnection, walletOn } from "../chain/chain-connection.ts";
 
+/** A ballot that anybody may send. */
+export type SignedBallot = Ballot & { readonly signature: Hex };
+
 /** A wallet at a vote. */
 export class VoteWallet {
   readonly #sender: ContractSender;
@@ -53,15 +56,6 @@ export class VoteWallet {
     return { hash, weight: result as bigint };
   }
 
-  /** What the relay may send in the wallet's place. */
-  async signBallot(
-    place: BallotPlace,
-    ballot: Omit<Ballot, "voter">,
-  ): Promise<Ballot & { readonly signature: Hex }> {
-    const whole = { ...ballot, voter: this.address };
-    return { ...whole, signature: await this.#signer.signTypedData(ballotTypedData(place, whole)) };
-  }
-
   /** Hands what was passed to the timelock; anybody may. @throws ContractRefusal */
   async queue(proposal: string): Promise<Hash> {
     return (await this.#govern("queue", [BigInt(proposal)])).hash;
@@ -87,4 +81,14 @@ export class VoteWallet {
     const call = { address: this.#contracts.governor, abi: voteAbi as Abi, functionName, args };
     return sendCall(this.#sender, call);
   }
+}
+
+/** What the relay may send in a wallet's place: it counts at this governor, once. */
+export async function signBallot(
+  signer: LocalAccount,
+  place: BallotPlace,
+  ballot: Omit<Ballot, "voter">,
+): Promise<SignedBallot> {
+  const whole = { ...ballot, voter: signer.address.toLowerCase() as Hex };
+  return { ...whole, signature: await signer.signTypedData(ballotTypedData(place, whole)) };
 }

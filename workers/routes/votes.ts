@@ -27,7 +27,7 @@ import { numeral } from "../parts.ts";
 import { previewOf } from "../previews.ts";
 import { Refusal } from "../problems.ts";
 import { type Application, route } from "../router.ts";
-import { heard, voteIndex } from "../vote-access.ts";
+import { heard, voteIndex, voteRelay } from "../vote-access.ts";
 
 const tag = "governance";
 const proposalParams = z.strictObject({ proposal: decimal });
@@ -61,7 +61,13 @@ function overviewRoutes(application: Application): void {
       summary: "What votes are made of: contracts, settings, token, treasury, and the relay of ballots",
       answers: governanceAnswer,
     },
-    async ({ context, env }) => context.json({ ...(await heard(voteIndex(env).overview())), relay: null }),
+    async ({ context, env }) => {
+      const [overview, relay] = await Promise.all([
+        heard(voteIndex(env).overview()),
+        heard(voteRelay(env).status()),
+      ]);
+      return context.json({ ...overview, relay });
+    },
   );
   route(
     application,

@@ -2,14 +2,21 @@
 // whose beginning fits two proposals.
 
 import type { Command } from "commander";
-import { type Ballot, SUPPORTS, type Support } from "../../../governance/forms/ballot.ts";
+import { SUPPORTS, type Support } from "../../../governance/forms/ballot.ts";
+import type { Hex } from "../../../protocol/fields.ts";
 import type { ProposalAnswer } from "../../../protocol/vote-answer.ts";
+import { PolderClient } from "../../sdk/client.ts";
+import { PolderProblem } from "../../sdk/problem.ts";
+import { VoteClient } from "../../sdk/vote-client.ts";
 import type { VoteSource } from "../../votes/vote-source.ts";
+import { signBallot } from "../../votes/vote-wallet.ts";
+import { walletOf } from "../chain-context.ts";
 import { printJson, type VotePlace, voterOf, votesOf, withVoter, withVotes } from "./vote-place.ts";
 import { operationTable, proposalReport, proposalTable, short, tokens } from "./vote-report.ts";
 
 interface VoteOptions extends VotePlace {
-  readonly reason?: string;
+  readonly reason: string;
+  readonly bySignature?: boolean;
 }
 
 /** Adds `proposal list | show | vote | queue | execute | cancel`. @returns the noun */
@@ -25,6 +32,10 @@ export function proposalCommands(program: Command): Command {
   withId(withVoter(proposal.command("vote")))
     .argument("<vote>", SUPPORTS.join(", "), supportOf)
     .option("--reason <text>", "why, for all to read", "")
+    .option(
+      "--by-signature",
+      "sign only; the deployment's relay sends it, and no ether and no --rpc is needed",
+    )
     .description("vote with the wallet's votes, as they were at the proposal's snapshot")
     .action(vote);
   const acts = [
@@ -72,16 +83,41 @@ async function show(id: string, options: VotePlace): Promise<void> {
 }
 
 async function vote(id: string, support: Support, options: VoteOptions): Promise<void> {
+  if (options.bySignature) return relay(id, support, options);
   const { votes, wallet } = await voterOf(options);
   const proposal = await findProposal(votes, id);
-  const ballot: Pick<Ballot, "proposal" | "support" | "reason"> = {
-    ...{ proposal: proposal.id, support },
-    reason: options.reason ?? "",
-  };
+  const ballot = { proposal: proposal.id, support, reason: options.reason };
   const { hash, weight } = await wallet.vote(ballot);
   if (options.json) return printJson({ ...ballot, voter: wallet.address, weight, transaction: hash });
   console.log(
     `${wallet.address} voted ${support} with ${tokens(weight)} votes on ${short(proposal.id)} (${hash})`,
+  );
+}
+
+/** @throws Error that holds the call for the voter's own wallet where the relay would send it, but for its budget */
+async function relay(id: string, support: Support, options: VoteOptions): Promise<void> {
+  const signer = await walletOf(options);
+  const votes = new VoteClient(new PolderClient(options.url));
+  const { chainId, contracts } = await votes.overview();
+  const proposal = await findProposal(votes, id);
+  const { nonce } = await votes.voter(proposal.id, signer.address.toLowerCase() as Hex);
+  const place = { chainId, governor: contracts.governor };
+  const ballot = await signBallot(signer, place, {
+    ...{ proposal: proposal.id, support, nonce, reason: options.reason },
+  });
+  const relayed = await votes.relay(ballot).catch((error: unknown) => {
+    throw error instanceof PolderProblem && error.facts.to !== undefined ? withOwnWay(error) : error;
+  });
+  if (options.json) return printJson(relayed);
+  console.log(
+    `${ballot.voter} signed ${support} on ${short(proposal.id)}; the relay sent it (${relayed.transaction ?? "soon"})`,
+  );
+}
+
+function withOwnWay(problem: PolderProblem): Error {
+  const { to, data } = problem.facts;
+  return new Error(
+    `${problem.message}\nsend it yourself, without --by-signature, or from any wallet: to ${to}, data ${data}`,
   );
 }
 
