@@ -11,7 +11,7 @@ import { deploymentFiles } from "../../clients/chain/deployment-files.ts";
 import { type ContractSender, sendCall } from "../../governance/calls/contract-call.ts";
 import { describedBy, voteAbi } from "../../governance/calls/vote-abi.ts";
 import { deploy } from "../../governance/deploy/deploy.ts";
-import { type DeployFile, deployFileSchema } from "../../governance/deploy/deploy-file.ts";
+import { deployFileSchema } from "../../governance/deploy/deploy-file.ts";
 import type { Deployment } from "../../governance/deploy/deployment.ts";
 import type { VoteContracts } from "../../governance/proposals/vote-contracts.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
@@ -52,8 +52,11 @@ export class VotedChain {
     this.folder = folder;
   }
 
-  /** @param changes of the deploy file. @param startS time of the first block. */
-  static async start(changes: Partial<DeployFile> = {}, startS: number = START_S): Promise<VotedChain> {
+  /** @param others members beside the three, with what each holds. @param startS time of the first block. */
+  static async start(
+    others: readonly { readonly account: Hex; readonly amount: string }[] = [],
+    startS: number = START_S,
+  ): Promise<VotedChain> {
     const folder = mkdtempSync(join(tmpdir(), "polder-votes-"));
     const chain = await startChain(startS);
     const keys = [DEPLOYER_KEY, ANN_KEY, BEN_KEY, CAROL_KEY, GUARDIAN_KEY];
@@ -64,9 +67,10 @@ export class VotedChain {
       { account: lower(privateKeyToAccount(ANN_KEY)), amount: String(60_000n * TOKEN) },
       { account: lower(privateKeyToAccount(BEN_KEY)), amount: String(39_999n * TOKEN) },
       { account: lower(privateKeyToAccount(CAROL_KEY)), amount: String(TOKEN) },
+      ...others,
     ];
     const vote = { ...VOTE, members, guardian: lower(privateKeyToAccount(GUARDIAN_KEY)) };
-    const deployment = await deploy(deployFileSchema.parse({ ...LOCAL, vote, ...changes }), {
+    const deployment = await deploy(deployFileSchema.parse({ ...LOCAL, vote }), {
       client: connection.client,
       wallet: walletOn(connection, privateKeyToAccount(DEPLOYER_KEY)),
       store: deploymentFiles(join(folder, "chain")),

@@ -50,9 +50,10 @@ export function ballotRoutes(application: Application): void {
       answers: relayedAnswer,
     },
     async ({ context, env, body: { signature, ...ballot } }) => {
+      const index = voteIndex(env);
       requireSigned(env, ballot, signature);
       const { proposal, voter } = ballot;
-      const known = await heard(voteIndex(env).voter(proposal, voter));
+      const known = await heard(index.voter(proposal, voter));
       if (!known.everHadVotes)
         throw new Refusal("votes_below_minimum", {
           votes: "0",
