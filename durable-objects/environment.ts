@@ -8,6 +8,8 @@ import type { ChainMirror } from "./chain-mirror.ts";
 import type { Feed } from "./feed.ts";
 import type { Intake } from "./intake.ts";
 import type { Region } from "./region.ts";
+import type { VoteIndex } from "./vote-index.ts";
+import type { VoteRelay } from "./vote-relay.ts";
 
 /** Bindings of wrangler.toml. */
 export interface Env {
@@ -17,6 +19,8 @@ export interface Env {
   /** Called through itty-durable, which has no types for stubs. */
   readonly DIRECTORY: DurableObjectNamespace;
   readonly CHAIN_MIRROR: DurableObjectNamespace<ChainMirror>;
+  readonly VOTE_INDEX: DurableObjectNamespace<VoteIndex>;
+  readonly VOTE_RELAY: DurableObjectNamespace<VoteRelay>;
   readonly ARCHIVE: R2Bucket;
   readonly ASSETS: Fetcher;
   readonly CHAIN_ID: string;
@@ -27,6 +31,13 @@ export interface Env {
   readonly REWARD_PARAMETERS: string;
   /** Providers' stakes on the chain; the zero address where nobody stakes. */
   readonly PROVIDER_STAKE: string;
+  /** The governor on the chain; the zero address where there is no vote. */
+  readonly GOVERNOR: string;
+  /** Wei that the relay of ballots may spend in a day, and votes that a ballot must carry, both in decimal. */
+  readonly RELAY_BUDGET_WEI: string;
+  readonly RELAY_MINIMUM_VOTES: string;
+  /** 32 bytes as hex digits: key of the wallet that pays for relayed ballots; without it none are. */
+  readonly RELAY_KEY?: string;
   /** Endpoints of the chain, separated by spaces; empty where there is no chain to follow. */
   readonly CHAIN_RPC: string;
   /** Block that the contracts were deployed in. */

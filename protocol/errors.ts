@@ -142,6 +142,59 @@ export const ERRORS = {
   ),
   slot_side_full: entry(409, "The slot holds as much energy on this side as it may."),
 
+  // Votes on the chain: drafts of proposals, and ballots that the relay sends.
+  governance_missing: entry(404, "This deployment follows no vote on a chain."),
+  chain_away: entry(
+    503,
+    "The chain's endpoints do not answer, or do not agree; facts say what is in the way.",
+    true,
+  ),
+  proposal_not_found: entry(404, "There is no proposal of this number on the chain."),
+  proposer_below_threshold: entry(
+    403,
+    "The proposer holds fewer votes than a proposal takes; facts say both numbers.",
+  ),
+  call_not_allowed: entry(
+    409,
+    "No vote may make this call: it is not on the list of allowed calls, or its target's code has changed.",
+  ),
+  parameter_unchanged: entry(409, "The governed value is what it shall be already."),
+  parameter_step_too_large: entry(
+    409,
+    "The step from the governed value to the new one is larger than one vote may take; facts name the furthest values.",
+  ),
+  parameter_cooling_down: entry(
+    409,
+    "The governed value was changed so recently that no vote begun now could change it again; facts.untilS says when one can.",
+  ),
+  call_refused: entry(
+    409,
+    "The contract would refuse the call if it were executed now; facts.refusal is its own word for why.",
+  ),
+  ballot_nonce_wrong: entry(
+    409,
+    "The ballot was signed under another nonce than the voter's next one; facts.nonce is that.",
+  ),
+  vote_not_open: entry(409, "The proposal does not take votes now; facts.state says what it is."),
+  already_voted: entry(409, "The voter has voted on this proposal, or the ballot is on its way."),
+  votes_below_minimum: entry(
+    403,
+    "The voter holds fewer votes at the proposal's snapshot than the relay pays for; the voter's own wallet may send it.",
+  ),
+  ballot_refused: entry(
+    409,
+    "The governor would refuse the ballot if it were sent now; facts.refusal is its own word for why.",
+  ),
+  relay_closed: entry(
+    409,
+    "This deployment sends no ballots for others; facts hold the call for the voter's own wallet.",
+  ),
+  relay_budget_spent: entry(
+    429,
+    "What the relay may spend today is spent; facts hold the call for the voter's own wallet, which needs nobody.",
+    true,
+  ),
+
   // Codes of earlier rules, when a window was a signature in the clear: a proof names no meter, and its circuit holds
   // the limits. They stay, so that nothing else is ever called by their names.
   meter_not_owned: retired(403),

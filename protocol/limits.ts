@@ -95,6 +95,24 @@ export const MAX_PREVIEW_EPOCHS = 30;
 /** Accounts that a preview names, those it changes most first: the answer of a full region would be many megabytes. */
 export const MAX_PREVIEW_ROWS = 1_000;
 
+// --- Votes ---
+
+/** Proposals of one answer. */
+export const MAX_PROPOSAL_ROWS = 100;
+
+/** Delegates and ballots of one answer, the heaviest first. */
+export const MAX_DELEGATE_ROWS = 1_000;
+export const MAX_BALLOT_ROWS = 1_000;
+
+/** Drafts that a deployment checks in a minute for all who ask: each is some calls of the chain's endpoints. */
+export const MAX_DRAFTS_PER_MINUTE = 60;
+
+/** Ballots that a voter may ask the relay to send in an hour: refused ones too, each is some calls of the endpoints. */
+export const MAX_BALLOTS_PER_VOTER_HOUR = 10;
+
+/** Ballots of all voters that the relay looks at in a minute. */
+export const MAX_BALLOTS_PER_MINUTE = 60;
+
 // --- Storage ---
 
 /** One journal row: half of what a row of the object's database may hold. */

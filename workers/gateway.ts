@@ -11,6 +11,7 @@ import { keepMirrorAwake } from "./mirror-access.ts";
 import { problem, problemOfError } from "./problems.ts";
 import type { Application } from "./router.ts";
 import { accountRoutes } from "./routes/accounts.ts";
+import { ballotRoutes } from "./routes/ballots.ts";
 import { certificateRoutes } from "./routes/certificates.ts";
 import { chainRoutes } from "./routes/chain.ts";
 import { commandRoutes } from "./routes/commands.ts";
@@ -18,12 +19,15 @@ import { journalRoutes } from "./routes/journal.ts";
 import { previewRoutes } from "./routes/previews.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { settlementRoutes } from "./routes/settlement.ts";
+import { voteRoutes } from "./routes/votes.ts";
 
 export { ChainMirror } from "../durable-objects/chain-mirror.ts";
 export { Directory } from "../durable-objects/directory.ts";
 export { Feed } from "../durable-objects/feed.ts";
 export { Intake } from "../durable-objects/intake.ts";
 export { Region } from "../durable-objects/region.ts";
+export { VoteIndex } from "../durable-objects/vote-index.ts";
+export { VoteRelay } from "../durable-objects/vote-relay.ts";
 
 const preflight = cors({ origin: "*", allowHeaders: ["authorization", "content-type"], maxAge: 86_400 });
 
@@ -63,6 +67,8 @@ export function createApplication(): Application {
   settlementRoutes(application);
   chainRoutes(application);
   previewRoutes(application);
+  voteRoutes(application);
+  ballotRoutes(application);
   journalRoutes(application);
   documentationRoutes(application);
   return application;

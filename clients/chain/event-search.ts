@@ -92,7 +92,7 @@ function ask(client: PublicClient, { contracts, names, second }: EventQuery, fro
 }
 
 /** An RPC refuses what is too long or too much for it in many words; one that is away says nothing. */
-function isTooMuch(error: unknown): boolean {
+export function isTooMuch(error: unknown): boolean {
   if (!(error instanceof BaseError)) return false;
   const unheard = error.walk((cause) => cause instanceof HttpRequestError);
   return !(unheard instanceof HttpRequestError) || unheard.status !== undefined;

@@ -1,6 +1,6 @@
-// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, certificate, audit; and the verbs
-// of money on a chain. It refuses nothing itself; refusals of the market are printed with their code and end with status 1,
-// but where a command has statuses of its own.
+// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, certificate, audit, proposal; and the
+// verbs of money on a chain and of votes. It refuses nothing itself; refusals of the market are printed with their code and end
+// with status 1, but where a command has statuses of its own.
 
 import { Command } from "commander";
 import { ZodError } from "zod";
@@ -16,6 +16,9 @@ import { moneyCommands } from "./money-commands.ts";
 import { operatorCommands } from "./operator-commands.ts";
 import { orderCommands } from "./order-commands.ts";
 import { readCommands } from "./read-commands.ts";
+import { draftCommands } from "./votes/draft-commands.ts";
+import { holderCommands } from "./votes/holder-commands.ts";
+import { proposalCommands } from "./votes/proposal-commands.ts";
 import { windowCommand } from "./window-command.ts";
 
 const program = new Command("polder")
@@ -33,6 +36,8 @@ enrolmentCommands(program);
 meterCommands(program);
 moneyCommands(program);
 deployCommand(program);
+draftCommands(proposalCommands(program));
+holderCommands(program);
 
 try {
   await program.parseAsync();

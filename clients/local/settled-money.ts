@@ -96,6 +96,7 @@ function chainVars(chain: LocalChain, deployment: Deployment, seed: string): Rec
     METER_REGISTRY: deployment.meterRegistry,
     REWARD_PARAMETERS: deployment.rewardParameters,
     PROVIDER_STAKE: deployment.providerStake,
+    GOVERNOR: deployment.governor,
     CHAIN_RPC: chain.url,
     CHAIN_DEPLOYED_AT: String(deployment.deployedAtBlock),
     CHAIN_POLL_SECONDS: POLL_SECONDS,

@@ -61,9 +61,12 @@ function plainFacts(facts: unknown): Facts {
   ) as Facts;
 }
 
-/** Whether trying the same again cannot help, or not soon: a window that is not over takes its time. */
+/** What passes by itself, but in hours: a window that is not over, a day's budget. */
+const PASSING_LATE: ReadonlySet<ErrorCode> = new Set(["window_not_over", "relay_budget_spent"]);
+
+/** Whether trying the same again cannot help, or not soon. */
 export function isLasting(error: PolderProblem | TransportFault): boolean {
-  return error instanceof PolderProblem && (!error.transient || error.code === "window_not_over");
+  return error instanceof PolderProblem && (!error.transient || PASSING_LATE.has(error.code));
 }
 
 /** A region that restarts is back within seconds: longer pauses only make its callers late. */

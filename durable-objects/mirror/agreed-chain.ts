@@ -59,6 +59,11 @@ export const quantity = z
     context.addIssue("too large");
     return z.NEVER;
   });
+/** A number beyond those, as a decimal text. */
+const amount = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/)
+  .transform((text) => BigInt(text).toString());
 const blockSchema = z.object({ number: quantity, hash, timestamp: quantity });
 type Block = z.infer<typeof blockSchema>;
 const logSchema = z.object({
@@ -85,16 +90,17 @@ export class AgreedChain {
   }
 
   /**
-   * The finalised block of the endpoint that is furthest behind, which all must have.
+   * The finalised block of the endpoint that is furthest behind, which all must have; or, for what may still be undone, the
+   * newest such block.
    * @throws ChainTrouble `rpc_away`, `rpc_malformed`, `rpc_refused`, `wrong_chain`, `rpcs_disagree`, `chain_behind`
    */
-  async pin(): Promise<Pin> {
+  async pin(tag: "finalized" | "latest" = "finalized"): Promise<Pin> {
     const tips = await this.#each(async (rpc) => {
       const [id, head, block] = await rpc.need(
         [
           { method: "eth_chainId", params: [] },
           { method: "eth_blockNumber", params: [] },
-          { method: "eth_getBlockByNumber", params: ["finalized", false] },
+          { method: "eth_getBlockByNumber", params: [tag, false] },
         ],
         this.signal,
       );
@@ -110,9 +116,7 @@ export class AgreedChain {
     });
     const { number, hash, timestamp } = this.#same(blocks, { block: lowest });
     if (number !== lowest) throw new ChainTrouble("rpcs_disagree", { block: lowest });
-    if (lowest < this.#newest)
-      throw new ChainTrouble("chain_behind", { finalised: lowest, mirrored: this.#newest });
-    this.#newest = lowest;
+    if (tag === "finalized") this.#advance(lowest);
     return { number, hash, timeS: timestamp, head: Math.max(...tips.map(({ head }) => head)) };
   }
 
@@ -139,10 +143,26 @@ export class AgreedChain {
     }) as unknown as T;
   }
 
+  /** What an account has of the chain's own money as of a pinned block. Wei. @throws ChainTrouble */
+  async weiOf(pin: Pin, account: Hex): Promise<bigint> {
+    const answers = await this.#each(async (rpc) => {
+      const params = [account, { blockHash: pin.hash }];
+      const [found] = await rpc.need([{ method: "eth_getBalance", params }], this.signal);
+      return decode(rpc, amount, found);
+    });
+    return BigInt(this.#same(answers, { block: pin.number }));
+  }
+
   /** A contract's logs, ascending, each once. Endpoints limit how many blocks or logs they search; that is learnt. */
   async logs(query: LogQuery): Promise<readonly ChainLog[]> {
     const found = await this.#each((rpc) => this.#logsOf(rpc, query));
     return this.#same(found, { fromBlock: query.fromBlock, toBlock: query.toBlock });
+  }
+
+  #advance(finalised: number): void {
+    if (finalised < this.#newest)
+      throw new ChainTrouble("chain_behind", { finalised, mirrored: this.#newest });
+    this.#newest = finalised;
   }
 
   async #logsOf(rpc: Rpc, query: LogQuery): Promise<ChainLog[]> {

@@ -1,27 +1,25 @@
-// Owns the transactions of the mirror's wallet that are in no block yet: each is kept before it is sent, under its nonce, and
-// sent again at a higher fee when it stays out. It refuses a second transaction for a region before the first is done.
+// Owns the transactions of a deployment's wallet that are in no block yet: each is kept before it is sent, under its nonce, and
+// sent again at a higher fee when it stays out. It refuses a second transaction for one thing before the first is done.
 
 import { keccak256, serializeTransaction } from "viem";
 import { z } from "zod";
 import { signParts } from "../../evidence/wallet-key.ts";
-import type { ChainProblem, ChainRegion } from "../../protocol/chain-answer.ts";
+import type { ChainProblem } from "../../protocol/chain-answer.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { decode, quantity, troubleOf } from "./agreed-chain.ts";
 import type { MirrorMemory } from "./mirror-memory.ts";
 import { type Rpc, RpcFault } from "./rpc.ts";
 
-/** What a transaction is for. */
+/** What is sent, beside what it is for. */
 export interface Posting {
-  readonly region: string;
-  readonly epoch: number;
-  /** By which the contract knows the report. */
-  readonly digest: Hex;
   readonly data: Hex;
   readonly gas: number;
 }
 
 /** A transaction on its way. */
-interface Sent extends Posting {
+export type Sent<P extends Posting> = P & SentFields;
+
+interface SentFields {
   readonly nonce: number;
   readonly maxFeeWei: bigint;
   readonly tipWei: bigint;
@@ -42,12 +40,18 @@ export interface LatestView {
   readonly tipWei: bigint;
 }
 
-export interface OutboxOptions {
+export interface OutboxOptions<P extends Posting> {
   readonly chainId: number;
-  readonly settlement: Hex;
+  /** The one contract that is called. */
+  readonly to: Hex;
   readonly key: Hex;
-  readonly mirror: Hex;
+  /** Whose key that is. */
+  readonly account: Hex;
   readonly memory: MirrorMemory;
+  /** What a transaction is for: there is one at a time for each. */
+  readonly nameOf: (posting: P) => string;
+  /** What is in the way of one that no endpoint takes. */
+  readonly problemOf: (posting: P, error: string) => ChainProblem;
 }
 
 /** Polls that a transaction may stay out before it is sent again at a higher fee. */
@@ -66,12 +70,12 @@ const wei = z
   .transform(BigInt);
 const latestBlock = z.object({ timestamp: quantity, baseFeePerGas: wei });
 
-/** The mirror's wallet's transactions. */
-export class Outbox {
+/** A wallet's transactions. */
+export class Outbox<P extends Posting> {
   readonly #rpcs: readonly Rpc[];
-  readonly #options: OutboxOptions;
+  readonly #options: OutboxOptions<P>;
 
-  constructor(rpcs: readonly Rpc[], options: OutboxOptions) {
+  constructor(rpcs: readonly Rpc[], options: OutboxOptions<P>) {
     this.#rpcs = rpcs;
     this.#options = options;
   }
@@ -81,14 +85,9 @@ export class Outbox {
     return (await this.#load()).length === 0;
   }
 
-  /** A region's transaction that is in no block yet. */
-  async inFlight(
-    region: string,
-  ): Promise<(ChainRegion["reportInFlight"] & { readonly polls: number }) | null> {
-    const found = (await this.#load()).find((one) => one.region === region);
-    if (found === undefined) return null;
-    const { epoch, nonce, sentAtMs, timesSent, transaction, polls } = found;
-    return { epoch, nonce, sentAtMs, timesSent, transaction, polls };
+  /** The transaction for something that is in no block yet. */
+  async inFlight(name: string): Promise<Sent<P> | null> {
+    return (await this.#load()).find((one) => this.#options.nameOf(one) === name) ?? null;
   }
 
   /**
@@ -120,7 +119,7 @@ export class Outbox {
       const isLate = place === 0 && one.polls >= PATIENCE_POLLS;
       // A node that forgot the first forgets those behind it too: they are told again, as they are.
       const isDue = isFirstLate || one.timesSent === 0 || one.nonce !== nonce;
-      let next: Sent = { ...one, polls: one.polls + 1 };
+      let next: Sent<P> = { ...one, polls: one.polls + 1 };
       if (isLate || one.nonce !== nonce)
         next = { ...this.#sign(one, nonce, view, one), timesSent: one.timesSent };
       if (next.nonce !== one.nonce) await this.#options.memory.delete(keyOf(one.nonce));
@@ -131,10 +130,11 @@ export class Outbox {
   }
 
   /** Keeps and sends a transaction. @returns what is in the way, or null */
-  async post(posting: Posting, view: LatestView, signal?: AbortSignal): Promise<ChainProblem | null> {
+  async post(posting: P, view: LatestView, signal?: AbortSignal): Promise<ChainProblem | null> {
     const all = await this.#load();
-    if (all.some(({ region }) => region === posting.region))
-      throw new Error("a region's report is on its way");
+    const { nameOf } = this.#options;
+    if (all.some((one) => nameOf(one) === nameOf(posting)))
+      throw new Error(`a transaction for ${nameOf(posting)} is on its way`);
     const nonce = Math.max(view.nonce, ...all.map((one) => one.nonce + 1));
     const sent = this.#sign(posting, nonce, view, null);
     await this.#keep(sent);
@@ -144,7 +144,7 @@ export class Outbox {
   async #latestOf(rpc: Rpc, signal?: AbortSignal): Promise<LatestView> {
     const [nonce, block, tip] = await rpc.ask(
       [
-        { method: "eth_getTransactionCount", params: [this.#options.mirror, "latest"] },
+        { method: "eth_getTransactionCount", params: [this.#options.account, "latest"] },
         { method: "eth_getBlockByNumber", params: ["latest", false] },
         { method: "eth_maxPriorityFeePerGas", params: [] },
       ],
@@ -161,21 +161,15 @@ export class Outbox {
   }
 
   /** @param before the version that it takes the place of, which must be outbid. */
-  #sign(posting: Posting, nonce: number, view: LatestView, before: Sent | null): Sent {
-    const { chainId, settlement, key } = this.#options;
-    const { region, epoch, digest, data, gas } = posting;
-    const least = (wanted: bigint, old: bigint | undefined, most: bigint) => {
-      const floor = old === undefined ? 0n : raised(old);
-      const fee = wanted > floor ? wanted : floor;
-      return fee > most ? most : fee;
-    };
-    const tipWei = least(view.tipWei, before?.tipWei, MAX_TIP_WEI);
-    const maxFeeWei = least(2n * view.baseFeeWei + tipWei, before?.maxFeeWei, MAX_FEE_WEI);
+  #sign(posting: P, nonce: number, view: LatestView, before: SentFields | null): Sent<P> {
+    const { chainId, to, key } = this.#options;
+    const { data, gas } = posting;
+    const { tipWei, maxFeeWei } = feesOf(view, before);
     const transaction = {
       type: "eip1559",
       chainId,
       nonce,
-      to: settlement,
+      to,
       data,
       gas: BigInt(gas),
       maxFeePerGas: maxFeeWei,
@@ -186,7 +180,8 @@ export class Outbox {
       signParts(key, keccak256(serializeTransaction(transaction))),
     );
     return {
-      ...{ region, epoch, digest, data, gas, nonce, maxFeeWei, tipWei, raw },
+      ...posting,
+      ...{ nonce, maxFeeWei, tipWei, raw },
       transaction: keccak256(raw),
       sentAtMs: Date.now(),
       timesSent: 0,
@@ -195,7 +190,7 @@ export class Outbox {
   }
 
   /** Tells every endpoint: one may forget it. */
-  async #send(sent: Sent, signal?: AbortSignal): Promise<ChainProblem | null> {
+  async #send(sent: Sent<P>, signal?: AbortSignal): Promise<ChainProblem | null> {
     const call = { method: "eth_sendRawTransaction", params: [sent.raw] };
     const answers = await Promise.all(
       this.#rpcs.map(async (rpc) => {
@@ -217,18 +212,32 @@ export class Outbox {
     // Too cheap to replace another of this nonce: the next poll outbids it.
     if (/underpriced|fee too low/i.test(error))
       await this.#keep({ ...sent, timesSent: 1, polls: PATIENCE_POLLS });
-    return { code: "report_delayed", facts: { region: sent.region, epoch: sent.epoch, error } };
+    return this.#options.problemOf(sent, error);
   }
 
-  #keep(sent: Sent): Promise<void> {
+  #keep(sent: Sent<P>): Promise<void> {
     return this.#options.memory.put(keyOf(sent.nonce), sent);
   }
 
   /** In the order of their nonces. */
-  async #load(): Promise<readonly Sent[]> {
-    const found = await this.#options.memory.list<Sent>({ prefix: KEY_PREFIX });
+  async #load(): Promise<readonly Sent<P>[]> {
+    const found = await this.#options.memory.list<Sent<P>>({ prefix: KEY_PREFIX });
     return [...found.values()].sort((one, other) => one.nonce - other.nonce);
   }
+}
+
+/** What a transaction offers now. @param before the version that must be outbid, if there is one. */
+export function feesOf(
+  { baseFeeWei, tipWei }: Pick<LatestView, "baseFeeWei" | "tipWei">,
+  before: Pick<SentFields, "maxFeeWei" | "tipWei"> | null,
+): Pick<SentFields, "maxFeeWei" | "tipWei"> {
+  const least = (wanted: bigint, old: bigint | undefined, most: bigint) => {
+    const floor = old === undefined ? 0n : raised(old);
+    const fee = wanted > floor ? wanted : floor;
+    return fee > most ? most : fee;
+  };
+  const tip = least(tipWei, before?.tipWei, MAX_TIP_WEI);
+  return { tipWei: tip, maxFeeWei: least(2n * baseFeeWei + tip, before?.maxFeeWei, MAX_FEE_WEI) };
 }
 
 const KEY_PREFIX = "sent/";

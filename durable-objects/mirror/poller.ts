@@ -10,7 +10,7 @@ import type { MirrorMemory } from "./mirror-memory.ts";
 import { type MirroredRegion, MirrorSigner } from "./mirrored-region.ts";
 import { Outbox } from "./outbox.ts";
 import { type MirrorDesk, RegionMirror } from "./region-mirror.ts";
-import { ReportDesk } from "./report-desk.ts";
+import { ReportDesk, type ReportPosting } from "./report-desk.ts";
 import { Rpc } from "./rpc.ts";
 import type { ChainSettings } from "./settings.ts";
 import { ChainTrouble } from "./trouble.ts";
@@ -61,10 +61,7 @@ export class Poller {
       ...{ settlement, meterRegistry, rewardParameters, providerStake },
       ...{ mirror, memory, deployedAtBlock, pollMs },
     };
-    this.#reports = new ReportDesk(
-      this.#desk,
-      new Outbox(rpcs, { chainId, settlement, key, mirror, memory }),
-    );
+    this.#reports = new ReportDesk(this.#desk, reportOutbox(rpcs, settings, memory));
   }
 
   /** Looks once. @returns true where more waits than one poll takes */
@@ -150,6 +147,19 @@ export class Poller {
       return mirror;
     }
   }
+}
+
+/** The mirror's wallet's transactions: a region's reports, one after the other. */
+function reportOutbox(
+  rpcs: readonly Rpc[],
+  { chainId, settlement, key, mirror }: ChainSettings,
+  memory: MirrorMemory,
+): Outbox<ReportPosting> {
+  return new Outbox(rpcs, {
+    ...{ chainId, to: settlement, key, account: mirror, memory },
+    nameOf: ({ region }) => region,
+    problemOf: ({ region, epoch }, error) => ({ code: "report_delayed", facts: { region, epoch, error } }),
+  });
 }
 
 /** What an error is to whoever reads the status. Faults of ours go to the log whole. */

@@ -11,7 +11,7 @@ import type { Hex } from "../../protocol/fields.ts";
 import { slotStartS } from "../../protocol/units.ts";
 import { callAt, decode, hexText, type Pin, quantity, type Read, troubleOf } from "./agreed-chain.ts";
 import { makeReport, requireBalance } from "./epoch-reports.ts";
-import type { LatestView, Outbox } from "./outbox.ts";
+import type { LatestView, Outbox, Posting } from "./outbox.ts";
 import type { MirrorDesk, RegionMirror } from "./region-mirror.ts";
 import type { RpcError } from "./rpc.ts";
 import { ChainTrouble } from "./trouble.ts";
@@ -27,16 +27,24 @@ const REPORTS_KEPT = 128;
 /** More than any chain asks for one; an endpoint that estimates more is not believed. */
 const MAX_GAS = 5_000_000;
 
+/** A report on its way. */
+export interface ReportPosting extends Posting {
+  readonly region: string;
+  readonly epoch: number;
+  /** By which the contract knows the report. */
+  readonly digest: Hex;
+}
+
 /** The reports of all regions of a deployment. */
 export class ReportDesk {
   readonly #desk: MirrorDesk;
-  readonly #outbox: Outbox;
+  readonly #outbox: Outbox<ReportPosting>;
   readonly #made = new RecentMap<MadeReport>(REPORTS_KEPT);
   /** What of the chain was held against the region already, by region. */
   readonly #held = new Map<string, string>();
   #turn = 0;
 
-  constructor(desk: MirrorDesk, outbox: Outbox) {
+  constructor(desk: MirrorDesk, outbox: Outbox<ReportPosting>) {
     this.#desk = desk;
     this.#outbox = outbox;
   }
@@ -57,8 +65,8 @@ export class ReportDesk {
   async inFlight(region: string): Promise<ChainRegion["reportInFlight"]> {
     const found = await this.#outbox.inFlight(region);
     if (found === null) return null;
-    const { polls: _polls, ...shown } = found;
-    return shown;
+    const { epoch, nonce, sentAtMs, timesSent, transaction } = found;
+    return { epoch, nonce, sentAtMs, timesSent, transaction };
   }
 
   /** One region's trouble is no other's; that of the endpoints is everybody's. */

@@ -6,8 +6,8 @@ import { address, type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import type { Env } from "../environment.ts";
 
-/** How to follow the chain. */
-export interface ChainSettings {
+/** How a chain is read. */
+export interface ReadSettings {
   readonly chainId: number;
   readonly settlement: Hex;
   /** The zero address where there is no register. */
@@ -21,6 +21,10 @@ export interface ChainSettings {
   readonly deployedAtBlock: number;
   /** Wall milliseconds from the beginning of a poll to that of the next. */
   readonly pollMs: number;
+}
+
+/** How to follow the chain. */
+export interface ChainSettings extends ReadSettings {
   readonly key: Hex;
   readonly mirror: Hex;
 }
@@ -57,8 +61,13 @@ export function hasChain({ CHAIN_RPC }: Pick<ChainEnv, "CHAIN_RPC">): boolean {
 
 /** Reads the settings of a deployment that has a chain. @throws SettingsRefused */
 export function chainSettings(env: ChainEnv): ChainSettings {
+  const key = keyOf(env.MIRROR_KEY, "MIRROR_KEY");
+  return { ...readSettings(env), key, mirror: walletOf(key) };
+}
+
+/** The part of the settings that needs no key. @throws SettingsRefused */
+export function readSettings(env: Omit<ChainEnv, "MIRROR_KEY">): ReadSettings {
   const chainId = Number(env.CHAIN_ID);
-  const key = keyOf(env);
   const settlement = addressOf("SETTLEMENT", env.SETTLEMENT);
   if (settlement === NO_ADDRESS) throw new SettingsRefused("SETTLEMENT is the zero address");
   return {
@@ -70,8 +79,6 @@ export function chainSettings(env: ChainEnv): ChainSettings {
     rpcs: endpoints(env.CHAIN_RPC, chainId),
     deployedAtBlock: wholeNumber("CHAIN_DEPLOYED_AT", env.CHAIN_DEPLOYED_AT || "0"),
     pollMs: Math.round(1000 * pollSeconds(env.CHAIN_POLL_SECONDS || DEFAULT_POLL_SECONDS)),
-    key,
-    mirror: walletOf(key),
   };
 }
 
@@ -94,21 +101,23 @@ export function providerStakeOf({ PROVIDER_STAKE }: Pick<ChainEnv, "PROVIDER_STA
 export function mirrorOf(env: ChainEnv): Hex {
   if (!hasChain(env)) return NO_ADDRESS;
   try {
-    return walletOf(keyOf(env));
+    return walletOf(keyOf(env.MIRROR_KEY, "MIRROR_KEY"));
   } catch (error) {
     if (error instanceof SettingsRefused) return NO_ADDRESS;
     throw error;
   }
 }
 
-function keyOf({ MIRROR_KEY = "" }: ChainEnv): Hex {
-  const key: Hex = `0x${MIRROR_KEY.trim().toLowerCase()}`;
+/** A wallet's key in a secret. @throws SettingsRefused */
+export function keyOf(secret: string | undefined, name: string): Hex {
+  const key: Hex = `0x${(secret ?? "").trim().toLowerCase()}`;
   if (!/^0x[0-9a-f]{64}$/.test(key) || !isWalletKey(key))
-    throw new SettingsRefused("the secret MIRROR_KEY is not a wallet's key in 64 hex digits");
+    throw new SettingsRefused(`the secret ${name} is not a wallet's key in 64 hex digits`);
   return key;
 }
 
-function addressOf(name: string, text: string): Hex {
+/** An address in a variable. @throws SettingsRefused */
+export function addressOf(name: string, text: string): Hex {
   const decoded = address.safeParse(text);
   if (!decoded.success) throw new SettingsRefused(`${name} is no address`);
   return decoded.data;

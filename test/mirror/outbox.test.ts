@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Outbox } from "../../durable-objects/mirror/outbox.ts";
+import type { ReportPosting } from "../../durable-objects/mirror/report-desk.ts";
 import { Rpc } from "../../durable-objects/mirror/rpc.ts";
 import { walletOf } from "../../evidence/wallet-key.ts";
 import type { Hex } from "../../protocol/fields.ts";
@@ -32,10 +33,12 @@ describe.skipIf(!hasAnvil)("the outbox (skipped where npm has no anvil for the m
   const outbox = () =>
     new Outbox(rpcs, {
       chainId: LOCAL_CHAIN_ID,
-      settlement: address(0x5e),
+      to: address(0x5e),
       key: KEY,
-      mirror: MIRROR,
+      account: MIRROR,
       memory,
+      nameOf: ({ region }: ReportPosting) => region,
+      problemOf: ({ region }, error) => ({ code: "report_delayed", facts: { region, error } }),
     });
   const posting = (region: string) => ({ region, epoch: 7, digest: word(1), data: "0x" as Hex, gas: 30_000 });
   const view = () => outbox().latest(0);
