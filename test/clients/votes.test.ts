@@ -204,7 +204,7 @@ describe.skipIf(!hasAnvil)(
       const { proposal } = await json<{ proposal: string }>(["proposal", "submit", file], as(ANN_KEY));
       await world.chain.client.setBalance({ address: world.carol.address, value: 0n });
       const vote = ["proposal", "vote", proposal, "for", "--by-signature"];
-      await line.bad([[vote, /vote_not_open .*"state":"pending"/, { POLDER_KEY: CAROL_KEY }]]);
+      await line.bad([[vote, /vote_not_open.*"state":"pending"/, { POLDER_KEY: CAROL_KEY }]]);
       await world.pass(VOTE.votingDelaySeconds + 1);
       const relayed = await json<{ stage: string; support: string }>([...vote, "--reason", "enough"], {
         POLDER_KEY: CAROL_KEY,
