@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Stack } from "../../clients/local/stack.ts";
+import { walletOf } from "../../evidence/wallet-key.ts";
 import { testQuoteAbi } from "../../governance/generated/abi.ts";
 import type { GovernanceAnswer, ParametersAnswer, ProposalAnswer } from "../../protocol/vote-answer.ts";
 import { CommandLine } from "../support/client-commands.ts";
@@ -20,6 +21,8 @@ import {
   VotedChain,
 } from "../support/voted-chain.ts";
 import { startVotedStack } from "../support/voted-stack.ts";
+
+const RELAY_KEY = "7e".repeat(32);
 
 describe.skipIf(!hasAnvil)(
   "votes on the command line (skipped where npm has no anvil for the machine)",
@@ -40,7 +43,8 @@ describe.skipIf(!hasAnvil)(
 
     beforeAll(async () => {
       world = await VotedChain.start();
-      stack = await startVotedStack(world);
+      stack = await startVotedStack(world, { RELAY_KEY });
+      await world.chain.client.setBalance({ address: walletOf(`0x${RELAY_KEY}`), value: 10n ** 18n });
       line = new CommandLine(stack.url, world.folder);
       file = join(world.folder, "draft.json");
     }, 60_000);
@@ -190,6 +194,31 @@ describe.skipIf(!hasAnvil)(
       await line.good(["proposal", "cancel", again.proposal], as(GUARDIAN_KEY));
       expect((await line.good(["proposal", "list"])).match(/cancelled/g)).toHaveLength(2);
       expect((await json<GovernanceAnswer>(["treasury"])).treasury.quoteMicros).toBe("5000000");
+    });
+
+    test("behavior: a wallet without ether votes by its signature, and the relay sends it", {
+      timeout: 120_000,
+    }, async () => {
+      const call = JSON.stringify({ call: "setQuorum", percent: 21 });
+      await line.good(draft("--description", "Quorum", "--call", call), as(ANN_KEY));
+      const { proposal } = await json<{ proposal: string }>(["proposal", "submit", file], as(ANN_KEY));
+      await world.chain.client.setBalance({ address: world.carol.address, value: 0n });
+      const vote = ["proposal", "vote", proposal, "for", "--by-signature"];
+      await line.bad([[vote, /vote_not_open.*"state":"pending"/, { POLDER_KEY: CAROL_KEY }]]);
+      await world.pass(VOTE.votingDelaySeconds + 1);
+      const relayed = await json<{ stage: string; support: string }>([...vote, "--reason", "enough"], {
+        POLDER_KEY: CAROL_KEY,
+      });
+      expect(relayed).toMatchObject({ stage: "sent", support: "for" });
+      await expect.poll(async () => (await newest()).votes.for, { timeout: 20_000 }).toBe(String(TOKEN));
+      await line.bad([
+        [
+          ["proposal", "vote", proposal, "against", "--by-signature"],
+          /already_voted/,
+          { POLDER_KEY: CAROL_KEY },
+        ],
+      ]);
+      await world.chain.client.setBalance({ address: world.carol.address, value: 10n ** 20n });
     });
 
     test("behavior: votes are given to a delegate and taken back, and the list shows who holds them", async () => {
