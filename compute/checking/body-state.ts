@@ -1,0 +1,184 @@
+// Owns what is known at one point of a function body: the types on its operand stack with the origin of every float, and
+// the blocks around it. It refuses operands of a wrong type, too many of them, and blocks too deep.
+
+import { MAX_BLOCK_DEPTH, MAX_OPERANDS, MAX_STEPS_PER_MODULE_BYTE } from "../../protocol/limits.ts";
+import { EXACT_BITS, FloatOrigins } from "../metering/float-origins.ts";
+import { type BlockSegments, FuelSegments } from "../metering/fuel-segments.ts";
+import { ByteReader } from "../module/byte-reader.ts";
+import type { DecodedModule } from "../module/decoded-module.ts";
+import { type FunctionType, UNKNOWN } from "../module/value-types.ts";
+import { expectAtMost, refuseInvalid } from "../refusal.ts";
+
+/** A block that has not ended. */
+export interface Block {
+  /** The opcode that opened it; the function itself counts as a block. */
+  readonly opcode: number;
+  readonly type: FunctionType;
+  /** Operands below it, which it must leave alone. */
+  readonly height: number;
+  readonly instruction: number;
+  readonly segments: BlockSegments;
+  isUnreachable: boolean;
+  hasCall: boolean;
+}
+
+export const BLOCK = 0x02;
+export const LOOP = 0x03;
+export const IF = 0x04;
+export const ELSE = 0x05;
+
+/** A loop's instruction is marked with this when nothing inside calls. */
+export const MARK_WITHOUT_CALLS = 0x80;
+
+export class BodyState {
+  readonly module: DecodedModule;
+  readonly reader: ByteReader;
+  readonly segments = new FuelSegments();
+  readonly floats = new FloatOrigins();
+  readonly blocks: Block[] = [];
+  /** Per instruction of the body: its number, where it begins, and what the rewriter must know. */
+  readonly operations: Uint16Array;
+  readonly offsets: Uint32Array;
+  readonly marks: Uint8Array;
+  /** Instructions seen so far; the current one is the last. */
+  count = 0;
+  locals: Uint8Array = new Uint8Array(0);
+  parameters = 0;
+  /** The local groups of the body as they stand: how many, and where the first begins. */
+  localGroups = { count: 0, from: 0 };
+  highest = 0;
+  height = 0;
+  hasVectors = false;
+  #steps = 0;
+  readonly #types = new Uint8Array(MAX_OPERANDS + 1);
+  readonly #origins = new Int32Array(MAX_OPERANDS + 1);
+
+  constructor(module: DecodedModule) {
+    this.module = module;
+    this.reader = new ByteReader(module.bytes);
+    const longest = module.bodies.reduce((most, { from, to }) => Math.max(most, to - from), 0);
+    this.operations = new Uint16Array(longest + 1);
+    this.offsets = new Uint32Array(longest + 1);
+    this.marks = new Uint8Array(longest + 1);
+  }
+
+  /** The instruction being checked. */
+  instruction(): number {
+    return this.count - 1;
+  }
+
+  invalid(reason: string): never {
+    return refuseInvalid(reason, this.offsets[Math.max(0, this.count - 1)] ?? this.reader.at);
+  }
+
+  /** Counts work beyond reading bytes, so that checking takes no longer than the module is long. */
+  step(work: number): void {
+    this.#steps += work;
+    const { length } = this.module.bytes;
+    if (this.#steps > length * MAX_STEPS_PER_MODULE_BYTE)
+      expectAtMost("steps of checking", this.#steps, length * MAX_STEPS_PER_MODULE_BYTE);
+  }
+
+  push(type: number, origin = EXACT_BITS): void {
+    const { height } = this;
+    if (height >= MAX_OPERANDS) expectAtMost("operands at once", height + 1, MAX_OPERANDS);
+    this.#types[height] = type;
+    this.#origins[height] = origin;
+    this.height = height + 1;
+    if (this.height > this.highest) this.highest = this.height;
+  }
+
+  /** The operand taken last had its floats' bits from here. */
+  origin = EXACT_BITS;
+
+  /** Takes any operand; answers its type, UNKNOWN in code that is not reached. */
+  popAny(): number {
+    const block = this.blocks[this.blocks.length - 1] as Block;
+    if (this.height === block.height) {
+      if (!block.isUnreachable) this.invalid("operand missing");
+      this.origin = EXACT_BITS;
+      return UNKNOWN;
+    }
+    this.height -= 1;
+    this.origin = this.#origins[this.height] as number;
+    return this.#types[this.height] as number;
+  }
+
+  pop(expected: number): void {
+    const type = this.popAny();
+    if (type !== expected && type !== UNKNOWN) this.invalid("operand of another type");
+  }
+
+  /** Takes an operand whose NaN bits will be seen. */
+  popExact(expected: number): void {
+    this.pop(expected);
+    this.floats.use(this.origin, 0);
+  }
+
+  popAll(types: Uint8Array): void {
+    this.step(types.length);
+    for (let index = types.length - 1; index >= 0; index -= 1) this.popExact(types[index] as number);
+  }
+
+  pushAll(types: Uint8Array): void {
+    this.step(types.length);
+    for (const type of types) this.push(type);
+  }
+
+  /** Holds the operands on top against a list, without taking them. */
+  expectOnTop(types: Uint8Array): void {
+    this.step(types.length);
+    const block = this.blocks[this.blocks.length - 1] as Block;
+    for (let index = 1; index <= types.length; index += 1) {
+      const at = this.height - index;
+      if (at < block.height) {
+        if (!block.isUnreachable) this.invalid("operand missing");
+        return;
+      }
+      const type = this.#types[at];
+      if (type !== types[types.length - index] && type !== UNKNOWN) this.invalid("operand of another type");
+    }
+  }
+
+  open(opcode: number, type: FunctionType): void {
+    const depth = this.blocks.length;
+    if (depth > MAX_BLOCK_DEPTH) expectAtMost("blocks within blocks", depth, MAX_BLOCK_DEPTH);
+    const isOwn = opcode === LOOP || opcode === IF;
+    this.blocks.push({
+      opcode,
+      type,
+      height: this.height,
+      instruction: this.instruction(),
+      segments: this.segments.enter(this.instruction(), isOwn, depth),
+      isUnreachable: false,
+      hasCall: false,
+    });
+    this.pushAll(type.params);
+  }
+
+  /** Takes the block's results at its end. */
+  close(): Block {
+    const block = this.blocks[this.blocks.length - 1] as Block;
+    this.popAll(block.type.results);
+    if (this.height !== block.height) this.invalid("operands left over");
+    this.blocks.pop();
+    return block;
+  }
+
+  /** What follows is not executed. */
+  stop(): void {
+    const block = this.blocks[this.blocks.length - 1] as Block;
+    this.height = block.height;
+    block.isUnreachable = true;
+    this.segments.stop();
+  }
+
+  /** The types that a branch to this label takes along; notes that the block inside is left. */
+  branchTypes(label: number): Uint8Array {
+    const target = this.blocks.length - 1 - label;
+    const block = this.blocks[target] ?? this.invalid("no such label");
+    const { segments } = this.blocks[this.blocks.length - 1] as Block;
+    segments.outermostTarget = Math.min(segments.outermostTarget, target);
+    return block.opcode === LOOP ? block.type.params : block.type.results;
+  }
+}

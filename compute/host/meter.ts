@@ -1,0 +1,54 @@
+// Owns the fuel of a running job as seen from outside: reading it, and taking off what calls of the host cost. It refuses
+// to let a call do its work when the fuel for it is not there.
+
+import type { JobEnd } from "./job.ts";
+import type { WideGlobal } from "./engine.ts";
+
+/** One call of the host, whatever it does. */
+export const CALL_FUEL = 200;
+/** One entry of a list of buffers. */
+export const BUFFER_FUEL = 10;
+/** A byte written: copied, kept and hashed. */
+export const WRITTEN_BYTE_FUEL = 10;
+/** A random byte: hashed. */
+export const RANDOM_BYTE_FUEL = 10;
+/** Bytes read or copied for one fuel. */
+export const BYTES_PER_FUEL = 8;
+
+/** Ends the job from within a call of the host; nothing in a program can catch it. */
+export class JobEnded extends Error {
+  readonly end: JobEnd;
+  readonly exitCode: number | null;
+
+  constructor(end: JobEnd, exitCode: number | null = null) {
+    super(end);
+    this.end = end;
+    this.exitCode = exitCode;
+  }
+}
+
+export class Meter {
+  readonly #fuel: WideGlobal;
+  readonly #limit: number;
+
+  constructor(fuel: WideGlobal, limit: number) {
+    this.#fuel = fuel;
+    this.#limit = limit;
+    fuel.value = BigInt(limit);
+  }
+
+  /** Takes `fuel` off before the work is done. */
+  take(fuel: number): void {
+    const left = this.#fuel.value - BigInt(fuel);
+    this.#fuel.value = left;
+    if (left < 0n) throw new JobEnded("out_of_fuel");
+  }
+
+  isEmpty(): boolean {
+    return this.#fuel.value < 0n;
+  }
+
+  used(): number {
+    return this.#limit - Math.max(0, Number(this.#fuel.value));
+  }
+}
