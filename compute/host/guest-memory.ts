@@ -38,21 +38,26 @@ export class GuestMemory {
   }
 
   u32(address: number): number {
-    return this.#view.getUint32(this.#at(address, 4), true);
+    const at = this.#at(address, 4);
+    return this.#view.getUint32(at, true);
   }
 
   u64(address: number): bigint {
-    return this.#view.getBigUint64(this.#at(address, 8), true);
+    const at = this.#at(address, 8);
+    return this.#view.getBigUint64(at, true);
   }
 
   setU32(address: number, value: number): void {
-    this.#view.setUint32(this.#at(address, 4), value, true);
+    const at = this.#at(address, 4);
+    this.#view.setUint32(at, value, true);
   }
 
   setU64(address: number, value: bigint): void {
-    this.#view.setBigUint64(this.#at(address, 8), value, true);
+    const at = this.#at(address, 8);
+    this.#view.setBigUint64(at, value, true);
   }
 
+  /** The address, once it is known to lie within; comes before the view is looked at, which it may renew. */
   #at(address: number, length: number): number {
     // Growing the memory replaces its buffer.
     if (this.#bytes.buffer !== this.#memory.buffer) {

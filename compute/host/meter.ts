@@ -1,8 +1,8 @@
 // Owns the fuel of a running job as seen from outside: reading it, and taking off what calls of the host cost. It refuses
 // to let a call do its work when the fuel for it is not there.
 
-import type { JobEnd } from "./job.ts";
 import type { WideGlobal } from "./engine.ts";
+import type { JobEnd } from "./job.ts";
 
 /** One call of the host, whatever it does. */
 export const CALL_FUEL = 200;
@@ -28,13 +28,17 @@ export class JobEnded extends Error {
 }
 
 export class Meter {
-  readonly #fuel: WideGlobal;
   readonly #limit: number;
+  #fuel: WideGlobal = { value: 0n };
 
-  constructor(fuel: WideGlobal, limit: number) {
-    this.#fuel = fuel;
+  constructor(limit: number) {
     this.#limit = limit;
-    fuel.value = BigInt(limit);
+  }
+
+  /** Fills the instance's counter. */
+  attach(fuel: WideGlobal): void {
+    this.#fuel = fuel;
+    fuel.value = BigInt(this.#limit);
   }
 
   /** Takes `fuel` off before the work is done. */

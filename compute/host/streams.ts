@@ -1,6 +1,6 @@
 // Owns a job's three streams. It refuses to keep more output than the job's limit: the job ends there, with what fitted.
 
-import { ERRNO, CallFailed } from "./guest-memory.ts";
+import { CallFailed, ERRNO } from "./guest-memory.ts";
 import { JobEnded } from "./meter.ts";
 
 export class JobStreams {

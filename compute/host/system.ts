@@ -1,8 +1,8 @@
 // Owns the functions of preview 1 that a job may call, each with its price in fuel. It refuses whatever would look at the
 // machine: an unknown file is a bad file, everywhere the same.
 
-import { CallFailed, ERRNO, GuestMemory } from "./guest-memory.ts";
 import type { LinearMemory } from "./engine.ts";
+import { CallFailed, ERRNO, GuestMemory } from "./guest-memory.ts";
 import type { Job } from "./job.ts";
 import {
   BUFFER_FUEL,
@@ -18,7 +18,8 @@ import type { Preview1Name } from "./preview1.ts";
 import { JobStreams } from "./streams.ts";
 import { JobClock, JobRandomness } from "./time-and-chance.ts";
 
-type Call = (...operands: number[]) => undefined | number;
+/** Operands of 64 bits come as bigints; no call here looks at one. */
+type Call = (...operands: number[]) => number;
 type Calls = Partial<Record<Preview1Name, Call>>;
 
 /** Buffers of one call; preview 1 leaves the limit to the host, and a call must not run for ever. */
@@ -76,7 +77,7 @@ export class JobSystem {
     return (...operands) => {
       this.#meter.take(CALL_FUEL);
       try {
-        return call(...operands) ?? ERRNO.success;
+        return call(...operands);
       } catch (error) {
         if (error instanceof CallFailed) return error.errno;
         throw error;
@@ -90,6 +91,7 @@ export class JobSystem {
       (count = 0, bytes = 0) => {
         this.#memory.setU32(count, texts.length);
         this.#memory.setU32(bytes, lengthOf(texts));
+        return ERRNO.success;
       };
     const contents =
       (texts: Uint8Array[]): Call =>
@@ -101,6 +103,7 @@ export class JobSystem {
           this.#memory.bytes(at, text.length).set(text);
           at += text.length;
         });
+        return ERRNO.success;
       };
     return {
       args_sizes_get: sizes(this.#args),
@@ -132,6 +135,7 @@ export class JobSystem {
           return length === buffer.length;
         });
         this.#memory.setU32(target, total);
+        return ERRNO.success;
       },
       fd_write: (file = 0, list = 0, count = 0, target = 0) => {
         this.streams.expectOpen(file);
@@ -142,8 +146,12 @@ export class JobSystem {
           return true;
         });
         this.#memory.setU32(target, total);
+        return ERRNO.success;
       },
-      fd_close: (file = 0) => this.streams.close(file),
+      fd_close: (file = 0) => {
+        this.streams.close(file);
+        return ERRNO.success;
+      },
     };
   }
 
@@ -166,9 +174,11 @@ export class JobSystem {
         this.#memory.bytes(target, 24).fill(0);
         this.#memory.bytes(target, 1)[0] = FILE_TYPE_UNKNOWN;
         this.#memory.setU64(target + 8, RIGHT_POLL | (file === 0 ? RIGHT_READ : RIGHT_WRITE));
+        return ERRNO.success;
       }),
       fd_filestat_get: onOpen((_, target = 0) => {
         this.#memory.bytes(target, 64).fill(0);
+        return ERRNO.success;
       }),
     };
   }
@@ -181,20 +191,24 @@ export class JobSystem {
       clock_res_get: (clock = 0, target = 0) => {
         expectClock(clock);
         this.#memory.setU64(target, 1n);
+        return ERRNO.success;
       },
       clock_time_get: (clock = 0, _precision, target = 0) => {
         expectClock(clock);
         this.#memory.setU64(target, this.#clock.nowNs(clock));
+        return ERRNO.success;
       },
       poll_oneoff: (subscriptions = 0, events = 0, count = 0, target = 0) => {
         this.#meter.take(BUFFER_FUEL * Math.min(count >>> 0, MAX_BUFFERS));
         pollOnce(this.#memory, this.#clock, { subscriptions, events, count: count >>> 0, target });
+        return ERRNO.success;
       },
       sched_yield: () => ERRNO.success,
       random_get: (target = 0, length = 0) => {
         const buffer = this.#memory.bytes(target, length);
         this.#meter.take(RANDOM_BYTE_FUEL * buffer.length);
         this.#randomness.fill(buffer);
+        return ERRNO.success;
       },
       proc_exit: (code = 0) => {
         throw new JobEnded("exited", code >>> 0);
