@@ -8,6 +8,7 @@ import { ByteReader } from "../module/byte-reader.ts";
 import type { DecodedModule } from "../module/decoded-module.ts";
 import { type FunctionType, UNKNOWN } from "../module/value-types.ts";
 import { expectAtMost, refuseInvalid } from "../refusal.ts";
+import { type DirectCall, InstructionList } from "./checked-body.ts";
 
 /** A block that has not ended. */
 export interface Block {
@@ -16,10 +17,8 @@ export interface Block {
   readonly type: FunctionType;
   /** Operands below it, which it must leave alone. */
   readonly height: number;
-  readonly instruction: number;
   readonly segments: BlockSegments;
   isUnreachable: boolean;
-  hasCall: boolean;
 }
 
 export const BLOCK = 0x02;
@@ -27,21 +26,13 @@ export const LOOP = 0x03;
 export const IF = 0x04;
 export const ELSE = 0x05;
 
-/** A loop's instruction is marked with this when nothing inside calls. */
-export const MARK_WITHOUT_CALLS = 0x80;
-
 export class BodyState {
   readonly module: DecodedModule;
   readonly reader: ByteReader;
   readonly segments = new FuelSegments();
   readonly floats = new FloatOrigins();
   readonly blocks: Block[] = [];
-  /** Per instruction of the body: its number, where it begins, and what the rewriter must know. */
-  readonly operations: Uint16Array;
-  readonly offsets: Uint32Array;
-  readonly marks: Uint8Array;
-  /** Instructions seen so far; the current one is the last. */
-  count = 0;
+  readonly instructions: InstructionList;
   locals: Uint8Array = new Uint8Array(0);
   parameters = 0;
   /** The local groups of the body as they stand: how many, and where the first begins. */
@@ -49,6 +40,10 @@ export class BodyState {
   highest = 0;
   height = 0;
   hasVectors = false;
+  hasLoop = false;
+  hasLengths = false;
+  calls: DirectCall[] = [];
+  indirectTypes: FunctionType[] = [];
   #steps = 0;
   readonly #types = new Uint8Array(MAX_OPERANDS + 1);
   readonly #origins = new Int32Array(MAX_OPERANDS + 1);
@@ -56,19 +51,35 @@ export class BodyState {
   constructor(module: DecodedModule) {
     this.module = module;
     this.reader = new ByteReader(module.bytes);
-    const longest = module.bodies.reduce((most, { from, to }) => Math.max(most, to - from), 0);
-    this.operations = new Uint16Array(longest + 1);
-    this.offsets = new Uint32Array(longest + 1);
-    this.marks = new Uint8Array(longest + 1);
+    const most = module.bodies.reduce((sum, { from, to }) => sum + to - from, 0);
+    this.instructions = new InstructionList(most);
+  }
+
+  /** Begins a body. */
+  begin(): void {
+    this.height = 0;
+    this.highest = 0;
+    this.blocks.length = 0;
+    this.hasLoop = false;
+    this.hasLengths = false;
+    this.calls = [];
+    this.indirectTypes = [];
+    this.floats.begin();
+    this.segments.begin();
   }
 
   /** The instruction being checked. */
   instruction(): number {
-    return this.count - 1;
+    return this.instructions.count - 1;
+  }
+
+  /** Where it begins. */
+  offset(): number {
+    return this.instructions.offsets[this.instruction()] ?? this.reader.at;
   }
 
   invalid(reason: string): never {
-    return refuseInvalid(reason, this.offsets[Math.max(0, this.count - 1)] ?? this.reader.at);
+    return refuseInvalid(reason, this.offset());
   }
 
   /** Counts work beyond reading bytes, so that checking takes no longer than the module is long. */
@@ -144,14 +155,13 @@ export class BodyState {
     const depth = this.blocks.length;
     if (depth > MAX_BLOCK_DEPTH) expectAtMost("blocks within blocks", depth, MAX_BLOCK_DEPTH);
     const isOwn = opcode === LOOP || opcode === IF;
+    if (opcode === LOOP) this.hasLoop = true;
     this.blocks.push({
       opcode,
       type,
       height: this.height,
-      instruction: this.instruction(),
       segments: this.segments.enter(this.instruction(), isOwn, depth),
       isUnreachable: false,
-      hasCall: false,
     });
     this.pushAll(type.params);
   }

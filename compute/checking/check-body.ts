@@ -3,8 +3,8 @@
 
 import { MAX_LOCALS } from "../../protocol/limits.ts";
 import { EXACT_BITS, NO_NAN } from "../metering/float-origins.ts";
-import { WEIGHTS } from "../metering/fuel-schedule.ts";
-import type { Span } from "../module/decoded-module.ts";
+import { frameBytes, WEIGHTS } from "../metering/fuel-schedule.ts";
+import type { DecodedModule, Span } from "../module/decoded-module.ts";
 import {
   ADDRESS,
   ADDRESS_AND_LANE,
@@ -21,9 +21,10 @@ import {
   resultWidth,
   SIGNED,
 } from "../module/operations.ts";
-import { type FunctionType, I32, V128 } from "../module/value-types.ts";
+import { type FunctionType, I32, NO_TYPES, V128 } from "../module/value-types.ts";
 import { refuseFeature, refuseInvalid } from "../refusal.ts";
-import type { BodyState } from "./body-state.ts";
+import { BodyState } from "./body-state.ts";
+import type { CheckedBody, CheckedCode } from "./checked-body.ts";
 import {
   checkBlock,
   checkBranch,
@@ -53,34 +54,51 @@ import {
 /** Width of each operation's result where its NaN bits are not exact. */
 const RESULT_WIDTHS = Uint8Array.from({ length: OPERATION_COUNT }, (_, operation) => resultWidth(operation));
 
-/** Checks one body; what was learnt is in `state` until the next. Answers whether the function itself calls. */
-export function checkBody(state: BodyState, type: FunctionType, { from, to }: Span): boolean {
-  const { reader, segments, floats } = state;
-  reader.at = from;
-  reader.end = to;
-  state.count = 0;
-  state.height = 0;
-  state.highest = 0;
-  state.blocks.length = 0;
+/** Checks all bodies of a module. */
+export function checkCode(module: DecodedModule): CheckedCode {
+  const state = new BodyState(module);
+  const bodies = module.bodies.map((span, index) => {
+    const type = module.functions[module.imports.length + index];
+    return checkBody(state, type ?? refuseInvalid("no such function", span.from), span);
+  });
+  return { instructions: state.instructions, segments: state.segments, bodies };
+}
+
+function checkBody(state: BodyState, type: FunctionType, span: Span): CheckedBody {
+  const { reader, segments, floats, instructions } = state;
+  reader.at = span.from;
+  reader.end = span.to;
+  state.begin();
+  const first = instructions.count;
+  const firstSegment = segments.current();
   readLocals(state, type.params, MAX_LOCALS);
-  floats.begin();
-  segments.begin();
-  state.open(0, { params: type.params.subarray(0, 0), results: type.results });
-  const outermost = state.blocks[0];
+  state.open(0, { params: NO_TYPES, results: type.results });
   for (let isOpen = true; isOpen; ) {
-    const instruction = state.count;
-    state.offsets[instruction] = reader.at;
+    const at = reader.at;
     const operation = readOperation(state);
-    state.operations[instruction] = operation;
-    state.marks[instruction] = 0;
-    state.count = instruction + 1;
+    instructions.add(operation, at);
     segments.add(WEIGHTS[operation] as number);
     if (operation === 0x0b) isOpen = checkEnd(state);
     else checkOperation(state, operation);
   }
   if (!reader.isDone()) refuseInvalid("instructions after the end", reader.at);
-  floats.resolve(state.marks);
-  return outermost?.hasCall === true;
+  floats.resolve(instructions.marks);
+  const { locals, localGroups, calls, indirectTypes, hasLoop, hasLengths } = state;
+  return {
+    span,
+    type,
+    first,
+    last: instructions.count - 1,
+    firstSegment,
+    endSegment: segments.costs.length,
+    locals: locals.length,
+    localGroups,
+    frameBytes: frameBytes(locals.length, state.highest, state.hasVectors),
+    calls,
+    indirectTypes,
+    hasLoop,
+    hasLengths,
+  };
 }
 
 function readOperation(state: BodyState): number {
@@ -201,12 +219,13 @@ function checkNamed(state: BodyState, operation: number): void {
     return;
   }
   const check = NAMED[operation];
-  if (check === undefined) refuseLater(operation, state.offsets[state.instruction()] as number);
+  if (check === undefined) refuseLater(operation, state.offset());
   check(state);
 }
 
 function checkMemorySize(state: BodyState, isGrow: boolean): void {
   expectMemory(state);
+  if (isGrow) state.hasLengths = true;
   if (isGrow) state.pop(I32);
   state.push(I32);
 }
@@ -217,7 +236,7 @@ function checkPrefixed(state: BodyState, operation: number): void {
   else if (operation === PREFIX_FD + 13) checkShuffle(state);
   else if (second >= 8 && second <= 11) checkBulkMemory(state, second);
   else if (second >= 12 && second <= 17) checkTable(state, second);
-  else refuseLater(operation, state.offsets[state.instruction()] as number);
+  else refuseLater(operation, state.offset());
 }
 
 function checkShuffle(state: BodyState): void {

@@ -4,7 +4,8 @@
 import { MAX_BRANCH_TARGETS } from "../../protocol/limits.ts";
 import { checkValueType, FUNCREF, type FunctionType, I32, NO_TYPES } from "../module/value-types.ts";
 import { refuseFeature } from "../refusal.ts";
-import { type Block, type BodyState, ELSE, IF, LOOP, MARK_WITHOUT_CALLS } from "./body-state.ts";
+import { type Block, type BodyState, ELSE, IF } from "./body-state.ts";
+import { MARK_WITH_VALUES } from "./checked-body.ts";
 
 const SHORT_TYPES = new Map<number, FunctionType>();
 
@@ -49,13 +50,11 @@ export function checkEnd(state: BodyState): boolean {
   const isConditional = block.opcode === IF || block.opcode === ELSE;
   state.segments.leave(state.instruction(), block.segments, depth, isConditional);
   inherit(state.blocks[depth - 1] as Block, block);
-  if (block.opcode === LOOP && !block.hasCall) state.marks[block.instruction] = MARK_WITHOUT_CALLS;
   state.pushAll(results);
   return true;
 }
 
 function inherit(outer: Block, inner: Block): void {
-  outer.hasCall ||= inner.hasCall;
   outer.segments.outermostTarget = Math.min(outer.segments.outermostTarget, inner.segments.outermostTarget);
 }
 
@@ -76,6 +75,7 @@ export function checkBranchIf(state: BodyState): void {
   const types = state.branchTypes(state.reader.u32());
   state.popAll(types);
   state.pushAll(types);
+  if (types.length > 0) state.instructions.marks[state.instruction()] = MARK_WITH_VALUES;
   state.segments.split(state.instruction());
 }
 
@@ -103,23 +103,23 @@ export function checkReturn(state: BodyState): void {
 }
 
 export function checkCall(state: BodyState): void {
-  const { reader, module } = state;
-  callType(state, module.functions[reader.u32()] ?? state.invalid("no such function"));
+  const { reader, module, segments, calls } = state;
+  const callee = reader.u32();
+  const type = module.functions[callee] ?? state.invalid("no such function");
+  if (!segments.isStopped()) calls.push({ segment: segments.current(), callee });
+  state.popAll(type.params);
+  state.pushAll(type.results);
 }
 
 export function checkCallIndirect(state: BodyState): void {
-  const { reader, module } = state;
+  const { reader, module, segments, indirectTypes } = state;
   const type = module.types[reader.u32()] ?? state.invalid("no such type");
   const table = module.tables[reader.u32()] ?? state.invalid("no such table");
   if (table.type !== FUNCREF) state.invalid("a call through a table without functions");
+  if (!segments.isStopped() && indirectTypes.at(-1) !== type) indirectTypes.push(type);
   state.pop(I32);
-  callType(state, type);
-}
-
-function callType(state: BodyState, { params, results }: FunctionType): void {
-  state.popAll(params);
-  state.pushAll(results);
-  (state.blocks[state.blocks.length - 1] as Block).hasCall = true;
+  state.popAll(type.params);
+  state.pushAll(type.results);
 }
 
 /** Memory instructions name memory 0, in one byte. */

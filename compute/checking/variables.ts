@@ -123,7 +123,9 @@ function tableType(state: BodyState): number {
   return state.module.tables[state.reader.u32()]?.type ?? state.invalid("no such table");
 }
 
+/** The operands of bulk work, whose length is the last. */
 function popThreeIndices(state: BodyState): void {
+  state.hasLengths = true;
   for (let operand = 0; operand < 3; operand += 1) state.pop(I32);
 }
 
@@ -148,8 +150,11 @@ export function checkTable(state: BodyState, second: number): void {
     popThreeIndices(state);
   } else {
     const type = tableType(state);
-    if (second !== 16) state.pop(I32);
-    if (second !== 16) state.pop(type);
+    if (second !== 16) {
+      state.hasLengths = true;
+      state.pop(I32);
+      state.pop(type);
+    }
     if (second === 17) state.pop(I32);
     else state.push(I32);
   }

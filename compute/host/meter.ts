@@ -5,15 +5,15 @@ import type { WideGlobal } from "./engine.ts";
 import type { JobEnd } from "./job.ts";
 
 /** One call of the host, whatever it does. */
-export const CALL_FUEL = 200;
+export const CALL_FUEL = 2_000;
 /** One entry of a list of buffers. */
-export const BUFFER_FUEL = 10;
+export const BUFFER_FUEL = 200;
 /** A byte written: copied, kept and hashed. */
-export const WRITTEN_BYTE_FUEL = 10;
+export const WRITTEN_BYTE_FUEL = 100;
 /** A random byte: hashed. */
-export const RANDOM_BYTE_FUEL = 10;
-/** Bytes read or copied for one fuel. */
-export const BYTES_PER_FUEL = 8;
+export const RANDOM_BYTE_FUEL = 100;
+/** A byte read: copied. */
+export const READ_BYTE_FUEL = 1;
 
 /** Ends the job from within a call of the host; nothing in a program can catch it. */
 export class JobEnded extends Error {

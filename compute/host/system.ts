@@ -6,11 +6,11 @@ import { CallFailed, ERRNO, GuestMemory } from "./guest-memory.ts";
 import type { Job } from "./job.ts";
 import {
   BUFFER_FUEL,
-  BYTES_PER_FUEL,
   CALL_FUEL,
   JobEnded,
   type Meter,
   RANDOM_BYTE_FUEL,
+  READ_BYTE_FUEL,
   WRITTEN_BYTE_FUEL,
 } from "./meter.ts";
 import { pollOnce } from "./poll.ts";
@@ -119,7 +119,7 @@ export class JobSystem {
     for (let index = 0; index < count; index += 1) {
       const entry = (list >>> 0) + 8 * index;
       const buffer = this.#memory.bytes(this.#memory.u32(entry), this.#memory.u32(entry + 4));
-      this.#meter.take(BUFFER_FUEL + Math.ceil(buffer.length * fuel));
+      this.#meter.take(BUFFER_FUEL + buffer.length * fuel);
       if (!use(buffer)) return;
     }
   }
@@ -129,7 +129,7 @@ export class JobSystem {
       fd_read: (file = 0, list = 0, count = 0, target = 0) => {
         this.streams.expectOpen(file);
         let total = 0;
-        this.#eachBuffer(list, count, 1 / BYTES_PER_FUEL, (buffer) => {
+        this.#eachBuffer(list, count, READ_BYTE_FUEL, (buffer) => {
           const length = this.streams.read(file, buffer);
           total += length;
           return length === buffer.length;

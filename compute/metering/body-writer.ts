@@ -1,8 +1,9 @@
-// Owns the code that the rewriter adds to one body: charges, checks, canonical NaNs, and the locals they use. It refuses
-// to know where they go.
+// Owns the code that the rewriter adds to a body: charges, looks at the fuel, frames, canonical NaNs, and the locals that
+// they use. It refuses to know where they go.
 
 import { ByteWriter } from "../module/byte-writer.ts";
 import { F32, F64, I32, I64, V128 } from "../module/value-types.ts";
+import { CHUNK_FUEL } from "./fuel-schedule.ts";
 
 /** Numbers of the globals that every rewritten module has after its own. */
 export interface MeterGlobals {
@@ -11,20 +12,30 @@ export interface MeterGlobals {
   readonly pages: number;
 }
 
+/** Locals that a rewritten body may have besides its own. */
+const ADDED = { fuel: I64, stack: I64, number: I32, single: F32, double: F64, vector: V128 } as const;
+type Added = keyof typeof ADDED;
+
 const CANONICAL_SINGLE = [0x00, 0x00, 0xc0, 0x7f];
 const CANONICAL_DOUBLE = [0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xf8, 0x7f];
 
-const GET_LOCAL = 0x20;
-const SET_LOCAL = 0x21;
-const TEE_LOCAL = 0x22;
-const GET_GLOBAL = 0x23;
-const SET_GLOBAL = 0x24;
+const UNREACHABLE = 0x00;
+const IF = 0x04;
+const ELSE = 0x05;
 const END = 0x0b;
+const NO_RESULT = 0x40;
+const SELECT = 0x1b;
+const I64_LESS = 0x53;
+const I64_GREATER = 0x55;
+const I64_ADD = 0x7c;
+const I64_SUBTRACT = 0x7d;
+const I64_MULTIPLY = 0x7e;
+const I64_OR = 0x84;
+const I64_OF_UNSIGNED = 0xad;
 
 export class BodyWriter extends ByteWriter {
   readonly globals: MeterGlobals;
-  /** Types of the locals added, in order. */
-  readonly added: number[] = [];
+  readonly #added: Added[] = [];
   #firstAdded = 0;
 
   constructor(globals: MeterGlobals) {
@@ -35,166 +46,213 @@ export class BodyWriter extends ByteWriter {
   /** Begins a body with so many locals of its own. */
   begin(locals: number): void {
     this.clear();
-    this.added.length = 0;
+    this.#added.length = 0;
     this.#firstAdded = locals;
   }
 
-  /** The number of the one added local of this type. */
-  #local(type: number): number {
-    const known = this.added.indexOf(type);
-    return this.#firstAdded + (known >= 0 ? known : this.added.push(type) - 1);
+  /** Types of the locals added, in order. */
+  addedTypes(): number[] {
+    return this.#added.map((name) => ADDED[name]);
+  }
+
+  #local(opcode: number, name: Added): void {
+    const known = this.#added.indexOf(name);
+    this.byte(opcode);
+    this.unsigned(this.#firstAdded + (known >= 0 ? known : this.#added.push(name) - 1));
+  }
+
+  #get(name: Added): void {
+    this.#local(0x20, name);
+  }
+
+  #set(name: Added): void {
+    this.#local(0x21, name);
+  }
+
+  #tee(name: Added): void {
+    this.#local(0x22, name);
+  }
+
+  #getGlobal(name: keyof MeterGlobals): void {
+    this.byte(0x23);
+    this.unsigned(this.globals[name]);
+  }
+
+  #setGlobal(name: keyof MeterGlobals): void {
+    this.byte(0x24);
+    this.unsigned(this.globals[name]);
   }
 
   op(...bytes: number[]): void {
     for (const byte of bytes) this.byte(byte);
   }
 
-  get(type: number): void {
-    this.byte(GET_LOCAL);
-    this.unsigned(this.#local(type));
-  }
-
-  tee(type: number): void {
-    this.byte(TEE_LOCAL);
-    this.unsigned(this.#local(type));
-  }
-
-  set(type: number): void {
-    this.byte(SET_LOCAL);
-    this.unsigned(this.#local(type));
-  }
-
-  getGlobal(index: number): void {
-    this.byte(GET_GLOBAL);
-    this.unsigned(index);
-  }
-
-  setGlobal(index: number): void {
-    this.byte(SET_GLOBAL);
-    this.unsigned(index);
-  }
-
-  constant(value: number): void {
+  #constant(value: number): void {
     this.byte(0x42);
     this.signed(value);
   }
 
-  /** Reads the fuel into its local, before a loop in which nothing else can change it. */
-  loadFuel(): void {
-    this.getGlobal(this.globals.fuel);
-    this.set(I64);
+  /** Takes a number off the fuel: of the global, or of the chunk that a loop has taken. */
+  charge(fuel: number, isInLoop: boolean, isChecked: boolean): void {
+    this.#beginCharge(isInLoop);
+    this.#constant(fuel);
+    this.#endCharge(isInLoop, isChecked);
   }
 
-  /** Takes a constant off the fuel. `isLoaded` where the local holds it. */
-  charge(fuel: number, isLoaded: boolean, isChecked: boolean): void {
-    if (isLoaded) this.get(I64);
-    else this.getGlobal(this.globals.fuel);
-    this.constant(fuel);
-    this.op(0x7d);
-    this.#keepFuel(isLoaded, isChecked);
+  /** Takes a fee per item off, for as many as the number on top says, and leaves that there. */
+  chargeLength(each: number, isInLoop: boolean): void {
+    this.#tee("number");
+    this.#chargeNumber(each, isInLoop);
   }
 
-  /** Takes an amount off that depends on the number in the added local of 32 bits: shifted right, or multiplied. */
-  chargeLength(isLoaded: boolean, amount: { shift: number } | { times: number }): void {
-    if (isLoaded) this.get(I64);
-    else this.getGlobal(this.globals.fuel);
-    this.get(I32);
-    this.op(0xad);
-    if ("shift" in amount) {
-      this.constant(amount.shift);
-      this.op(0x88);
-    } else {
-      this.constant(amount.times);
-      this.op(0x7e);
+  #chargeNumber(each: number, isInLoop: boolean): void {
+    this.#beginCharge(isInLoop);
+    this.#get("number");
+    this.op(I64_OF_UNSIGNED);
+    if (each !== 1) {
+      this.#constant(each);
+      this.op(I64_MULTIPLY);
     }
-    this.op(0x7d);
-    this.#keepFuel(isLoaded, true);
+    this.#endCharge(isInLoop, true);
   }
 
-  #keepFuel(isLoaded: boolean, isChecked: boolean): void {
-    if (isLoaded || isChecked) this.tee(I64);
-    this.setGlobal(this.globals.fuel);
+  #beginCharge(isInLoop: boolean): void {
+    if (isInLoop) this.#get("fuel");
+    else this.#getGlobal("fuel");
+  }
+
+  #endCharge(isInLoop: boolean, isChecked: boolean): void {
+    this.op(I64_SUBTRACT);
+    if (isInLoop) {
+      if (isChecked) this.#tee("fuel");
+      else this.#set("fuel");
+    } else {
+      if (isChecked) this.#tee("fuel");
+      this.#setGlobal("fuel");
+      if (isChecked) this.#get("fuel");
+    }
     if (!isChecked) return;
-    this.get(I64);
-    this.#trapBelowZero();
+    if (isInLoop) this.#renewChunk();
+    else this.#trapBelowZero();
   }
 
   #trapBelowZero(): void {
-    this.constant(0);
-    this.op(0x53, 0x04, 0x40, 0x00, END);
+    this.#constant(0);
+    this.op(I64_LESS, IF, NO_RESULT, UNREACHABLE, END);
+  }
+
+  /** When the chunk is used up: settles it with the global, traps if that is too, and takes the next. */
+  #renewChunk(): void {
+    this.#constant(0);
+    this.op(I64_LESS, IF, NO_RESULT);
+    this.leaveLoop();
+    this.#getGlobal("fuel");
+    this.#trapBelowZero();
+    this.enterLoop();
+    this.op(END);
+  }
+
+  /** Takes a chunk of the fuel into the local, before a loop in which nothing else can change the global. */
+  enterLoop(): void {
+    this.#getGlobal("fuel");
+    this.#constant(CHUNK_FUEL);
+    this.#getGlobal("fuel");
+    this.#constant(CHUNK_FUEL);
+    this.op(I64_LESS, SELECT);
+    this.#set("fuel");
+    this.#getGlobal("fuel");
+    this.#get("fuel");
+    this.op(I64_SUBTRACT);
+    this.#setGlobal("fuel");
+  }
+
+  /** Gives back what is left of the chunk. */
+  leaveLoop(): void {
+    this.#getGlobal("fuel");
+    this.#get("fuel");
+    this.op(I64_ADD);
+    this.#setGlobal("fuel");
+  }
+
+  /** Leaves nothing in the chunk, where the loop may go on: the next look takes another. */
+  emptyChunk(): void {
+    this.#constant(0);
+    this.#set("fuel");
   }
 
   /** On entry: takes fuel and a frame off, and looks at both at once. */
   enterFrame(fuel: number, frame: number): void {
-    this.getGlobal(this.globals.fuel);
-    this.constant(fuel);
-    this.op(0x7d);
-    this.tee(I64);
-    this.setGlobal(this.globals.fuel);
-    this.getGlobal(this.globals.stack);
-    this.constant(frame);
-    this.op(0x7d);
-    this.setGlobal(this.globals.stack);
-    this.get(I64);
-    this.getGlobal(this.globals.stack);
-    this.op(0x84);
+    this.#getGlobal("fuel");
+    this.#constant(fuel);
+    this.op(I64_SUBTRACT);
+    this.#tee("fuel");
+    this.#setGlobal("fuel");
+    this.#getGlobal("stack");
+    this.#tee("stack");
+    this.#constant(frame);
+    this.op(I64_SUBTRACT);
+    this.#setGlobal("stack");
+    this.#get("fuel");
+    this.#getGlobal("stack");
+    this.op(I64_OR);
     this.#trapBelowZero();
   }
 
-  leaveFrame(frame: number): void {
-    this.getGlobal(this.globals.stack);
-    this.constant(frame);
-    this.op(0x7c);
-    this.setGlobal(this.globals.stack);
+  /** Puts back what the stack was on entry: a store that waits for nothing. */
+  leaveFrame(): void {
+    this.#get("stack");
+    this.#setGlobal("stack");
   }
 
   /**
    * Instead of memory.grow: beyond what the job may have it answers -1 as the specification lets it, and otherwise it
    * must succeed; an engine without memory ends the run without a result, for that is no property of the job.
    */
-  growMemory(isLoaded: boolean, pageFuel: number): void {
-    this.tee(I32);
-    this.op(0xad, 0x3f, 0x00, 0xad, 0x7c);
-    this.getGlobal(this.globals.pages);
-    this.op(0x56, 0x04, I32, 0x41, 0x7f, 0x05);
-    this.chargeLength(isLoaded, { times: pageFuel });
-    this.get(I32);
+  growMemory(pageFuel: number, isInLoop: boolean): void {
+    this.#tee("number");
+    this.op(I64_OF_UNSIGNED, 0x3f, 0x00, I64_OF_UNSIGNED, I64_ADD);
+    this.#getGlobal("pages");
+    this.op(I64_GREATER, IF, I32, 0x41, 0x7f, ELSE);
+    this.#chargeNumber(pageFuel, isInLoop);
+    this.#get("number");
     this.op(0x40, 0x00);
-    this.tee(I32);
-    this.op(0x41, 0x7f, 0x46, 0x04, 0x40);
-    this.constant(-1);
-    this.setGlobal(this.globals.pages);
-    this.op(0x00, END);
-    this.get(I32);
+    this.#tee("number");
+    this.op(0x41, 0x7f, 0x46, IF, NO_RESULT);
+    this.#constant(-1);
+    this.#setGlobal("pages");
+    this.op(UNREACHABLE, END);
+    this.#get("number");
     this.op(END);
   }
 
   /** Makes the NaNs of the value on top canonical: 1 and 2 a scalar of 32 and 64 bits, 3 and 4 a vector of such. */
   canonicalise(mark: number): void {
-    if (mark === 1) this.#canonicalScalar(F32, [0x43, ...CANONICAL_SINGLE], 0x5c);
-    else if (mark === 2) this.#canonicalScalar(F64, [0x44, ...CANONICAL_DOUBLE], 0x62);
+    if (mark === 1) this.#canonicalScalar("single", [0x43, ...CANONICAL_SINGLE], 0x5c);
+    else if (mark === 2) this.#canonicalScalar("double", [0x44, ...CANONICAL_DOUBLE], 0x62);
     else if (mark === 3)
       this.#canonicalVector(
         [1, 2, 3, 4].flatMap(() => CANONICAL_SINGLE),
-        [0xfd, 65],
+        65,
       );
-    else this.#canonicalVector([...CANONICAL_DOUBLE, ...CANONICAL_DOUBLE], [0xfd, 71]);
+    else this.#canonicalVector([...CANONICAL_DOUBLE, ...CANONICAL_DOUBLE], 71);
   }
 
-  #canonicalScalar(type: number, canonical: number[], unequal: number): void {
-    this.tee(type);
-    this.get(type);
-    this.op(unequal, 0x04, 0x40, ...canonical);
-    this.set(type);
+  /** Whatever is not equal to itself. */
+  #canonicalScalar(name: Added, canonical: number[], unequal: number): void {
+    this.#tee(name);
+    this.#get(name);
+    this.op(unequal, IF, NO_RESULT, ...canonical);
+    this.#set(name);
     this.op(END);
-    this.get(type);
+    this.#get(name);
   }
 
-  #canonicalVector(canonical: number[], equal: number[]): void {
-    this.tee(V128);
+  /** Lane by lane: v128.bitselect of the value and the canonical NaN by where the value equals itself. */
+  #canonicalVector(canonical: number[], equal: number): void {
+    this.#tee("vector");
     this.op(0xfd, 12, ...canonical);
-    this.get(V128);
-    this.get(V128);
-    this.op(...equal, 0xfd, 82);
+    this.#get("vector");
+    this.#get("vector");
+    this.op(0xfd, equal, 0xfd, 82);
   }
 }

@@ -7,13 +7,13 @@ import { OPERATION_COUNT, PREFIX_FC, PREFIX_FD } from "../module/operations.ts";
 export const REWRITER_VERSION = 1;
 
 /** One page of 64 KiB, at the start and when memory grows: about what filling it with zeros takes. */
-export const PAGE_FUEL = 8_192;
+export const PAGE_FUEL = 32_768;
 
-/** Bytes copied or filled for one fuel. A power of two, for the shift. */
-export const BYTES_PER_FUEL_SHIFT = 3;
+/** A byte that is copied, filled or initialised in bulk. */
+export const BYTE_FUEL = 1;
 
 /** One element of a table that is grown, filled, copied or initialised. */
-export const ELEMENT_FUEL = 2;
+export const ELEMENT_FUEL = 16;
 
 /** Structure that compiles to nothing. Every way round a loop executes at least one branch, which is not free. */
 const FREE = [0x00, 0x01, 0x02, 0x03, 0x05, 0x0b, 0x1a];
@@ -76,18 +76,27 @@ export const WEIGHTS: Uint8Array = weights();
 /** A function that neither calls nor loops may cost this much before anybody looks whether fuel is left. */
 export const UNCHECKED_LEAF_FUEL = 64;
 
+/** A function that costs no more than this, with all that it calls but for loops, is paid for by whoever calls it. */
+export const PREPAID_FUEL = 1_000;
+
+/**
+ * What a loop takes from the fuel at a time. A job that traps inside a loop has paid for as much more at most: a fraction
+ * of a megafuel, the same one everywhere.
+ */
+export const CHUNK_FUEL = 65_536;
+
 /**
  * What a job's frames may add up to on the native stack, by the estimate below. Engines give threads a megabyte and
  * overflow at depths of their own; here a job always ends by this count, long before.
  */
 export const STACK_BYTES = 262_144;
 
+/** Frames of functions that cannot be entered again before they return are counted together up to this much. */
+export const UNCOUNTED_STACK_BYTES = 16_384;
+
 /** A frame beside its locals and operands: return address, saved registers, what a compiler spills. */
 const FRAME_BYTES = 64;
 const SLOT_BYTES = 8;
-
-/** A function that calls nothing and needs no more than this may run without being counted. */
-export const UNCOUNTED_LEAF_BYTES = 1_024;
 
 /** Estimate of a function's frame. Vectors take two slots, and one makes every operand count as one. */
 export function frameBytes(locals: number, operands: number, hasVectors: boolean): number {

@@ -21,11 +21,13 @@ export class FuelSegments {
   readonly places: number[] = [];
   #current = NONE;
 
-  /** Begins a function. */
+  /** Begins a function; its segments follow those of the functions before. */
   begin(): void {
-    this.costs.length = 0;
-    this.places.length = 0;
     this.startAfter(NONE);
+  }
+
+  current(): number {
+    return this.#current;
   }
 
   startAfter(instruction: number): number {

@@ -2,8 +2,7 @@
 // is not a valid module of the baseline; equal bytes in give equal bytes out.
 
 import { MAX_MEMORY_PAGES, MAX_TABLE_ELEMENTS } from "../../protocol/limits.ts";
-import { BodyState } from "../checking/body-state.ts";
-import { checkBody } from "../checking/check-body.ts";
+import { checkCode } from "../checking/check-body.ts";
 import { ByteWriter } from "../module/byte-writer.ts";
 import { decodeModule } from "../module/decode.ts";
 import {
@@ -16,6 +15,7 @@ import {
 import { I64 } from "../module/value-types.ts";
 import { refuseInvalid } from "../refusal.ts";
 import { BodyWriter, type MeterGlobals } from "./body-writer.ts";
+import { CallPlan } from "./call-plan.ts";
 import { REWRITER_VERSION } from "./fuel-schedule.ts";
 import { BodyRewriter } from "./rewrite-body.ts";
 
@@ -193,17 +193,16 @@ class ModuleRewriter {
   }
 
   #rewriteBodies(): ByteWriter {
-    const { bodies, functions, imports } = this.#module;
+    const { bodies } = this.#module;
     const code = new ByteWriter(this.#module.bytes.length * 2 + 1_024);
     if (bodies.length === 0) return code;
-    const state = new BodyState(this.#module);
-    const rewriter = new BodyRewriter(state, new BodyWriter(this.#globals));
+    const checked = checkCode(this.#module);
+    const plan = new CallPlan(this.#module, checked);
+    const writer = new BodyWriter(this.#globals);
+    const rewriter = new BodyRewriter(this.#module.bytes, checked, plan, writer);
     code.unsigned(bodies.length);
-    bodies.forEach((body, index) => {
-      const type =
-        functions[imports.length + index] ?? refuseInvalid("not as many bodies as functions", body.from);
-      const doesCall = checkBody(state, type, body);
-      rewriter.rewrite(doesCall, () => this.#blockType(type.results), code);
+    checked.bodies.forEach(({ type }, index) => {
+      rewriter.rewrite(index, () => this.#blockType(type.results), code);
     });
     return code;
   }
