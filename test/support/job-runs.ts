@@ -68,3 +68,28 @@ export function runPlain(source: Uint8Array, parts: JobParts = {}): PlainRun {
   }
   return { exports, stdout: system.streams.output(1), systemFuel: meter.used(), exitCode };
 }
+
+/** What a module without imports left behind: its memory, its trap, and the fuel by its own counter. */
+export interface BareRun {
+  readonly memory: Uint8Array;
+  readonly trap: string | null;
+  readonly fuel: number;
+}
+
+/** Runs a rewritten module, or one that meters itself naively, without a system. */
+export function runBare(bytes: Uint8Array, fuelLimit = 2 ** 50): BareRun {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
+  const counters = exports as Record<string, { value: bigint } | undefined>;
+  const fuel = counters["polder.fuel"];
+  if (fuel !== undefined) fuel.value = BigInt(fuelLimit);
+  if (counters["polder.stack"] !== undefined) counters["polder.stack"].value = 1n << 40n;
+  let trap: string | null = null;
+  try {
+    (exports._start as () => void)();
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    trap = error.message;
+  }
+  const used = fuel === undefined ? Number(counters.naive?.value) : fuelLimit - Number(fuel.value);
+  return { memory: new Uint8Array((exports.memory as { buffer: ArrayBuffer }).buffer), trap, fuel: used };
+}
