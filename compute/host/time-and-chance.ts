@@ -1,8 +1,10 @@
-// Owns a job's clock and randomness: both follow from the job alone. It refuses the machine's: time passes with fuel, a
-// nanosecond each, and with sleeping, which takes none.
+// Owns a job's clock and randomness: both follow from the job alone. It refuses the machine's: time passes with fuel, and
+// with sleeping, which takes none.
 
 import { sha256 } from "@noble/hashes/sha2.js";
 
+/** About what a machine of the day does in a nanosecond, so that a job's clock is not far from its owner's. */
+const FUEL_PER_NANOSECOND = 8n;
 const MASK = (1n << 64n) - 1n;
 
 export class JobClock {
@@ -17,7 +19,7 @@ export class JobClock {
 
   /** Nanoseconds of one of preview 1's four clocks: wall, monotonic, and two of the time spent computing. */
   nowNs(clock: number): bigint {
-    const computing = BigInt(this.#fuelUsed());
+    const computing = BigInt(this.#fuelUsed()) / FUEL_PER_NANOSECOND;
     if (clock >= 2) return computing;
     return ((clock === 0 ? this.#startedNs : 0n) + computing + this.#sleptNs) & MASK;
   }
