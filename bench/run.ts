@@ -25,6 +25,7 @@ export const MEASUREMENTS = [
   "certificate",
   "report-gas",
   "deposit-latency",
+  "metering",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");

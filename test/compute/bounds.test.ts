@@ -6,8 +6,8 @@ import type { JobLimits } from "../../compute/host/job.ts";
 import { CHUNK_FUEL, PAGE_FUEL, STACK_BYTES } from "../../compute/metering/fuel-schedule.ts";
 import { runJob } from "../../compute/run-job.ts";
 import { MAX_MEMORY_PAGES } from "../../protocol/limits.ts";
+import { assemble } from "../../tools/job-sources.ts";
 import { compiled, jobOf, run, textOf } from "../support/job-runs.ts";
-import { assemble } from "../support/job-sources.ts";
 
 const PAGE_BYTES = 65_536;
 

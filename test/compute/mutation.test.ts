@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { rewriteCommand } from "../../compute/command.ts";
 import { ModuleRefused } from "../../compute/refusal.ts";
-import { assemble } from "../support/job-sources.ts";
+import { assemble } from "../../tools/job-sources.ts";
 import { randomModule, randomStream } from "../support/random-module.ts";
 
 const SEED = 20_260_801;

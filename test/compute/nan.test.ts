@@ -3,8 +3,8 @@
 
 import { describe, expect, test } from "vitest";
 import { rewriteCommand } from "../../compute/command.ts";
+import { assemble } from "../../tools/job-sources.ts";
 import { runBare } from "../support/job-runs.ts";
-import { assemble } from "../support/job-sources.ts";
 
 const SINGLE = 0x7fc00000n;
 const DOUBLE = 0x7ff8000000000000n;

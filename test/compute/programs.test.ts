@@ -2,17 +2,17 @@
 // account instruction by instruction says. It refuses a compiler that is missing by skipping its programs by name.
 
 import { describe, expect, test } from "vitest";
-import { rewriteCommand } from "../../compute/command.ts";
-import { PAGE_FUEL } from "../../compute/metering/fuel-schedule.ts";
 import {
   CHECKSUM_WAT,
   INFERENCE_C,
   picture,
   STATISTICS_ASSEMBLYSCRIPT,
   THUMBNAIL_C,
-} from "../support/job-programs.ts";
+} from "../../bench/job-programs.ts";
+import { rewriteCommand } from "../../compute/command.ts";
+import { PAGE_FUEL } from "../../compute/metering/fuel-schedule.ts";
+import { assemble, compileAssemblyScript, compileC, disassemble, hasClang } from "../../tools/job-sources.ts";
 import { type JobParts, run, runPlain, textOf } from "../support/job-runs.ts";
-import { assemble, compileAssemblyScript, compileC, disassemble, hasClang } from "../support/job-sources.ts";
 import { meterNaively } from "../support/naive-meter.ts";
 
 /** Holds a program's job against the same program unchanged, and against the naive account. */

@@ -5,8 +5,8 @@ import binaryen from "binaryen";
 import { describe, expect, test } from "vitest";
 import { rewriteCommand } from "../../compute/command.ts";
 import { CHUNK_FUEL } from "../../compute/metering/fuel-schedule.ts";
+import { assemble } from "../../tools/job-sources.ts";
 import { type BareRun, runBare } from "../support/job-runs.ts";
-import { assemble } from "../support/job-sources.ts";
 import { meterNaively } from "../support/naive-meter.ts";
 import { randomModule } from "../support/random-module.ts";
 

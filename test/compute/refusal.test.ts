@@ -6,7 +6,7 @@ import { rewriteCommand } from "../../compute/command.ts";
 import { ModuleRefused } from "../../compute/refusal.ts";
 import type { ErrorCode, Rejection } from "../../protocol/errors.ts";
 import { MAX_MODULE_BYTES } from "../../protocol/limits.ts";
-import { assemble } from "../support/job-sources.ts";
+import { assemble } from "../../tools/job-sources.ts";
 import { commandOf, leb, moduleOf, PREAMBLE, section } from "../support/module-bytes.ts";
 
 const COMMAND = assemble(`(module (memory (export "memory") 1) (func (export "_start")))`);

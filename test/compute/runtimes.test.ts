@@ -2,20 +2,20 @@
 // and fuel, in Node, workerd and a browser. It refuses a runtime that is missing by skipping it by name.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { rewriteCommand } from "../../compute/command.ts";
-import { runJob } from "../../compute/run-job.ts";
-import { hasChromium } from "../../tools/chromium.ts";
-import { type SentJob, type SentResult, sendJob, sendResult } from "../support/job-engine.ts";
 import {
   CHECKSUM_WAT,
   INFERENCE_C,
   picture,
   STATISTICS_ASSEMBLYSCRIPT,
   THUMBNAIL_C,
-} from "../support/job-programs.ts";
+} from "../../bench/job-programs.ts";
+import { rewriteCommand } from "../../compute/command.ts";
+import { runJob } from "../../compute/run-job.ts";
+import { hasChromium } from "../../tools/chromium.ts";
+import { assemble, compileAssemblyScript, compileC, hasClang } from "../../tools/job-sources.ts";
+import { type SentJob, type SentResult, sendJob, sendResult } from "../support/job-engine.ts";
 import { type JobParts, jobOf } from "../support/job-runs.ts";
 import { chromiumPage, nodeThreads, type Runtime, workerdIsolates } from "../support/job-runtimes.ts";
-import { assemble, compileAssemblyScript, compileC, hasClang } from "../support/job-sources.ts";
 import { randomModule } from "../support/random-module.ts";
 
 interface Case {

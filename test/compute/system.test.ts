@@ -5,8 +5,8 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { JobNotRun } from "../../compute/host/job.ts";
 import { runJob } from "../../compute/run-job.ts";
+import { assemble } from "../../tools/job-sources.ts";
 import { compiled, type JobParts, jobOf, run, textOf } from "../support/job-runs.ts";
-import { assemble } from "../support/job-sources.ts";
 
 const IMPORTS: Record<string, string> = {
   args_get: "i32 i32",

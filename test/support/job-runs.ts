@@ -1,10 +1,9 @@
 // Owns how tests run modules: as jobs, and as they were before rewriting. It refuses to be a second host: both ways have
 // the same system behind them.
 
+import { type PlainRun, runUnmetered } from "../../bench/unmetered-job.ts";
 import { rewriteCommand } from "../../compute/command.ts";
 import type { Job, JobLimits, JobResult } from "../../compute/host/job.ts";
-import { JobEnded, Meter } from "../../compute/host/meter.ts";
-import { JobSystem } from "../../compute/host/system.ts";
 import { runJob } from "../../compute/run-job.ts";
 
 export interface JobParts {
@@ -42,32 +41,9 @@ export function run(source: Uint8Array, parts: JobParts = {}): JobResult {
 
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-/** What a module did that was not rewritten. */
-export interface PlainRun {
-  readonly exports: Record<string, unknown>;
-  readonly stdout: Uint8Array;
-  /** Fuel that calls of the system took. */
-  readonly systemFuel: number;
-  readonly exitCode: number;
-}
-
-/** Runs a command as it stands, under the same system. */
-export function runPlain(source: Uint8Array, parts: JobParts = {}): PlainRun {
-  const meter = new Meter(2 ** 52);
-  meter.attach({ value: 0n });
-  const system = new JobSystem(jobOf(parts), meter);
-  const module = new WebAssembly.Module(source);
-  const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: system.imports() });
-  system.attach(exports.memory as { buffer: ArrayBuffer });
-  let exitCode = 0;
-  try {
-    (exports._start as () => void)();
-  } catch (error) {
-    if (!(error instanceof JobEnded)) throw error;
-    exitCode = error.exitCode ?? -1;
-  }
-  return { exports, stdout: system.streams.output(1), systemFuel: meter.used(), exitCode };
-}
+/** Runs a command as it stands. */
+export const runPlain = (source: Uint8Array, parts: JobParts = {}): PlainRun =>
+  runUnmetered(new WebAssembly.Module(source), jobOf(parts));
 
 /** What a module without imports left behind: its memory, its trap, and the fuel by its own counter. */
 export interface BareRun {

@@ -2,7 +2,7 @@
 // weight, text after every arithmetic one that makes its NaN canonical. It refuses to be clever, or to share a line with
 // the rewriter: it works on another disassembler's text, with the schedule written down again by name.
 
-import { assemble, disassemble } from "./job-sources.ts";
+import { assemble, disassemble } from "../../tools/job-sources.ts";
 
 /** The schedule by name: the first pattern that fits. */
 const SCHEDULE: readonly (readonly [RegExp, number])[] = [

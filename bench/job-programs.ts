@@ -51,13 +51,14 @@ int main(int argc, char **argv) {
   return 0;
 }`;
 
-/** A network of two layers over the input's bytes, with weights from a fixed stream; prints the scores. */
+/** A network of two layers over the input's bytes, as many times as its argument says; prints the scores. */
 export const INFERENCE_C = `
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { INPUTS = 256, HIDDEN = 128, SCORES = 10, ROUNDS = 20 };
+enum { INPUTS = 256, HIDDEN = 128, SCORES = 10 };
 static float first[HIDDEN][INPUTS], second[SCORES][HIDDEN];
 static uint32_t state = 12345;
 static float weight(void) {
@@ -65,14 +66,15 @@ static float weight(void) {
   return ((int32_t)(state >> 8) - (1 << 23)) / (float)(1 << 26);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  int rounds = argc > 1 ? atoi(argv[1]) : 20;
   static float inputs[INPUTS], hidden[HIDDEN], scores[SCORES];
   uint8_t bytes[INPUTS] = {0};
   fread(bytes, 1, INPUTS, stdin);
   for (int h = 0; h < HIDDEN; h++) for (int i = 0; i < INPUTS; i++) first[h][i] = weight();
   for (int s = 0; s < SCORES; s++) for (int h = 0; h < HIDDEN; h++) second[s][h] = weight();
   for (int i = 0; i < INPUTS; i++) inputs[i] = bytes[i] / 255.0f;
-  for (int round = 0; round < ROUNDS; round++) {
+  for (int round = 0; round < rounds; round++) {
     for (int h = 0; h < HIDDEN; h++) {
       float sum = 0;
       for (int i = 0; i < INPUTS; i++) sum += first[h][i] * inputs[i];

@@ -1,5 +1,5 @@
-// Owns how tests come by modules: from text, from C and from AssemblyScript, compiled by the tools that people use. It
-// refuses to keep compiled modules in the tree; where a compiler is missing it says so, and the tests are skipped by name.
+// Owns how tests and measurements come by modules: from text, from C and from AssemblyScript, compiled by the tools that
+// people use. It refuses to keep compiled modules in the tree; where a compiler is missing it says so.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
