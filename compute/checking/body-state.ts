@@ -4,6 +4,7 @@
 import { MAX_BLOCK_DEPTH, MAX_OPERANDS, MAX_STEPS_PER_MODULE_BYTE } from "../../protocol/limits.ts";
 import { EXACT_BITS, FloatOrigins } from "../metering/float-origins.ts";
 import { type BlockSegments, FuelSegments } from "../metering/fuel-segments.ts";
+import { LocalOrigins } from "../metering/local-origins.ts";
 import { ByteReader } from "../module/byte-reader.ts";
 import type { DecodedModule } from "../module/decoded-module.ts";
 import { type FunctionType, UNKNOWN } from "../module/value-types.ts";
@@ -31,6 +32,7 @@ export class BodyState {
   readonly reader: ByteReader;
   readonly segments = new FuelSegments();
   readonly floats = new FloatOrigins();
+  readonly localOrigins = new LocalOrigins(this.floats);
   readonly blocks: Block[] = [];
   readonly instructions: InstructionList;
   locals: Uint8Array = new Uint8Array(0);
@@ -65,7 +67,6 @@ export class BodyState {
     this.calls = [];
     this.indirectTypes = [];
     this.floats.begin();
-    this.segments.begin();
   }
 
   /** The instruction being checked. */
@@ -163,6 +164,7 @@ export class BodyState {
       segments: this.segments.enter(this.instruction(), isOwn, depth),
       isUnreachable: false,
     });
+    this.localOrigins.enter(opcode === LOOP, opcode === IF);
     this.pushAll(type.params);
   }
 
@@ -181,6 +183,7 @@ export class BodyState {
     this.height = block.height;
     block.isUnreachable = true;
     this.segments.stop();
+    this.localOrigins.stop();
   }
 
   /** The types that a branch to this label takes along; notes that the block inside is left. */
@@ -189,6 +192,7 @@ export class BodyState {
     const block = this.blocks[target] ?? this.invalid("no such label");
     const { segments } = this.blocks[this.blocks.length - 1] as Block;
     segments.outermostTarget = Math.min(segments.outermostTarget, target);
+    this.localOrigins.branch(target);
     return block.opcode === LOOP ? block.type.params : block.type.results;
   }
 }

@@ -65,23 +65,16 @@ export function checkCode(module: DecodedModule): CheckedCode {
 }
 
 function checkBody(state: BodyState, type: FunctionType, span: Span): CheckedBody {
-  const { reader, segments, floats, instructions } = state;
-  reader.at = span.from;
-  reader.end = span.to;
-  state.begin();
+  const { segments, floats, instructions } = state;
   const first = instructions.count;
-  const firstSegment = segments.current();
-  readLocals(state, type.params, MAX_LOCALS);
-  state.open(0, { params: NO_TYPES, results: type.results });
-  for (let isOpen = true; isOpen; ) {
-    const at = reader.at;
-    const operation = readOperation(state);
-    instructions.add(operation, at);
-    segments.add(WEIGHTS[operation] as number);
-    if (operation === 0x0b) isOpen = checkEnd(state);
-    else checkOperation(state, operation);
+  const firstSegment = segments.costs.length;
+  walkBody(state, type, span, true);
+  if (state.localOrigins.isTooLarge()) {
+    // Once more, with one origin for each local.
+    instructions.count = first;
+    segments.rewind(firstSegment);
+    walkBody(state, type, span, false);
   }
-  if (!reader.isDone()) refuseInvalid("instructions after the end", reader.at);
   floats.resolve(instructions.marks);
   const { locals, localGroups, calls, indirectTypes, hasLoop, hasLengths } = state;
   return {
@@ -99,6 +92,26 @@ function checkBody(state: BodyState, type: FunctionType, span: Span): CheckedBod
     hasLoop,
     hasLengths,
   };
+}
+
+function walkBody(state: BodyState, type: FunctionType, span: Span, mayFollow: boolean): void {
+  const { reader, segments, instructions } = state;
+  reader.at = span.from;
+  reader.end = span.to;
+  state.begin();
+  segments.begin();
+  readLocals(state, type.params, MAX_LOCALS);
+  state.localOrigins.begin(state.locals, state.parameters, mayFollow);
+  state.open(0, { params: NO_TYPES, results: type.results });
+  for (let isOpen = true; isOpen; ) {
+    const at = reader.at;
+    const operation = readOperation(state);
+    instructions.add(operation, at);
+    segments.add(WEIGHTS[operation] as number);
+    if (operation === 0x0b) isOpen = checkEnd(state);
+    else checkOperation(state, operation);
+  }
+  if (!reader.isDone()) refuseInvalid("instructions after the end", reader.at);
 }
 
 function readOperation(state: BodyState): number {

@@ -34,6 +34,7 @@ export function checkBlock(state: BodyState, opcode: number): void {
 export function checkElse(state: BodyState): void {
   const block = state.close();
   if (block.opcode !== IF) state.invalid("else without if");
+  state.localOrigins.otherwise();
   state.segments.enterOtherwise(state.instruction(), block.segments);
   state.blocks.push({ ...block, opcode: ELSE, isUnreachable: false });
   state.pushAll(block.type.params);
@@ -49,6 +50,7 @@ export function checkEnd(state: BodyState): boolean {
   if (depth === 0) return false;
   const isConditional = block.opcode === IF || block.opcode === ELSE;
   state.segments.leave(state.instruction(), block.segments, depth, isConditional);
+  state.localOrigins.leave(block.opcode === IF);
   inherit(state.blocks[depth - 1] as Block, block);
   state.pushAll(results);
   return true;

@@ -29,9 +29,10 @@ function readLocal(state: BodyState): number {
 export function checkLocalGet(state: BodyState): void {
   const local = readLocal(state);
   const type = state.locals[local] as number;
-  // Parameters come from callers, who hand over exact bits.
-  const isTracked = isFloat(type) && local >= state.parameters;
-  state.push(type, isTracked ? state.floats.read(local, state.instruction(), type === V128) : EXACT_BITS);
+  const origin = isFloat(type)
+    ? state.localOrigins.read(local, state.instruction(), type === V128)
+    : EXACT_BITS;
+  state.push(type, origin);
 }
 
 export function checkLocalSet(state: BodyState, isTee: boolean): void {
@@ -39,10 +40,7 @@ export function checkLocalSet(state: BodyState, isTee: boolean): void {
   const type = state.locals[local] as number;
   state.pop(type);
   const { origin } = state;
-  if (isFloat(type)) {
-    if (local < state.parameters) state.floats.use(origin, 0);
-    else state.floats.write(local, origin);
-  }
+  if (isFloat(type)) state.localOrigins.write(local, origin);
   if (isTee) state.push(type, origin);
 }
 

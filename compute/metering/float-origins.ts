@@ -17,6 +17,7 @@ const PASSED = 1;
 const SIGNED = 2;
 const LOCAL = 3;
 const NEVER = 4;
+const READ = 5;
 
 /** Both widths, or exact bits among chosen ones: the value is exact, and what flows in must be. */
 const MIXED = 3;
@@ -26,8 +27,12 @@ export class FloatOrigins {
   readonly #roles: number[] = [];
   /** Widths of what flows in, as bits: SINGLE, DOUBLE, or MIXED. */
   readonly #widths: number[] = [];
-  /** The instruction that makes the value; of a sign change the operand's node. */
+  /** The instruction that makes the value. */
   readonly #places: number[] = [];
+  /** Of a sign change its operand, of a read what the local held. */
+  readonly #operands: number[] = [];
+  /** Loops around the instruction. */
+  readonly #depths: number[] = [];
   readonly #isVector: boolean[] = [];
   /** Edges as linked lists: from a node to those that it flows into. */
   readonly #firstEdge: number[] = [];
@@ -36,16 +41,22 @@ export class FloatOrigins {
   readonly #edgeTo: number[] = [];
   readonly #uses: number[] = [];
   readonly #locals = new Map<number, number>();
+  /** Loops around what comes next; kept by whoever walks. */
+  loopDepth = 0;
 
   /** Begins a function. */
   begin(): void {
     for (const list of [this.#roles, this.#widths, this.#places, this.#firstEdge]) list.length = 0;
     for (const list of [this.#nextEdge, this.#edgeFrom, this.#edgeTo, this.#uses]) list.length = 0;
+    for (const list of [this.#operands, this.#depths]) list.length = 0;
     this.#isVector.length = 0;
     this.#locals.clear();
+    this.loopDepth = 0;
   }
 
-  #node(role: number, width: number, place: number, isVector: boolean): number {
+  #node(role: number, width: number, place: number, isVector: boolean, operand = END): number {
+    this.#operands.push(operand);
+    this.#depths.push(this.loopDepth);
     this.#roles.push(role);
     this.#widths.push(width);
     this.#places.push(place);
@@ -53,7 +64,8 @@ export class FloatOrigins {
     return this.#firstEdge.push(END) - 1;
   }
 
-  #flow(origin: number, into: number): void {
+  /** Lets a value flow into a node. */
+  flow(origin: number, into: number): void {
     if (origin === NO_NAN) return;
     if (origin === EXACT_BITS || this.#roles[origin] === SIGNED) {
       this.use(origin, 0);
@@ -79,31 +91,48 @@ export class FloatOrigins {
   passed(instruction: number, width: number, isVector: boolean, one: number, other: number): number {
     if (one === EXACT_BITS && other === EXACT_BITS) return EXACT_BITS;
     const node = this.#node(PASSED, width, instruction, isVector);
-    this.#flow(one, node);
-    this.#flow(other, node);
+    this.flow(one, node);
+    this.flow(other, node);
     return node;
   }
 
   /** A value with its sign changed: exact once the operand is, and never canonicalised itself. */
   signed(operand: number): number {
-    return operand < 0 ? operand : this.#node(SIGNED, 0, operand, false);
+    return operand < 0 ? operand : this.#node(SIGNED, 0, END, false, operand);
   }
 
-  /** Reading a local that is no parameter. */
-  read(local: number, instruction: number, isVector: boolean): number {
-    return this.passed(instruction, 0, isVector, this.#localNode(local), NO_NAN);
+  /** What a local holds, where it is read. */
+  read(instruction: number, isVector: boolean, value: number): number {
+    if (value < 0) return value;
+    const node = this.#node(READ, 0, instruction, isVector, value);
+    this.flow(value, node);
+    return node;
   }
 
-  write(local: number, origin: number): void {
-    this.#flow(origin, this.#localNode(local));
+  /** A node where values meet. */
+  meeting(): number {
+    return this.#node(LOCAL, 0, END, false);
   }
 
-  #localNode(local: number): number {
+  /** The one node of a local that is not followed. */
+  localNode(local: number): number {
     const known = this.#locals.get(local);
     if (known !== undefined) return known;
-    const node = this.#node(LOCAL, 0, END, false);
+    const node = this.meeting();
     this.#locals.set(local, node);
     return node;
+  }
+
+  /** The value as it may be kept: a sign change is exact once kept, so its operand must be. */
+  settled(origin: number): number {
+    if (origin < 0 || this.#roles[origin] !== SIGNED) return origin;
+    this.use(origin, 0);
+    return EXACT_BITS;
+  }
+
+  /** Nodes, edges and uses so far. */
+  entries(): number {
+    return this.#roles.length + this.#edgeTo.length + this.#uses.length;
   }
 
   /** A value is taken by what reads floats of `width` without regard to NaN bits; 0 where the bits matter. */
@@ -142,10 +171,22 @@ export class FloatOrigins {
 
   #demand(origin: number, width: number, marks: Uint8Array): void {
     let node = origin;
-    while (this.#roles[node] === SIGNED) node = this.#places[node] as number;
+    while (this.#roles[node] === SIGNED) node = this.#operands[node] as number;
+    if (this.#isSettled(node, width)) return;
+    // Once where it is made, rather than at every read; but not in a loop for the sake of a read outside.
+    for (let held = this.#operands[node] as number; held !== END; held = this.#operands[node] as number) {
+      const isMade =
+        this.#roles[held] !== LOCAL && (this.#depths[held] as number) <= (this.#depths[node] as number);
+      if (!isMade) break;
+      node = held;
+    }
+    if (this.#roles[node] === NEVER) return;
+    marks[this.#places[node] as number] = (this.#widths[node] as number) + (this.#isVector[node] ? 2 : 0);
+  }
+
+  #isSettled(node: number, width: number): boolean {
     const own = this.#widths[node] as number;
     const role = this.#roles[node] as number;
-    if (own === width || own === MIXED || own === 0 || role === NEVER || role === LOCAL) return;
-    marks[this.#places[node] as number] = own + (this.#isVector[node] ? 2 : 0);
+    return own === width || own === MIXED || own === 0 || role === NEVER || role === LOCAL;
   }
 }

@@ -26,6 +26,12 @@ export class FuelSegments {
     this.startAfter(NONE);
   }
 
+  /** Forgets a segment and all after it. */
+  rewind(segment: number): void {
+    this.costs.length = segment;
+    this.places.length = segment;
+  }
+
   current(): number {
     return this.#current;
   }
