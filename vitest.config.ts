@@ -13,7 +13,13 @@ const INSIDE_WORKERD = ["test/durable-objects/**/*.test.ts", "test/workers/**/*.
 const SIMULATED = "test/simulation/**/*.test.ts";
 
 /** Nothing but the rooms without clock and I/O: whatever fails there failed, and is not tried again. */
-const PURE = ["test/market/**/*.test.ts", "test/protocol/**/*.test.ts", "test/evidence/**/*.test.ts"];
+const PURE = [
+  "test/market/**/*.test.ts",
+  "test/protocol/**/*.test.ts",
+  "test/evidence/**/*.test.ts",
+  // All but the one that starts other runtimes.
+  "test/compute/!(runtimes).test.ts",
+];
 
 /**
  * Tests of processes, sockets and browsers share an automatic check's two cores with what they start; there one that

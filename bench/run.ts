@@ -29,6 +29,7 @@ export const MEASUREMENTS = [
   "deposit-latency",
   "vote-latency",
   "preview",
+  "metering",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");

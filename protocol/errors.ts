@@ -49,6 +49,29 @@ export const ERRORS = {
     "The proof does not bear out the claims for this account, window and region; three such and no more are looked at.",
   ),
 
+  // A module for jobs: refused at upload, before anything of it is kept.
+  module_too_large: entry(413, "The module is larger than facts.limitBytes."),
+  module_invalid: entry(
+    400,
+    "Not a valid WebAssembly module; facts.reason says what is wrong, facts.offset at which byte.",
+  ),
+  module_feature_refused: entry(
+    400,
+    "The module uses a part of WebAssembly that jobs may not use; facts.feature is its proposal.",
+  ),
+  module_limit_exceeded: entry(
+    400,
+    "The module has more of something than any job needs; facts name it and the most there may be.",
+  ),
+  module_import_refused: entry(
+    400,
+    "The module imports what no job is given: facts.module and facts.name; jobs have parts of WASI preview 1 only.",
+  ),
+  module_not_command: entry(
+    400,
+    "Not a WASI command: facts.missing names the export it lacks, or has of another type.",
+  ),
+
   // What the region checks for every command.
   rate_limited: entry(
     429,

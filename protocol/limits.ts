@@ -166,3 +166,42 @@ export const MAX_STORAGE_BYTES = 8_000_000_000;
 
 /** Entries one journal download may ask for at once is unlimited, but slots, orders and bills come in pages of this. */
 export const MAX_PAGE_ROWS = 2_000;
+
+// --- Modules of jobs: bounds of what is rewritten at upload, below those of every engine, so that none refuses later. ---
+
+/** One module: a rewriter in a Worker holds it, its decoded form and the result, in 128 MB. */
+export const MAX_MODULE_BYTES = 4_194_304;
+
+/** Types, functions, globals, exports, segments: each of them; engines take 100,000 and more. */
+export const MAX_MODULE_ITEMS = 50_000;
+
+/** Functions imported: preview 1 has 45, a module may name one twice. */
+export const MAX_MODULE_IMPORTS = 128;
+
+/** Parameters, and results, of one function or block: a call of two bytes must not push thousands of values. */
+export const MAX_PARAMETERS = 128;
+export const MAX_RESULTS = 32;
+
+/** Parameters and locals of one function: its frame lies on a native stack that may have a quarter of a megabyte left. */
+export const MAX_LOCALS = 4_000;
+
+/** Values of one function that wait on its operand stack at once; they lie on the native stack too. */
+export const MAX_OPERANDS = 4_000;
+
+/** Blocks within blocks: a switch of so many cases. */
+export const MAX_BLOCK_DEPTH = 5_000;
+
+/** Targets of one branch table. */
+export const MAX_BRANCH_TARGETS = 65_000;
+
+/** One rewritten function body: V8 refuses longer ones. */
+export const MAX_BODY_REWRITTEN_BYTES = 7_654_321;
+
+/** Elements of all tables of a module together: a language's table of functions many times over. */
+export const MAX_TABLE_ELEMENTS = 100_000;
+
+/** Memory that a module may ever be given, in pages of 64 KiB: 256 MiB; a job's own limit is lower. */
+export const MAX_MEMORY_PAGES = 4_096;
+
+/** Steps of checking per byte of a module; only one that is made to be slow to check needs more than a handful. */
+export const MAX_STEPS_PER_MODULE_BYTE = 64;

@@ -9,23 +9,26 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   market: ["protocol"],
   // The objects sign receipts, whose form is evidence's.
-  "durable-objects": ["market", "evidence", "protocol", "governance"],
+  "durable-objects": ["market", "evidence", "compute", "protocol", "governance"],
   evidence: ["protocol"],
-  workers: ["durable-objects", "market", "evidence", "protocol", "governance"],
+  // What makes a job's module deterministic and countable runs in Workers, browsers and Node alike.
+  compute: ["protocol"],
+  workers: ["durable-objects", "market", "evidence", "compute", "protocol", "governance"],
   // The prover builds the very statement that evidence verifies.
   circuits: ["evidence", "protocol"],
   // Solidity and the ABI generated from it, which others may read, and how it is deployed: under keys that evidence checks.
   governance: ["evidence", "protocol"],
   // The local stack builds the page before it serves it, hence tools.
-  clients: ["evidence", "market", "circuits", "protocol", "governance", "tools"],
+  clients: ["evidence", "market", "compute", "circuits", "protocol", "governance", "tools"],
   web: ["clients", "evidence", "market", "circuits", "protocol", "governance"],
   // Generators of vectors and artifacts read the pure rooms; a script never reads a client.
-  tools: ["protocol", "market", "evidence", "circuits", "governance"],
+  tools: ["protocol", "market", "evidence", "compute", "circuits", "governance"],
   bench: [
     "protocol",
     "market",
     "durable-objects",
     "evidence",
+    "compute",
     "workers",
     "circuits",
     "governance",
@@ -38,6 +41,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "market",
     "durable-objects",
     "evidence",
+    "compute",
     "workers",
     "circuits",
     "governance",
@@ -70,6 +74,7 @@ export const SKIPPED_FOLDERS = new Set(["node_modules", "dist", "coverage", "gen
 export const PURE_PACKAGES: Readonly<Record<string, RegExp>> = {
   protocol: /^(viem|zod|poseidon-lite|@noble\/[a-z-]+)(\/|$)/,
   market: /^$/,
+  compute: /^@noble\/hashes\//,
 };
 
 /** Globals that would make a decision depend on more than its arguments. */

@@ -8,6 +8,7 @@ import { compared, limited, type Row, tableOf } from "../../bench/row.ts";
 import { measureDurable } from "../../bench/rows/durable.ts";
 import { measureFeed } from "../../bench/rows/feed.ts";
 import { measureMemory } from "../../bench/rows/memory.ts";
+import { measureMetering } from "../../bench/rows/metering.ts";
 import { measureSimulate } from "../../bench/rows/simulate.ts";
 import { MEASUREMENTS, runBench } from "../../bench/run.ts";
 
@@ -94,6 +95,13 @@ describe("the measurements themselves, small", () => {
     const rows = await measureMemory(quiet, { homes: 20, steps: 2, snapshots: 1 });
     expect(rows.map(({ name }) => name)).toHaveLength(4);
     for (const row of rows) expect(row.limit).toBeTruthy();
+  });
+
+  test("behavior: small jobs, counted and not", { timeout: 60_000 }, async () => {
+    const sizes = { pictureSide: 20, inferences: 1, readings: 50, checksumSide: 5, rounds: 1 };
+    const [row] = await measureMetering(quiet, sizes);
+    expectWhole(row as Row);
+    expect(row?.note).toContain("checksum (text)");
   });
 
   test("behavior: a short simulation in a process of its own", { timeout: 60_000 }, async () => {

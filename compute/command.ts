@@ -1,0 +1,17 @@
+// Owns what happens to a module at upload: it is checked to be a command and rewritten. It refuses, with a code and its
+// facts, everything that could not be run the same everywhere and be counted.
+
+import { checkCommand } from "./host/preview1.ts";
+import { meterModule } from "./metering/rewrite.ts";
+
+/**
+ * Rewrites a WASI preview 1 command into the module that is stored and run. Equal bytes give equal bytes; the version is
+ * `REWRITER_VERSION`.
+ *
+ * @throws ModuleRefused, and nothing else, whatever the bytes are.
+ */
+export function rewriteCommand(source: Uint8Array): Uint8Array {
+  const { module, bytes } = meterModule(source);
+  checkCommand(module);
+  return bytes;
+}
