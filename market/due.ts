@@ -1,15 +1,24 @@
 // Owns what the region does by itself: slots clear when their window's time for evidence is over, windows and epochs
-// close with their last slot. It refuses to know alarms; what is due follows from the state and the market time alone.
+// close with their last slot, orders and obligations of promised resources end by their time. It refuses to know alarms; what is due follows from the state and the market time alone.
 
 import type { MarketEvent } from "../protocol/events.ts";
 import { clearSlot } from "./clearing.ts";
 import { epochOf, windowDeadlineS } from "./parameters.ts";
+import { advanceResources, nextResourceDueS } from "./resources/resource-due.ts";
 import { closeEpoch } from "./rewards.ts";
 import { type RegionState, termsOf } from "./state.ts";
 
 /** Market time at which the region next does something by itself, or null before it is open. */
 export function nextDueS(state: RegionState): number | null {
-  return state.header.opened === null ? null : windowDeadlineS(state, state.header.windowFirstSlot);
+  if (state.header.opened === null) return null;
+  const windowS = windowDeadlineS(state, state.header.windowFirstSlot);
+  const resourcesS = nextResourceDueS(state);
+  return resourcesS === null ? windowS : Math.min(windowS, resourcesS);
+}
+
+/** True when the next thing due is about the open window; else it is about orders that rest, or about deadlines. */
+export function isWindowNext(state: RegionState): boolean {
+  return nextDueS(state) !== nextResourceDueS(state);
 }
 
 /** True when all slots of the open window have cleared and the next thing due is to close it. */
@@ -19,11 +28,12 @@ export function isWindowCleared(state: RegionState): boolean {
 }
 
 /**
- * What is done next when it is due: the next slot clears, or the cleared window closes, and with it its epoch where
- * it was the epoch's last. One step an entry. Reads the state only; the caller has begun an entry at exactly
+ * What is done next when it is due: orders stop resting, deadlines pass, the next slot clears, or the cleared window closes,
+ * and with it its epoch where it was the epoch's last. One step an entry. Reads the state only; the caller has begun an entry at exactly
  * `nextDueS`, so that nothing depends on when an alarm fired.
  */
 export function advance(state: RegionState): readonly MarketEvent[] {
+  if (!isWindowNext(state)) return advanceResources(state);
   const { nextSlot } = state.header;
   if (!isWindowCleared(state)) return [clearSlot(state, nextSlot)];
   const closed = closeWindow(state);
@@ -31,12 +41,20 @@ export function advance(state: RegionState): readonly MarketEvent[] {
   return epochOf(state, nextSlot) === epoch ? [closed] : [closed, closeEpoch(state, epoch)];
 }
 
+/** Sessions whose orders of promised resources rest or hold money: what comes back must find them. */
+function sessionsInUse({ tables: { restingOrders, purchases } }: RegionState): Set<number> {
+  const inUse = new Set<number>();
+  for (const { columns, rows } of [restingOrders, purchases])
+    for (let row = 0; row < rows; row += 1) inUse.add(columns.session[row] as number);
+  return inUse;
+}
+
 /** Names what can no longer apply: orders that ended, keys that expired or were revoked, meters that were revoked. */
 function closeWindow(state: RegionState): MarketEvent {
   const { orders, sessions, meters } = state.tables;
   const { nextSlot, atS, windowFirstSlot: firstSlot } = state.header;
   const endedOrders: number[] = [];
-  const inUse = new Set<number>();
+  const inUse = sessionsInUse(state);
   for (let row = 0; row < orders.rows; row += 1) {
     const { id, fromSlot, untilSlot, session } = orders.columns;
     const until = untilSlot[row] as number;

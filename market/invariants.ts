@@ -4,6 +4,7 @@
 import { MAX_REGION_MICROS } from "../protocol/limits.ts";
 import { EMPTY_LEAF, nodeHex, nodeKey, TREE_DEPTH } from "../protocol/quad-tree.ts";
 import { leavesOfWindow, newestSlot, rootOfWindow } from "./registry.ts";
+import { RESOURCE_INVARIANTS } from "./resources/resource-invariants.ts";
 import { NO_ACCOUNT, type RegionState } from "./state.ts";
 import { readHex } from "./table.ts";
 
@@ -21,7 +22,9 @@ export const INVARIANTS: readonly Invariant[] = [
     check: ({ header, tables: { accounts } }) => {
       let held = 0n;
       for (let row = 0; row < accounts.rows; row += 1)
-        held += BigInt(accounts.columns.freeMicros[row] as number);
+        held +=
+          BigInt(accounts.columns.freeMicros[row] as number) +
+          BigInt(accounts.columns.escrowMicros[row] as number);
       const owed = BigInt(header.depositedMicros) - BigInt(header.withdrawnMicros);
       return held === owed ? null : `balances hold ${held} micros, deposits minus withdrawals are ${owed}`;
     },
@@ -208,6 +211,7 @@ export const INVARIANTS: readonly Invariant[] = [
         : `accounts paid ${fees}, the epoch counts ${header.epochFeesMicros} micros`;
     },
   },
+  ...RESOURCE_INVARIANTS,
 ];
 
 /** Names and explains every invariant that does not hold; empty when all do. */

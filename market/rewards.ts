@@ -2,7 +2,9 @@
 // earns, capped three ways. It refuses to mint what a rule does not reach.
 
 import type { EventOf } from "../protocol/events.ts";
+import type { Resource } from "../protocol/products.ts";
 import { versionInEpoch } from "./parameters.ts";
+import { resourceShares } from "./resources/resource-rewards.ts";
 import type { RegionState } from "./state.ts";
 import { isSet } from "./table.ts";
 
@@ -35,23 +37,28 @@ export function rewardShare(terms: RewardTerms, units: bigint, feesMicros: bigin
 }
 
 /**
- * Closes an epoch: everybody's sums and share for the energy sold in it, whose sums stand in the certificate tree, and
- * what the next epoch may emit.
+ * Closes an epoch: everybody's sums and share for the energy sold in it, whose sums stand in the certificate tree, the
+ * shares for what else was delivered, and what the next epoch may emit.
  */
 export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_closed"> {
   const { header, tables } = state;
   const { parameters } = versionInEpoch(header, epoch);
   const { epochSoldWh, epochBoughtWh, epochFeesMicros, certificate } = tables.accounts.columns;
-  const terms: RewardTerms = {
+  const { rewardWeightEnergy, rewardWeightCompute, rewardWeightBandwidth } = parameters;
+  const weights = {
+    energy: rewardWeightEnergy,
+    compute: rewardWeightCompute,
+    bandwidth: rewardWeightBandwidth,
+  };
+  const termsOf = (resource: Resource, totalUnits: bigint): RewardTerms => ({
     emission: BigInt(header.emission),
-    weight: BigInt(parameters.rewardWeightEnergy),
-    totalWeight: BigInt(
-      parameters.rewardWeightEnergy + parameters.rewardWeightCompute + parameters.rewardWeightBandwidth,
-    ),
-    totalUnits: BigInt(header.epochDeliveredWh),
+    weight: BigInt(weights[resource]),
+    totalWeight: BigInt(weights.energy + weights.compute + weights.bandwidth),
+    totalUnits,
     shareCapBps: BigInt(parameters.shareCapBps),
     rewardPerFee: BigInt(parameters.rewardPerFee),
-  };
+  });
+  const terms = termsOf("energy", BigInt(header.epochDeliveredWh));
   const accounts: number[] = [];
   const soldWh: number[] = [];
   const boughtWh: number[] = [];
@@ -80,6 +87,10 @@ export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_cl
     rewards,
     certified,
     nextEmission: emissionAfter(state, epoch).toString(),
+    resources: resourceShares(state, (resource, totalUnits) => {
+      const shared = termsOf(resource, totalUnits);
+      return (units, feesMicros) => rewardShare(shared, units, feesMicros);
+    }),
   };
 }
 

@@ -49,7 +49,8 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   Withdraw: fields(`${ACCOUNT}, uint64 amountMicros`),
   AuthoriseSession: fields(
     `${ACCOUNT}, bytes32 key, string[] resources, string[] sides, int64 leastAskMicrosPerKwh, ` +
-      "int64 highestBidMicrosPerKwh, uint64 dailyWh, uint64 spendingLimitMicros, uint64 sessionExpiresAtS",
+      "int64 highestBidMicrosPerKwh, uint64 dailyWh, uint64 leastAskMicrosPerTera, uint64 highestBidMicrosPerTera, " +
+      "uint64 dailyMega, uint64 spendingLimitMicros, uint64 sessionExpiresAtS",
   ),
   RevokeSession: fields(`${ACCOUNT}, bytes32 key`),
   EnrolMeter: fields(
@@ -65,6 +66,14 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   CancelOrder: fields(`${ACCOUNT}, uint64 orderId`),
   SubmitReadings: fields(`${ACCOUNT}, uint64 firstSlot, int32[] netWh`),
   CommitCertificate: fields(`${ACCOUNT}, uint256 commitment`),
+  PlaceResourceOrder: fields(
+    `${ACCOUNT}, string product, string side, uint64 quantityMega, uint64 priceMicrosPerTera, string timeInForce, ` +
+      "uint64 goodTillS",
+  ),
+  CancelResourceOrder: fields(`${ACCOUNT}, uint64 orderId`),
+  SettleObligation: fields(
+    `${ACCOUNT}, uint64 obligationId, uint64 deliveredMega, bytes32 jobDigest, bytes32 outputHash, bool isFinal`,
+  ),
 };
 
 /** The EIP-712 primary type of each command. */
@@ -85,6 +94,9 @@ export const PRIMARY_TYPES: Readonly<Record<CommandType, string>> = {
   cancel_order: "CancelOrder",
   submit_readings: "SubmitReadings",
   commit_certificate: "CommitCertificate",
+  place_resource_order: "PlaceResourceOrder",
+  cancel_resource_order: "CancelResourceOrder",
+  settle_obligation: "SettleObligation",
 };
 
 /**

@@ -258,6 +258,9 @@ function authorisation(home: Household, key: number, limitMicros: number, untilS
     leastAskMicrosPerKwh: 0,
     highestBidMicrosPerKwh: HIGHEST_BID,
     dailyWh: 20_000,
+    leastAskMicrosPerTera: 0,
+    highestBidMicrosPerTera: 0,
+    dailyMega: 0,
     spendingLimitMicros: limitMicros,
     sessionExpiresAtS: untilS,
   };
