@@ -68,3 +68,23 @@ export function delivered(
       : { kind: "delivery", means: "voucher", obligation: obligationId, ...said, agreedBy, ...facts };
   return { command, signer: signer ?? wallet(account), evidence };
 }
+
+/** A session key's scope with room for compute beside energy. */
+export const COMPUTE_SCOPE = {
+  resources: ["energy", "compute"] as ("energy" | "compute")[],
+  leastAskMicrosPerTera: 1,
+  highestBidMicrosPerTera: 1_000_000_000,
+  dailyMega: 1_000_000_000,
+};
+
+/** Everything that may happen to trades of compute: one is settled, one lapses, one order is cancelled and one expires. */
+export function tradeCompute(market: Market, seller: Hex, buyer: Hex): void {
+  market.accept(order(market, seller, "sell", 1_000, 500_000));
+  market.accept(order(market, buyer, "buy", 300, 600_000));
+  const first = market.state.header.nextObligation - 1;
+  market.accept(order(market, buyer, "buy", 100, 500_000, { timeInForce: "immediate_or_cancel" }));
+  market.accept(delivered(seller, first, 250, buyer, { isFinal: true }));
+  const bid = market.accept(order(market, buyer, "buy", 50, 400_000)).number;
+  market.accept(withdrawOrder(buyer, bid));
+  market.accept(order(market, buyer, "buy", 50, 300_000, { restSeconds: 30 }));
+}
