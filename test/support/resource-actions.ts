@@ -5,9 +5,10 @@ import fc from "fast-check";
 import type { DeliveryFacts, Signer } from "../../market/decision.ts";
 import { obligationAt } from "../../market/resources/obligations.ts";
 import { addressOf } from "../../market/state.ts";
+import { readHex } from "../../market/table.ts";
 import type { Hex, Side } from "../../protocol/fields.ts";
 import type { ProductName } from "../../protocol/products.ts";
-import { address, authorise, type Draft, type Market, session, wallet, word } from "./market.ts";
+import { address, authorise, type Draft, type Market, revoke, session, wallet, word } from "./market.ts";
 import { COMPUTE_SCOPE, delivered, order, withdrawOrder } from "./resource-drafts.ts";
 
 type Action = (market: Market) => Draft | number;
@@ -18,20 +19,15 @@ const key = fc.integer({ min: 1, max: 9 });
 const keyWord = (account: Hex, number: number): Hex =>
   word(0x5000 + Number.parseInt(account, 16) * 16 + (number % 3));
 const signerOf = (account: Hex, number: number): Signer =>
-  number <= 3 ? session(keyWord(account, number)) : wallet(account);
+  number <= 4 ? session(keyWord(account, number)) : wallet(account);
 
 const placing: fc.Arbitrary<Action> = fc
   .record({
     account: owner,
     side: fc.constantFrom<Side>("sell", "buy"),
-    quantity: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 40_000 })),
-    price: fc.oneof(fc.integer({ min: 95_000, max: 105_000 }), fc.integer({ min: 1, max: 2_000_000 })),
-    product: fc.constantFrom<ProductName>(
-      "compute-job",
-      "compute-job",
-      "compute-lease-hour",
-      "compute-lease-day",
-    ),
+    quantity: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 4_000 })),
+    price: fc.oneof(fc.integer({ min: 99_000, max: 101_000 }), fc.integer({ min: 1, max: 2_000_000 })),
+    product: fc.constantFrom<ProductName>("compute-job", "compute-job", "compute-job", "compute-lease-day"),
     timeInForce: fc.constantFrom(
       "good_till_time" as const,
       "good_till_time" as const,
@@ -90,7 +86,7 @@ const authorising: fc.Arbitrary<Action> = fc
   .record({
     account: owner,
     key,
-    limit: fc.integer({ min: 0, max: 20_000 }),
+    limit: fc.integer({ min: 0, max: 4_000 }),
     lifeS: fc.integer({ min: 60, max: 20_000 }),
   })
   .map(
@@ -107,18 +103,21 @@ const authorising: fc.Arbitrary<Action> = fc
   );
 
 const revoking: fc.Arbitrary<Action> = fc
-  .record({ account: owner, key })
-  .map(({ account, key: number }) => () => ({
-    command: { type: "revoke_session", account, key: keyWord(account, number) } as const,
-    signer: wallet(account),
-    evidence: null,
-  }));
+  .record({ account: owner, key, pick: fc.nat(100) })
+  .map(({ account, key: number, pick }) => (market) => {
+    const { sessions } = market.state.tables;
+    const row = pick % Math.max(1, sessions.rows);
+    // Mostly a key that there is; sometimes one of somebody else's.
+    if (number > 6 || sessions.rows === 0) return revoke(account, keyWord(account, number));
+    const holder = addressOf(market.state, sessions.columns.account[row] as number);
+    return revoke(holder, readHex(sessions.columns.key, row, 32));
+  });
 
 /** Anything that somebody may do about compute next. */
 export const resourceAction: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 8, arbitrary: placing },
+  { weight: 10, arbitrary: placing },
   { weight: 2, arbitrary: cancelling },
   { weight: 5, arbitrary: settling },
-  { weight: 2, arbitrary: authorising },
+  { weight: 3, arbitrary: authorising },
   { weight: 1, arbitrary: revoking },
 );
