@@ -74,6 +74,10 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   SettleObligation: fields(
     `${ACCOUNT}, uint64 obligationId, uint64 deliveredMega, bytes32 jobDigest, bytes32 outputHash, bool isFinal`,
   ),
+  // What a buyer signs of a delivery; it travels as evidence and is no command.
+  DeliveryVoucher: fields(
+    "string region, uint64 obligationId, uint64 deliveredMega, bytes32 jobDigest, bytes32 outputHash",
+  ),
 };
 
 /** The EIP-712 primary type of each command. */
@@ -115,11 +119,16 @@ export function typedDataOf(domain: SigningDomain, command: Command) {
 
 /** The command's id: keccak256(0x1901 ‖ domain separator ‖ struct hash) as 32 bytes (EIP-712). */
 export function commandDigest(domain: SigningDomain, command: Command): Uint8Array {
+  return statementDigest(domain, PRIMARY_TYPES[command.type], command);
+}
+
+/** The digest of anything in `TYPES`, as a command's is made. */
+export function statementDigest(domain: SigningDomain, type: string, statement: object): Uint8Array {
   const message = new Uint8Array(66);
   message[0] = 0x19;
   message[1] = 0x01;
   message.set(domainSeparator(domain), 2);
-  message.set(hashStruct(PRIMARY_TYPES[command.type], command), 34);
+  message.set(hashStruct(type, statement), 34);
   return keccak_256(message);
 }
 

@@ -16,6 +16,7 @@ import { chainRoutes } from "./routes/chain.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { regionRoutes } from "./routes/regions.ts";
+import { resourceRoutes } from "./routes/resources.ts";
 import { settlementRoutes } from "./routes/settlement.ts";
 
 export { ChainMirror } from "../durable-objects/chain-mirror.ts";
@@ -57,6 +58,7 @@ export function createApplication(): Application {
   });
   regionRoutes(application);
   commandRoutes(application);
+  resourceRoutes(application);
   accountRoutes(application);
   certificateRoutes(application);
   settlementRoutes(application);
