@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { CommandOf } from "../protocol/commands.ts";
 import { bytes32, type Hex, signatureBytes } from "../protocol/fields.ts";
-import { type SigningDomain, statementDigest } from "../protocol/typed-data.ts";
+import { type SigningDomain, statementDigest, typedStatement } from "../protocol/typed-data.ts";
 import { type DeliveryFacts, refused, type Verdict } from "./evidence-kind.ts";
 import { firstPath } from "./field-text.ts";
 import { verifySession } from "./session-signature.ts";
@@ -24,9 +24,17 @@ export type VoucherStatement = Pick<
   "region" | "obligationId" | "deliveredMega" | "jobDigest" | "outputHash"
 >;
 
-/** What a buyer signs: a wallet by `eth_signTypedData_v4`, a session key over these 32 bytes. */
+const TYPE = "DeliveryVoucher";
+
+/** What a wallet signs, as `eth_signTypedData_v4` and viem's `signTypedData` take it. */
+export function voucherTypedData(domain: SigningDomain, statement: VoucherStatement) {
+  const { region, obligationId, deliveredMega, jobDigest, outputHash } = statement;
+  return typedStatement(domain, TYPE, { region, obligationId, deliveredMega, jobDigest, outputHash });
+}
+
+/** The digest of that, which a session key signs. */
 export function voucherDigest(domain: SigningDomain, statement: VoucherStatement): Uint8Array {
-  return statementDigest(domain, "DeliveryVoucher", statement);
+  return statementDigest(domain, TYPE, statement);
 }
 
 /**

@@ -109,10 +109,15 @@ export const PRIMARY_TYPES: Readonly<Record<CommandType, string>> = {
  */
 export function typedDataOf(domain: SigningDomain, command: Command) {
   const { type, ...message } = command;
+  return typedStatement(domain, PRIMARY_TYPES[type], message);
+}
+
+/** The whole typed data of anything in `TYPES`. */
+export function typedStatement(domain: SigningDomain, primaryType: string, message: object) {
   return {
     domain: { name: "Polder", version: "1", chainId: domain.chainId, verifyingContract: domain.settlement },
     types: TYPES as Record<string, Field[]>,
-    primaryType: PRIMARY_TYPES[type],
+    primaryType,
     message: message as Record<string, unknown>,
   };
 }

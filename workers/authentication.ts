@@ -27,7 +27,14 @@ import { malformed, Refusal, refuse } from "./problems.ts";
 import type { RequestContext } from "./router.ts";
 
 /** What the holder of an API key may leave out, with what is put in its place. */
-const PLAIN_DEFAULTS = { validFromS: 0, validUntilS: 0, hours: [] as number[], replaces: 0, goodTillS: 0, obligationId: 0 };
+const PLAIN_DEFAULTS = {
+  validFromS: 0,
+  validUntilS: 0,
+  hours: [] as number[],
+  replaces: 0,
+  goodTillS: 0,
+  obligationId: 0,
+};
 
 type SessionCommand =
   | "place_order"

@@ -74,7 +74,7 @@ function recordsOf(changes: Partial<EpochRecords> = {}): EpochRecords {
       soldWh: SOLD,
       boughtWh: BOUGHT,
       rewards: {},
-    resources: [],
+      resources: [],
       certificates,
       entry: 1,
     },
