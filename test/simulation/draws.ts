@@ -98,6 +98,9 @@ export const ATTACKS: readonly Attack[] = [
   "rotation elsewhere",
   "stranger",
   "overdraft of limits",
+  "voucher of the seller",
+  "voucher inflated",
+  "payment without voucher",
   "junk",
   "another's proof",
   "another region's proof",
@@ -152,6 +155,42 @@ const MAKERS: Makers = {
       trip: draw.trip(),
     };
   },
+  trade: (draw) => {
+    const side = draw.pick(["sell", "buy"] as const);
+    return {
+      do: "trade",
+      who: draw.home(),
+      key: draw.key(),
+      side,
+      product: draw.pick([0, 0, 0, 1, 2]),
+      quantity: draw.pick([1, 7, 40, 333, 5_000]),
+      price: 100_000 + draw.whole(-6, 6) * 997,
+      timeInForce: draw.pick([
+        "good_till_time",
+        "good_till_time",
+        "good_till_time",
+        "immediate_or_cancel",
+        "fill_or_kill",
+        "post_only",
+      ] as const),
+      restsS: draw.pick([1, 60, 900, 3_600, 20_000]),
+      trip: draw.trip(),
+    };
+  },
+  untrade: (draw) => ({
+    do: "untrade",
+    who: draw.home(),
+    key: draw.key(),
+    which: draw.whole(0, 9),
+    trip: draw.trip(),
+  }),
+  deliver: (draw) => ({
+    do: "deliver",
+    which: draw.whole(0, 11),
+    share: draw.whole(0, 10),
+    isFinal: draw.chance(0.4),
+    trip: draw.trip(),
+  }),
   cancel: (draw) => ({
     do: "cancel",
     who: draw.home(),
@@ -282,6 +321,9 @@ const WEIGHTS: Readonly<Record<StepKind, number>> = {
   "window ends": 10,
   order: 30,
   cancel: 6,
+  trade: 14,
+  untrade: 2,
+  deliver: 8,
   readings: 20,
   authorise: 3,
   revoke: 0.7,
