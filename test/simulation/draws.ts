@@ -5,6 +5,7 @@ import { dayStream, type Stream } from "../../clients/household/random-stream.ts
 import { SECRETS } from "./meters.ts";
 import { GATEWAYS, HOUSEHOLDS } from "./people.ts";
 import { type Attack, SMOOTH, type Step, type StepKind, type StoredTable, type Trip } from "./steps.ts";
+import { TRADE_MAKERS } from "./trade-draws.ts";
 
 const STEPS = 1;
 const TEMPER = 2;
@@ -155,42 +156,7 @@ const MAKERS: Makers = {
       trip: draw.trip(),
     };
   },
-  trade: (draw) => {
-    const side = draw.pick(["sell", "buy"] as const);
-    return {
-      do: "trade",
-      who: draw.home(),
-      key: draw.key(),
-      side,
-      product: draw.pick([0, 0, 0, 1, 2]),
-      quantity: draw.pick([1, 7, 40, 333, 5_000]),
-      price: 100_000 + draw.whole(-6, 6) * 997,
-      timeInForce: draw.pick([
-        "good_till_time",
-        "good_till_time",
-        "good_till_time",
-        "immediate_or_cancel",
-        "fill_or_kill",
-        "post_only",
-      ] as const),
-      restsS: draw.pick([1, 60, 900, 3_600, 20_000]),
-      trip: draw.trip(),
-    };
-  },
-  untrade: (draw) => ({
-    do: "untrade",
-    who: draw.home(),
-    key: draw.key(),
-    which: draw.whole(0, 9),
-    trip: draw.trip(),
-  }),
-  deliver: (draw) => ({
-    do: "deliver",
-    which: draw.whole(0, 11),
-    share: draw.whole(0, 10),
-    isFinal: draw.chance(0.4),
-    trip: draw.trip(),
-  }),
+  ...TRADE_MAKERS,
   cancel: (draw) => ({
     do: "cancel",
     who: draw.home(),
@@ -321,9 +287,10 @@ const WEIGHTS: Readonly<Record<StepKind, number>> = {
   "window ends": 10,
   order: 30,
   cancel: 6,
-  trade: 14,
-  untrade: 2,
-  deliver: 8,
+  trade: 8,
+  untrade: 4,
+  deal: 8,
+  deliver: 4,
   readings: 20,
   authorise: 3,
   revoke: 0.7,

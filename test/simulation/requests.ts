@@ -158,10 +158,11 @@ export class Clients {
         return this.draft("untrade", step.who, body, penOf(homeOf(step.who), step.key));
       }
       case "deliver": {
-        const settlement = this.trading.settlement(step);
+        const settlement = await this.trading.settlement(step);
         if (settlement === null) return null;
         const { trade, body, evidence } = settlement;
-        return this.draft("delivery", trade.seller, body, penOf(homeOf(trade.seller), 0), evidence);
+        const pen = penOf(homeOf(trade.seller), step.byKey ? 0 : null);
+        return this.draft("delivery", trade.seller, body, pen, evidence);
       }
       case "authorise": {
         const home = homeOf(step.who);

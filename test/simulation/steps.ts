@@ -120,12 +120,26 @@ export type Step =
       readonly which: number;
       readonly trip: Trip;
     }
+  /** Two homes agree to trade, and what comes of it is settled after a while. */
+  | {
+      readonly do: "deal";
+      readonly who: number;
+      readonly buyer: number;
+      readonly product: number;
+      readonly quantity: number;
+      readonly afterMs: number;
+      readonly share: number;
+      readonly isFinal: boolean;
+      readonly trips: readonly [Trip, Trip, Trip];
+    }
   /** The seller of a known trade settles what its buyer vouches for: so many tenths of it. */
   | {
       readonly do: "deliver";
       readonly which: number;
       readonly share: number;
       readonly isFinal: boolean;
+      /** Whether seller and buyer sign with their first key; else with their wallets. */
+      readonly byKey: boolean;
       readonly trip: Trip;
     }
   | {

@@ -1,10 +1,12 @@
 // Owns what households of a simulated region send about compute: orders, cancels, settlements with the buyer's voucher. It
 // refuses to know the region's state: whoever trades knows what it was answered.
 
+import { sign } from "viem/accounts";
 import { seedOf } from "../../bench/fleet.ts";
 import type { Outcome } from "../../durable-objects/outcome.ts";
 import { type VoucherStatement, voucherDigest } from "../../evidence/delivery-voucher.ts";
 import type { EventOf, MarketEvent } from "../../protocol/events.ts";
+import type { Hex } from "../../protocol/fields.ts";
 import { PRODUCT_NAMES, type ProductName } from "../../protocol/products.ts";
 import { DOMAIN, HOMES, type Household, homeOf, keyOf, REGION } from "./people.ts";
 import type { Body } from "./requests.ts";
@@ -73,35 +75,37 @@ export class Trading {
   /** Takes back an order that the home was told of, or null. */
   cancel({ who, which }: Extract<Step, { do: "untrade" }>): Body | null {
     const own = this.#orders[who] ?? [];
-    const orderId = own[which % Math.max(1, own.length)];
+    const orderId = own[Math.max(0, own.length - 1 - (which % 3))];
     if (orderId === undefined) return null;
     return { type: "cancel_resource_order", account: homeOf(who).account, orderId };
   }
 
   /** A settlement of a trade that is known, with what it is evidence for; null where none is. */
-  settlement({ which, share, isFinal }: Extract<Step, { do: "deliver" }>) {
+  async settlement({ which, share, isFinal, byKey }: Extract<Step, { do: "deliver" }>) {
     const trade = this.known[Math.max(0, this.known.length - 1 - (which % 12))];
     if (trade === undefined) return null;
     const statement = statementOf(trade, Math.floor((trade.quantity * share) / 10));
-    return {
-      trade,
-      body: settlementOf(homeOf(trade.seller), statement, isFinal),
-      evidence: this.voucher(trade, statement),
-    };
-  }
-
-  /** The buyer signs by its first key what was delivered. */
-  voucher({ buyer }: KnownTrade, statement: VoucherStatement) {
-    const home = homeOf(buyer);
-    this.#vouched.add(`${statement.obligationId} ${statement.deliveredMega} ${home.account}`);
-    return voucherBy(home, statement);
+    const buyer = homeOf(trade.buyer);
+    this.#vouched.add(`${statement.obligationId} ${statement.deliveredMega} ${buyer.account}`);
+    const evidence = byKey ? voucherBy(buyer, statement) : await voucherOf(buyer, statement);
+    return { trade, body: settlementOf(homeOf(trade.seller), statement, isFinal), evidence };
   }
 }
 
 /** A voucher that a household's first key signs. */
 export function voucherBy(home: Household, statement: VoucherStatement) {
-  const { key, sign } = keyOf(home, 0);
-  return { kind: "delivery-voucher", signature: sign(voucherDigest(DOMAIN, statement)), sessionKey: key };
+  const { key, sign: signWith } = keyOf(home, 0);
+  return {
+    kind: "delivery-voucher",
+    signature: signWith(voucherDigest(DOMAIN, statement)),
+    sessionKey: key,
+  };
+}
+
+/** A voucher that a household's wallet signs. */
+async function voucherOf({ secret }: Household, statement: VoucherStatement) {
+  const hash: Hex = `0x${Buffer.from(voucherDigest(DOMAIN, statement)).toString("hex")}`;
+  return { kind: "delivery-voucher", signature: await sign({ hash, privateKey: secret, to: "hex" }) };
 }
 
 export function statementOf({ obligation }: KnownTrade, deliveredMega: number): VoucherStatement {
