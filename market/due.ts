@@ -5,6 +5,7 @@ import type { MarketEvent } from "../protocol/events.ts";
 import { clearSlot } from "./clearing.ts";
 import { epochOf, windowDeadlineS } from "./parameters.ts";
 import { advanceResources, nextResourceDueS } from "./resources/resource-due.ts";
+import { sessionsInUse } from "./resources/session-counts.ts";
 import { closeEpoch } from "./rewards.ts";
 import { type RegionState, termsOf } from "./state.ts";
 
@@ -39,14 +40,6 @@ export function advance(state: RegionState): readonly MarketEvent[] {
   const closed = closeWindow(state);
   const epoch = epochOf(state, nextSlot - 1);
   return epochOf(state, nextSlot) === epoch ? [closed] : [closed, closeEpoch(state, epoch)];
-}
-
-/** Sessions whose orders of promised resources rest or hold money: what comes back must find them. */
-function sessionsInUse({ tables: { restingOrders, purchases } }: RegionState): Set<number> {
-  const inUse = new Set<number>();
-  for (const { columns, rows } of [restingOrders, purchases])
-    for (let row = 0; row < rows; row += 1) inUse.add(columns.session[row] as number);
-  return inUse;
 }
 
 /** Names what can no longer apply: orders that ended, keys that expired or were revoked, meters that were revoked. */

@@ -3,6 +3,7 @@
 
 import type { RegionState } from "../state.ts";
 import { findRow } from "../table.ts";
+import { isDone } from "./purchases.ts";
 
 const DAY_SECONDS = 86_400;
 
@@ -29,4 +30,16 @@ export function countMega(state: RegionState, session: number, mega: number, pla
   if (mega < 0 && columns.megaDay[row] !== day) return;
   columns.dayMega[row] = dayMega(state, row, placedAtS) + mega;
   columns.megaDay[row] = day;
+}
+
+/** Sessions whose orders rest or hold money: what comes back, and what their vouchers pay, must find them. */
+export function sessionsInUse({ tables: { restingOrders, purchases } }: RegionState): Set<number> {
+  const inUse = new Set<number>();
+  for (let row = 0; row < restingOrders.rows; row += 1) {
+    if ((restingOrders.columns.restingMega[row] as number) > 0)
+      inUse.add(restingOrders.columns.session[row] as number);
+  }
+  for (let row = 0; row < purchases.rows; row += 1)
+    if (!isDone(purchases, row)) inUse.add(purchases.columns.session[row] as number);
+  return inUse;
 }
