@@ -156,7 +156,7 @@ export const ERRORS = {
   sweep_limit_reached: entry(409, "The order would have met more resting orders than one may."),
   obligations_exhausted: entry(
     409,
-    "The buyer, or the region, has as many unsettled trades as it may; settle some first.",
+    "The account, or the region, has as many unsettled trades as it may; settle some first.",
     true,
   ),
   obligation_not_found: entry(

@@ -51,8 +51,11 @@ export const MAX_RESTING_ORDERS_PER_ACCOUNT = 256;
 /** Orders that rest in a region's continuous books: some 60 bytes each, and as much again while dead ones wait to leave. */
 export const MAX_RESTING_ORDERS_PER_REGION = 100_000;
 
-/** Trades of one buyer that are not settled yet: each holds its money, and a seller cannot make a buyer have more. */
-export const MAX_OBLIGATIONS_PER_BUYER = 1_024;
+/**
+ * Unsettled trades of one account, bought or sold, above which its orders trade no more at once. Others may still meet what it
+ * lets rest: each of them is bounded so itself, and an order that could not be met would stand in everybody's way.
+ */
+export const MAX_OBLIGATIONS_PER_ACCOUNT = 1_024;
 
 /** Trades of a region that are not settled yet: some 90 bytes each. */
 export const MAX_OBLIGATIONS_PER_REGION = 100_000;

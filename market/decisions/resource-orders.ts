@@ -5,7 +5,7 @@ import type { CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { EventOf, MarketEvent } from "../../protocol/events.ts";
 import {
-  MAX_OBLIGATIONS_PER_BUYER,
+  MAX_OBLIGATIONS_PER_ACCOUNT,
   MAX_OBLIGATIONS_PER_REGION,
   MAX_REGION_MICROS,
   MAX_REST_SECONDS,
@@ -150,12 +150,8 @@ function refuseFull({ indexes }: RegionState, order: BookOrder, outcome: Outcome
   const trades = outcome.orders.length;
   if (trades > 0 && obligations.size + trades > MAX_OBLIGATIONS_PER_REGION)
     return rejected("obligations_exhausted", { limit: MAX_OBLIGATIONS_PER_REGION, of: "region" });
-  if (
-    order.side === BUY &&
-    trades > 0 &&
-    obligations.ofBuyer(order.account) + trades > MAX_OBLIGATIONS_PER_BUYER
-  )
-    return rejected("obligations_exhausted", { limit: MAX_OBLIGATIONS_PER_BUYER, of: "buyer" });
+  if (trades > 0 && obligations.of(order.account) + trades > MAX_OBLIGATIONS_PER_ACCOUNT)
+    return rejected("obligations_exhausted", { limit: MAX_OBLIGATIONS_PER_ACCOUNT, of: "account" });
   return null;
 }
 

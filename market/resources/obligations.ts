@@ -71,12 +71,12 @@ export function obligationAt({ columns }: Obligations, row: number): Obligation 
   };
 }
 
-/** Open obligations by deadline and by buyer; made again from the rows at any time. */
+/** Open obligations by deadline and by account; made again from the rows at any time. */
 export class ObligationIndex {
   readonly #table: () => Obligations;
   readonly #deadlines: ExpiryHeap;
-  /** Open obligations of each buyer. */
-  readonly #byBuyer = new Map<number, number>();
+  /** Open obligations of each account, bought and sold. */
+  readonly #byAccount = new Map<number, number>();
   #open = 0;
 
   /** @param table the rows; asked for anew each time, because a region's tables may be replaced. */
@@ -91,9 +91,9 @@ export class ObligationIndex {
     return this.#open;
   }
 
-  /** Open obligations in which an account is the buyer. */
-  ofBuyer(account: number): number {
-    return this.#byBuyer.get(account) ?? 0;
+  /** Open obligations in which an account is buyer or seller. */
+  of(account: number): number {
+    return this.#byAccount.get(account) ?? 0;
   }
 
   /** When the first of them ends, or null. */
@@ -117,14 +117,14 @@ export class ObligationIndex {
   add(row: number): void {
     const { columns } = this.#table();
     this.#deadlines.push(row, columns.deadlineS[row] as number);
-    this.#count(columns.buyer[row] as number, 1);
+    this.#count(row, 1);
   }
 
   /** Closes a row; the dead leave the table in bulk, so that each costs little. */
   close(row: number): void {
     const table = this.#table();
     table.columns.quantityMega[row] = 0;
-    this.#count(table.columns.buyer[row] as number, -1);
+    this.#count(row, -1);
     if (!isCrowded(table.rows, table.rows - this.#open)) return;
     table.retain((other) => (table.columns.quantityMega[other] as number) > 0);
     this.rebuild();
@@ -134,15 +134,18 @@ export class ObligationIndex {
   rebuild(): void {
     const { columns, rows } = this.#table();
     this.#deadlines.clear();
-    this.#byBuyer.clear();
+    this.#byAccount.clear();
     this.#open = 0;
     for (let row = 0; row < rows; row += 1) if ((columns.quantityMega[row] as number) > 0) this.add(row);
   }
 
-  #count(buyer: number, change: 1 | -1): void {
-    const held = this.ofBuyer(buyer) + change;
-    if (held === 0) this.#byBuyer.delete(buyer);
-    else this.#byBuyer.set(buyer, held);
+  #count(row: number, change: 1 | -1): void {
+    const { buyer, seller } = this.#table().columns;
+    for (const account of [buyer[row] as number, seller[row] as number]) {
+      const held = this.of(account) + change;
+      if (held === 0) this.#byAccount.delete(account);
+      else this.#byAccount.set(account, held);
+    }
     this.#open += change;
   }
 }

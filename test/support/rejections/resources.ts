@@ -4,7 +4,7 @@
 import { expect } from "vitest";
 import type { Hex } from "../../../protocol/fields.ts";
 import {
-  MAX_OBLIGATIONS_PER_BUYER,
+  MAX_OBLIGATIONS_PER_ACCOUNT,
   MAX_OBLIGATIONS_PER_REGION,
   MAX_ORDER_FILLS,
   MAX_REST_SECONDS,
@@ -30,14 +30,14 @@ function owing(): Market {
   return market;
 }
 
-/** As if so many obligations were open, of which a buyer holds some. */
-function crowded(market: Market, size: number, ofBuyer: number, run: () => void): void {
+/** As if so many obligations were open, of which an account has some. */
+function crowded(market: Market, size: number, ofAccount: number, run: () => void): void {
   const { obligations } = market.state.indexes;
   Object.defineProperty(obligations, "size", { value: size, configurable: true });
-  Object.defineProperty(obligations, "ofBuyer", { value: () => ofBuyer, configurable: true });
+  Object.defineProperty(obligations, "of", { value: () => ofAccount, configurable: true });
   run();
   Reflect.deleteProperty(obligations, "size");
-  Reflect.deleteProperty(obligations, "ofBuyer");
+  Reflect.deleteProperty(obligations, "of");
 }
 
 export const resourceCases: readonly RejectionCase[] = [
@@ -130,12 +130,12 @@ export const resourceCases: readonly RejectionCase[] = [
   },
   {
     code: "obligations_exhausted",
-    when: "a buyer or the region has as many unsettled trades as it may",
+    when: "an account or the region has as many unsettled trades as it may",
     run: () => {
       const market = asking();
       const buy = order(market, CAI, "buy", 1, 100);
-      crowded(market, 5, MAX_OBLIGATIONS_PER_BUYER, () => {
-        expect(market.refuse(buy, "obligations_exhausted").facts.of).toBe("buyer");
+      crowded(market, 5, MAX_OBLIGATIONS_PER_ACCOUNT, () => {
+        expect(market.refuse(buy, "obligations_exhausted").facts.of).toBe("account");
       });
       crowded(market, MAX_OBLIGATIONS_PER_REGION, 0, () => {
         expect(market.refuse(buy, "obligations_exhausted").facts.of).toBe("region");
