@@ -173,6 +173,9 @@ export function authorisation(
     leastAskMicrosPerKwh: -1_000_000,
     highestBidMicrosPerKwh: 1_000_000,
     dailyWh: 1_000_000_000,
+    leastAskMicrosPerTera: 0,
+    highestBidMicrosPerTera: 0,
+    dailyMega: 0,
     spendingLimitMicros: 1_000_000_000,
     sessionExpiresAtS: bound.expiresAtS + 30 * 86_400,
   };

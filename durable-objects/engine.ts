@@ -227,10 +227,12 @@ export class RegionEngine {
       const before = beforeStep(this.state);
       const entry = this.rules.executeDue(this.state, atS, sha256Hex);
       if (entry === null) throw new Error("what is due was not done");
-      project(this.#host.store, entry, before);
+      if (before !== null) project(this.#host.store, entry, before);
       this.#chain(entry, lines);
       keepReport(this.#host.store, this.state, entry, this.#hash);
-      work += STEP_OVERHEAD + tables.orders.rows + tables.window.rows * (before.bills.length > 0 ? 20 : 1);
+      work += STEP_OVERHEAD;
+      if (before !== null)
+        work += tables.orders.rows + tables.window.rows * (before.bills.length > 0 ? 20 : 1);
     }
   }
 
@@ -358,6 +360,8 @@ const FREEING_COMMANDS: ReadonlySet<Command["type"]> = new Set([
   "submit_readings",
   "cancel_order",
   "revoke_session",
+  "cancel_resource_order",
+  "settle_obligation",
   "credit_deposit",
   "schedule_terms",
   "schedule_parameters",

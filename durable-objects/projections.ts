@@ -3,7 +3,7 @@
 
 import { type EpochCertificate, epochCertificates } from "../evidence/certificate-tree.ts";
 import { aggregateCurve } from "../market/auction/curve.ts";
-import { isEpochCleared, isWindowCleared } from "../market/due.ts";
+import { isEpochCleared, isWindowCleared, isWindowNext } from "../market/due.ts";
 import type { Entry } from "../market/journal.ts";
 import { slotBook } from "../market/ladder.ts";
 import { parametersAtSlot, versionInEpoch } from "../market/parameters.ts";
@@ -37,8 +37,12 @@ export interface BeforeStep {
   }[];
 }
 
-/** Reads what the next due step will consume: the book of a slot, or the fills of a window that closes. */
-export function beforeStep(state: RegionState): BeforeStep {
+/**
+ * Reads what the next due step will consume: the book of a slot, or the fills of a window that closes; null where it is
+ * about neither.
+ */
+export function beforeStep(state: RegionState): BeforeStep | null {
+  if (!isWindowNext(state)) return null;
   const { nextSlot } = state.header;
   if (isWindowCleared(state)) {
     const sums = isEpochCleared(state) ? epochSums(state) : null;
@@ -98,9 +102,9 @@ function epochRecord({ type: _type, ...record }: EpochClosed, entry: number): Ep
 
 /** A stored epoch as readers get it: by address. */
 export function epochFrom(state: RegionState, record: EpochRecord): Epoch {
-  const { accounts, soldWh, boughtWh, rewards, certified, ...totals } = record;
-  const byAddress = <T>(values: readonly T[]): Record<string, T> =>
-    Object.fromEntries(accounts.map((account, index) => [addressOf(state, account), values[index] as T]));
+  const { accounts, soldWh, boughtWh, rewards, certified, resources = [], ...totals } = record;
+  const byAddress = <T>(values: readonly T[], whose: readonly number[] = accounts): Record<string, T> =>
+    Object.fromEntries(whose.map((account, index) => [addressOf(state, account), values[index] as T]));
   // Epochs that closed before this was noted: their versions are still in the schedule.
   const { version, voteVersion } = versionInEpoch(state.header, record.epoch);
   return {
@@ -109,6 +113,13 @@ export function epochFrom(state: RegionState, record: EpochRecord): Epoch {
     soldWh: byAddress(soldWh),
     boughtWh: byAddress(boughtWh),
     rewards: byAddress(rewards),
+    resources: resources.map(({ resource, units, feesMicros, ...delivered }) => ({
+      resource,
+      units,
+      feesMicros,
+      deliveredMega: byAddress(delivered.deliveredMega, delivered.accounts),
+      rewards: byAddress(delivered.rewards, delivered.accounts),
+    })),
     certificates: accounts
       .filter((_, row) => certified[row] === 1)
       .map((account) => addressOf(state, account)),

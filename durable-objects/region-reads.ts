@@ -4,10 +4,9 @@
 import { outflowOf } from "../market/decisions/chain.ts";
 import { countOrders } from "../market/decisions/orders.ts";
 import { nextWindowSlot } from "../market/decisions/region.ts";
-import { nextDueS } from "../market/due.ts";
 import { rewardOf } from "../market/evolve.ts";
 import { violations } from "../market/invariants.ts";
-import { epochOf, versionAtSlot, windowOf } from "../market/parameters.ts";
+import { epochOf, versionAtSlot, windowDeadlineS, windowOf } from "../market/parameters.ts";
 import { providerOf } from "../market/providers.ts";
 import { leavesOfWindow, rootOfWindow } from "../market/registry.ts";
 import { addressOf, type RegionState, termsOf } from "../market/state.ts";
@@ -16,6 +15,7 @@ import type { Account, ClearedSlot, Market, Order, Registry, SettledLine } from 
 import { NO_END_SLOT } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_LADDER_STEPS, MAX_PAGE_ROWS } from "../protocol/limits.ts";
+import { RESOURCES } from "../protocol/products.ts";
 import { slotAt, slotStartS } from "../protocol/units.ts";
 import { type BillRecord, type EpochRecord, slotFrom } from "./projections.ts";
 import type { RegionStore } from "./region-store.ts";
@@ -37,7 +37,7 @@ export function marketNow(state: RegionState, store: RegionStore, atS: number): 
     epochSlots: terms.epochSlots,
     firstSlot: terms.firstSlot,
     nextSlot: header.nextSlot,
-    nextDueS: nextDueS(state) as number,
+    nextDueS: windowDeadlineS(state, header.windowFirstSlot),
     parametersVersion: version,
     voteVersion,
     parameters,
@@ -63,8 +63,7 @@ export function accountNow(state: RegionState, address: Hex, atS: number): Accou
     account: address,
     number: account,
     freeMicros: columns.freeMicros[account] as number,
-    // Energy is settled at once; escrow belongs to resources that are matched before they are delivered.
-    escrowMicros: 0,
+    escrowMicros: columns.escrowMicros[account] as number,
     withdrawnMicros: columns.withdrawnMicros[account] as number,
     rewards: rewardOf(state, account).toString(),
     liveOrders: countOrders(state, account, slotAt(atS) + 1).live,
@@ -315,6 +314,10 @@ function sessionsOf(state: RegionState, account: number): Account["sessions"] {
       leastAskMicrosPerKwh: columns.leastAsk[row] as number,
       highestBidMicrosPerKwh: columns.highestBid[row] as number,
       dailyWh: columns.dailyWh[row] as number,
+      resources: RESOURCES.filter((_, bit) => (((columns.resources[row] as number) >>> bit) & 1) === 1),
+      leastAskMicrosPerTera: columns.leastAskMicrosPerTera[row] as number,
+      highestBidMicrosPerTera: columns.highestBidMicrosPerTera[row] as number,
+      dailyMega: columns.dailyMega[row] as number,
       spendingLimitMicros: columns.spendingLimitMicros[row] as number,
       spentMicros: columns.spentMicros[row] as number,
       expiresAtS: columns.expiresAtS[row] as number,

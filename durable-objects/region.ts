@@ -9,18 +9,22 @@ import { stateHash } from "../market/journal.ts";
 import { addressOf } from "../market/state.ts";
 import type {
   Account,
+  Book,
   ClearedSlot,
   Epoch,
   Head,
   Market,
+  OpenObligation,
   Order,
   Registry,
+  ResourceOrder,
   SettledLine,
 } from "../protocol/answers.ts";
 import type { SubmitReadings } from "../protocol/commands.ts";
 import { rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_PAGE_ROWS } from "../protocol/limits.ts";
+import type { ProductName } from "../protocol/products.ts";
 import { Archive } from "./archive.ts";
 import { ed25519Signer, sha256Hex } from "./digest.ts";
 import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
@@ -42,6 +46,7 @@ import {
   registryOf,
 } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
+import { bookOf, obligationsOf, resourceOrdersOf } from "./resource-reads.ts";
 import { type KeptReport, reportOf } from "./settlement-records.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
 
@@ -175,6 +180,21 @@ export class Region extends DurableObject<Env> {
 
   order(orderId: number): Order | null {
     return orderNow(this.engine.state, orderId, this.engine.atS());
+  }
+
+  /** What rests in the book of a product. */
+  book(product: ProductName): Book {
+    return bookOf(this.engine.state, product);
+  }
+
+  /** An account's orders that rest in the continuous books, ascending. */
+  resourceOrders(address: Hex): ResourceOrder[] {
+    return resourceOrdersOf(this.engine.state, address);
+  }
+
+  /** Trades that are not settled yet in which an account buys or sells, ascending. */
+  obligations(address: Hex): OpenObligation[] {
+    return obligationsOf(this.engine.state, address);
   }
 
   bill(address: Hex, from: number, until: number): SettledLine[] | null {

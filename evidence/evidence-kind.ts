@@ -65,5 +65,22 @@ export interface DepositFacts {
   readonly depositsHash: Hex;
 }
 
+/** What a delivery's evidence establishes. */
+export interface DeliveryFacts {
+  readonly kind: "delivery";
+  readonly means: "voucher" | "job_result";
+  /** Number of the trade that it is a delivery of. */
+  readonly obligation: number;
+  /** In all since the trade. */
+  readonly deliveredMega: number;
+  readonly jobDigest: Hex;
+  readonly outputHash: Hex;
+  /** Whose signatures bear it out. */
+  readonly agreedBy: readonly (
+    | { readonly scheme: "wallet"; readonly address: Hex }
+    | { readonly scheme: "session"; readonly key: Hex }
+  )[];
+}
+
 /** What verified evidence establishes; the region takes these from the verifier and never from a request. */
-export type EvidenceFacts = ConsentFacts | ProofFacts | DepositFacts;
+export type EvidenceFacts = ConsentFacts | ProofFacts | DepositFacts | DeliveryFacts;

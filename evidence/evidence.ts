@@ -4,13 +4,14 @@
 import { z } from "zod";
 import type { Command } from "../protocol/commands.ts";
 import type { SigningDomain } from "../protocol/typed-data.ts";
+import { verifyVoucher, voucherSchema } from "./delivery-voucher.ts";
 import { depositsHashOf } from "./deposit-chain.ts";
 import { consentSchema, verifyConsent } from "./enrolment.ts";
 import { type EvidenceFacts, refused, type Verdict } from "./evidence-kind.ts";
 import { meterProofSchema, readMeterProof, type ShownProof } from "./meter-proof.ts";
 
 /** JSON form of any evidence, told apart by `kind`. */
-export const evidenceSchema = z.discriminatedUnion("kind", [meterProofSchema, consentSchema]);
+export const evidenceSchema = z.discriminatedUnion("kind", [meterProofSchema, consentSchema, voucherSchema]);
 export type Evidence = z.infer<typeof evidenceSchema>;
 
 /** What evidence says. */
@@ -21,11 +22,11 @@ export interface ReadEvidence {
 }
 
 /** Reads the evidence of a command: everything is verified but pairings, which are dear and come last. */
-export function readEvidence(
+export async function readEvidence(
   { chainId, settlement }: SigningDomain,
   command: Command,
   evidence: unknown,
-): Verdict<ReadEvidence> {
+): Promise<Verdict<ReadEvidence>> {
   const regionId = command.region;
   if (command.type === "submit_readings") {
     const { length } = command.netWh;
@@ -35,6 +36,11 @@ export function readEvidence(
   if (command.type === "enrol_meter") {
     const { windowSlots } = command;
     const verdict = verifyConsent({ chainId, settlement, regionId, windowSlots }, command, evidence);
+    return verdict.ok ? { ok: true, facts: verdict.facts, shown: null } : verdict;
+  }
+  // Without evidence nothing is paid; that a seller gives up the rest needs none.
+  if (command.type === "settle_obligation" && evidence !== undefined && evidence !== null) {
+    const verdict = await verifyVoucher({ chainId, settlement }, command, evidence);
     return verdict.ok ? { ok: true, facts: verdict.facts, shown: null } : verdict;
   }
   if (evidence !== undefined && evidence !== null) return refused("evidence_malformed", { path: "evidence" });

@@ -46,7 +46,7 @@ export async function verifyCommand(
   const digest = commandDigest(domain, command);
   const signed = await verifySigner(digest, auth);
   if (!signed.ok) return signed;
-  const read = readEvidence(domain, command, evidence);
+  const read = await readEvidence(domain, command, evidence);
   if (!read.ok) return read;
   const { facts, shown } = read;
   return { ok: true, commandId: hexOf(digest), signer: signed.signer, evidence: facts, shown };

@@ -25,7 +25,8 @@ export function accountSums(state: RegionState): AccountSums[] {
     account: addressOf(state, account),
     sums: {
       withdrawalsMicros: BigInt(columns.withdrawnMicros[account] as number),
-      heldMicros: BigInt(columns.freeMicros[account] as number),
+      heldMicros:
+        BigInt(columns.freeMicros[account] as number) + BigInt(columns.escrowMicros[account] as number),
       rewards: rewardOf(state, account),
     },
   }));

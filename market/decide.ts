@@ -15,9 +15,11 @@ import type { Decision, Occasion, Request } from "./decision.ts";
 import { commitCertificate } from "./decisions/certificates.ts";
 import { creditDeposit, scheduleParameters, scheduleTerms, withdraw } from "./decisions/chain.ts";
 import { appointInstallers, enrolMeter, revokeMeter } from "./decisions/meters.ts";
+import { settleObligation } from "./decisions/obligations.ts";
 import { cancelOrder, placeOrder } from "./decisions/orders.ts";
 import { submitReadings } from "./decisions/readings.ts";
 import { admitAccount, creditTestQuote, openRegion, setParameters } from "./decisions/region.ts";
+import { cancelResourceOrder, placeResourceOrder } from "./decisions/resource-orders.ts";
 import { authoriseSession, revokeSession, sessionRefusal } from "./decisions/sessions.ts";
 import { recordStake } from "./decisions/stakes.ts";
 import { nextDueS } from "./due.ts";
@@ -45,6 +47,9 @@ const DECIDERS: Deciders = {
   cancel_order: cancelOrder,
   submit_readings: submitReadings,
   commit_certificate: commitCertificate,
+  place_resource_order: placeResourceOrder,
+  cancel_resource_order: cancelResourceOrder,
+  settle_obligation: settleObligation,
 };
 
 /**

@@ -13,7 +13,7 @@ export type Signer =
   | { readonly scheme: "session"; readonly key: Hex };
 
 /** What verified evidence established; the bytes themselves go to the journal. */
-export type EvidenceFacts = ConsentFacts | ProofFacts | DepositFacts;
+export type EvidenceFacts = ConsentFacts | ProofFacts | DepositFacts | DeliveryFacts;
 
 /** A gateway agreed to be enrolled with a household's commitment. */
 export interface ConsentFacts {
@@ -37,6 +37,20 @@ export interface DepositFacts {
   readonly kind: "deposit-chain";
   /** Hash of all deposits up to this one. */
   readonly depositsHash: Hex;
+}
+
+/** How much of a trade was delivered, and who says so. */
+export interface DeliveryFacts {
+  readonly kind: "delivery";
+  /** Which evidence it is: a voucher of the buyer's, or the result of a job. */
+  readonly means: "voucher" | "job_result";
+  readonly obligation: number;
+  /** In all since the trade. */
+  readonly deliveredMega: number;
+  readonly jobDigest: Hex;
+  readonly outputHash: Hex;
+  /** Whose signatures bear it out. */
+  readonly agreedBy: readonly Signer[];
 }
 
 /** A command with its verified facts. */

@@ -1,15 +1,25 @@
 // Owns what the region does by itself: slots clear when their window's time for evidence is over, windows and epochs
-// close with their last slot. It refuses to know alarms; what is due follows from the state and the market time alone.
+// close with their last slot, orders and obligations of promised resources end by their time. It refuses to know alarms; what is due follows from the state and the market time alone.
 
 import type { MarketEvent } from "../protocol/events.ts";
 import { clearSlot } from "./clearing.ts";
 import { epochOf, windowDeadlineS } from "./parameters.ts";
+import { advanceResources, nextResourceDueS } from "./resources/resource-due.ts";
+import { sessionsInUse } from "./resources/session-counts.ts";
 import { closeEpoch } from "./rewards.ts";
 import { type RegionState, termsOf } from "./state.ts";
 
 /** Market time at which the region next does something by itself, or null before it is open. */
 export function nextDueS(state: RegionState): number | null {
-  return state.header.opened === null ? null : windowDeadlineS(state, state.header.windowFirstSlot);
+  if (state.header.opened === null) return null;
+  const windowS = windowDeadlineS(state, state.header.windowFirstSlot);
+  const resourcesS = nextResourceDueS(state);
+  return resourcesS === null ? windowS : Math.min(windowS, resourcesS);
+}
+
+/** True when the next thing due is about the open window; else it is about orders that rest, or about deadlines. */
+export function isWindowNext(state: RegionState): boolean {
+  return nextDueS(state) !== nextResourceDueS(state);
 }
 
 /** True when all slots of the open window have cleared and the next thing due is to close it. */
@@ -25,11 +35,12 @@ export function isEpochCleared(state: RegionState): boolean {
 }
 
 /**
- * What is done next when it is due: the next slot clears, or the cleared window closes, and with it its epoch where
- * it was the epoch's last. One step an entry. Reads the state only; the caller has begun an entry at exactly
+ * What is done next when it is due: orders stop resting, deadlines pass, the next slot clears, or the cleared window closes,
+ * and with it its epoch where it was the epoch's last. One step an entry. Reads the state only; the caller has begun an entry at exactly
  * `nextDueS`, so that nothing depends on when an alarm fired.
  */
 export function advance(state: RegionState): readonly MarketEvent[] {
+  if (!isWindowNext(state)) return advanceResources(state);
   const { nextSlot } = state.header;
   if (!isWindowCleared(state)) return [clearSlot(state, nextSlot)];
   const closed = closeWindow(state);
@@ -41,7 +52,7 @@ function closeWindow(state: RegionState): MarketEvent {
   const { orders, sessions, meters } = state.tables;
   const { nextSlot, atS, windowFirstSlot: firstSlot } = state.header;
   const endedOrders: number[] = [];
-  const inUse = new Set<number>();
+  const inUse = sessionsInUse(state);
   for (let row = 0; row < orders.rows; row += 1) {
     const { id, fromSlot, untilSlot, session } = orders.columns;
     const until = untilSlot[row] as number;

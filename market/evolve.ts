@@ -9,6 +9,8 @@ import { deposit, type Posting, transfer, withdraw } from "./ledger.ts";
 import { epochOf } from "./parameters.ts";
 import { writeProvider } from "./providers.ts";
 import { rootOfWindow, rootsWith, writeNodes } from "./registry.ts";
+import { RESOURCE_EVOLVERS } from "./resources/resource-evolve.ts";
+import { clearEpoch } from "./resources/resource-rewards.ts";
 import {
   createTables,
   indexMeters,
@@ -93,6 +95,9 @@ const EVOLVERS: Evolvers = {
     columns.leastAsk[row] = event.leastAskMicrosPerKwh;
     columns.highestBid[row] = event.highestBidMicrosPerKwh;
     columns.dailyWh[row] = event.dailyWh;
+    columns.leastAskMicrosPerTera[row] = event.leastAskMicrosPerTera ?? 0;
+    columns.highestBidMicrosPerTera[row] = event.highestBidMicrosPerTera ?? 0;
+    columns.dailyMega[row] = event.dailyMega ?? 0;
     columns.spendingLimitMicros[row] = event.spendingLimitMicros;
     columns.expiresAtS[row] = event.expiresAtS;
     indexes.sessionByKey.set(event.key, row);
@@ -225,11 +230,18 @@ const EVOLVERS: Evolvers = {
     indexes.nullifiers.clear();
   },
 
-  epoch_closed({ header, tables }, event) {
+  epoch_closed(state, event) {
+    const { header, tables } = state;
     const { columns } = tables.accounts;
     event.accounts.forEach((account, index) => {
       addReward(columns.rewards, account, BigInt(event.rewards[index] as string));
     });
+    for (const { accounts, rewards } of event.resources ?? []) {
+      accounts.forEach((account, index) => {
+        addReward(columns.rewards, account, BigInt(rewards[index] as string));
+      });
+    }
+    clearEpoch(state);
     columns.epochSoldWh.fill(0);
     columns.epochBoughtWh.fill(0);
     columns.epochFeesMicros.fill(0);
@@ -244,6 +256,8 @@ const EVOLVERS: Evolvers = {
   certificate_committed({ tables }, event) {
     writeHex(tables.accounts.columns.certificate, event.account, wordHex(event.commitment));
   },
+
+  ...RESOURCE_EVOLVERS,
 };
 
 const WORD = 64n;

@@ -4,6 +4,7 @@
 import { MAX_REGION_MICROS } from "../protocol/limits.ts";
 import { EMPTY_LEAF, nodeHex, nodeKey, TREE_DEPTH } from "../protocol/quad-tree.ts";
 import { leavesOfWindow, newestSlot, rootOfWindow } from "./registry.ts";
+import { RESOURCE_INVARIANTS } from "./resources/resource-invariants.ts";
 import { NO_ACCOUNT, type RegionState } from "./state.ts";
 import { readHex } from "./table.ts";
 
@@ -21,7 +22,9 @@ export const INVARIANTS: readonly Invariant[] = [
     check: ({ header, tables: { accounts } }) => {
       let held = 0n;
       for (let row = 0; row < accounts.rows; row += 1)
-        held += BigInt(accounts.columns.freeMicros[row] as number);
+        held +=
+          BigInt(accounts.columns.freeMicros[row] as number) +
+          BigInt(accounts.columns.escrowMicros[row] as number);
       const owed = BigInt(header.depositedMicros) - BigInt(header.withdrawnMicros);
       return held === owed ? null : `balances hold ${held} micros, deposits minus withdrawals are ${owed}`;
     },
@@ -225,14 +228,14 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "providers-indexed",
-    check: ({ tables: { providers, accounts }, indexes: { providerByAccount, providerByKey } }) => {
-      const { account, nodeKey, stakedMicros } = providers.columns;
-      if (providerByAccount.size !== providers.rows || providerByKey.size !== providers.rows)
-        return `${providers.rows} providers have ${providerByAccount.size} accounts and ${providerByKey.size} keys`;
-      return firstRow(providers.rows, (row) => {
+    check: ({ tables: { stakes, accounts }, indexes: { stakeByAccount, stakeByKey } }) => {
+      const { account, nodeKey, stakedMicros } = stakes.columns;
+      if (stakeByAccount.size !== stakes.rows || stakeByKey.size !== stakes.rows)
+        return `${stakes.rows} providers have ${stakeByAccount.size} accounts and ${stakeByKey.size} keys`;
+      return firstRow(stakes.rows, (row) => {
         const whose = account[row] as number;
         if (whose >= accounts.rows) return `provider ${row} has no account`;
-        if (providerByAccount.get(whose) !== row || providerByKey.get(readHex(nodeKey, row, 32)) !== row)
+        if (stakeByAccount.get(whose) !== row || stakeByKey.get(readHex(nodeKey, row, 32)) !== row)
           return `provider ${row} cannot be looked up`;
         const staked = stakedMicros[row] as number;
         return Number.isSafeInteger(staked) && staked >= 0 ? null : `provider ${row} has staked ${staked}`;
@@ -254,6 +257,7 @@ export const INVARIANTS: readonly Invariant[] = [
         : `version ${stray.version} from epoch ${stray.fromEpoch} is of vote ${stray.voteVersion}`;
     },
   },
+  ...RESOURCE_INVARIANTS,
 ];
 
 /** Names and explains every invariant that does not hold; empty when all do. */

@@ -96,8 +96,8 @@ export function executeDue(state: RegionState, atS: number, sha256: Sha256): Ent
   const dueS = nextDueS(state);
   if (dueS === null || dueS > atS) return null;
   beginEntry(state, state.header.entry + 1, dueS);
-  forgetCommands(state);
   const events = advance(state);
+  if (forgets(events)) forgetCommands(state);
   for (const event of events) evolve(state, event);
   const closesEpoch = events.some((event) => event.type === "epoch_closed");
   return {
@@ -112,7 +112,7 @@ export function executeDue(state: RegionState, atS: number, sha256: Sha256): Ent
 /** Applies an entry's events without deciding anything: recovery. */
 export function applyEntry(state: RegionState, entry: Entry): void {
   beginEntry(state, entry.number, entry.atS);
-  if (entry.command === undefined) forgetCommands(state);
+  if (entry.command === undefined && forgets(entry.events)) forgetCommands(state);
   for (const event of entry.events) evolve(state, event);
   if (entry.command !== undefined) rememberCommand(state, entry.commandId as Hex, entry.command);
 }
@@ -141,6 +141,11 @@ function rememberCommand({ header, tables, indexes }: RegionState, commandId: He
   tables.commands.columns.entry[row] = header.entry;
   tables.commands.columns.expiresAtS[row] = command.expiresAtS;
   indexes.commands.add(row);
+}
+
+/** With the steps of windows only: going through all that is remembered for every order that ends would be dear. */
+function forgets(events: readonly MarketEvent[]): boolean {
+  return events.some(({ type }) => type === "slot_cleared" || type === "window_closed");
 }
 
 /** A command that has expired is refused for that, so its id need not be remembered any longer. */

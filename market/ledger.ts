@@ -39,6 +39,22 @@ export function withdraw(state: RegionState, { account, amountMicros }: Posting)
   state.header.epochWithdrawnMicros += amountMicros;
 }
 
+/** Moves an account's free money into its escrow. */
+export function hold(state: RegionState, { account, amountMicros }: Posting): void {
+  change(state, { account, amountMicros: -amountMicros });
+  changeEscrow(state, account, amountMicros);
+}
+
+/** Moves money out of an account's escrow; the postings say where to, and sum to what leaves. */
+export function release(state: RegionState, account: number, postings: readonly Posting[]): void {
+  let sum = 0;
+  for (const posting of postings) {
+    sum += posting.amountMicros;
+    change(state, posting);
+  }
+  changeEscrow(state, account, -sum);
+}
+
 /** What the region holds for everybody, in micros. */
 export function heldMicros({ header }: RegionState): number {
   return header.depositedMicros - header.withdrawnMicros;
@@ -47,6 +63,19 @@ export function heldMicros({ header }: RegionState): number {
 /** What an account may spend now, in micros. */
 export function freeMicros(state: RegionState, account: number): number {
   return state.tables.accounts.columns.freeMicros[account] as number;
+}
+
+/** What an account's orders and unsettled trades hold, in micros. */
+export function escrowMicros(state: RegionState, account: number): number {
+  return state.tables.accounts.columns.escrowMicros[account] as number;
+}
+
+function changeEscrow(state: RegionState, account: number, amountMicros: number): void {
+  const held = state.tables.accounts.columns.escrowMicros;
+  const sum = (held[account] as number) + amountMicros;
+  if (!Number.isSafeInteger(sum) || sum < 0)
+    throw new Error(`a posting of ${amountMicros} micros takes the escrow of account ${account} to ${sum}`);
+  held[account] = sum;
 }
 
 function change(state: RegionState, { account, amountMicros }: Posting): void {

@@ -2,7 +2,7 @@
 // what was paid. It refuses to guess: deliveries and prices stay as they were.
 
 import type { Parameters } from "../protocol/commands.ts";
-import { decayedEmission, energyTerms, type RewardTerms, rewardShare } from "./rewards.ts";
+import { decayedEmission, type RewardTerms, rewardShare, rewardTerms } from "./rewards.ts";
 
 const BASIS_POINTS = 10_000n;
 
@@ -92,7 +92,7 @@ export class Preview {
       previewEmission,
       ...totals,
     };
-    const terms = energyTerms(changed, previewEmission, paid.deliveredWh);
+    const terms = rewardTerms(changed, "energy", previewEmission, BigInt(paid.deliveredWh));
     for (let place = 0; place < paid.accounts.length; place += 1) {
       const account = paid.accounts[place] as number;
       let sums = this.accounts.get(account);
@@ -158,7 +158,7 @@ export function selfTrade(
   const rewardPerFee = BigInt(parameters.rewardPerFee);
   const feeMicros = feeOf(priceMicrosPerKwh, parameters);
   const networkMicros = networkOf(KWH_IN_WH, parameters);
-  const terms = energyTerms(parameters, emission, deliveredWh + Number(KWH_IN_WH));
+  const terms = rewardTerms(parameters, "energy", emission, BigInt(deliveredWh) + KWH_IN_WH);
   const reward = rewardShare(terms, KWH_IN_WH, feeMicros);
   const costMicros = feeMicros + networkMicros;
   return {

@@ -6,7 +6,7 @@ import type { Hex } from "../protocol/fields.ts";
 import { column, readHex, Table, writeHex } from "./table.ts";
 
 /** A row per account that ever staked. One with nothing left stays: its key is nobody else's. */
-const PROVIDERS = {
+const STAKES = {
   account: column("u32"),
   /** Public key that signs its results. */
   nodeKey: column("u8", 32),
@@ -17,13 +17,13 @@ const PROVIDERS = {
 };
 
 export interface ProviderTables {
-  readonly providers: Table<typeof PROVIDERS>;
+  readonly stakes: Table<typeof STAKES>;
 }
 
 export interface ProviderIndexes {
-  readonly providerByAccount: Map<number, number>;
+  readonly stakeByAccount: Map<number, number>;
   /** By the keys that providers sign with now. */
-  readonly providerByKey: Map<Hex, number>;
+  readonly stakeByKey: Map<Hex, number>;
 }
 
 interface ProviderState {
@@ -39,42 +39,42 @@ export interface Provider {
 }
 
 export function createProviderTables(): ProviderTables {
-  return { providers: new Table(PROVIDERS) };
+  return { stakes: new Table(STAKES) };
 }
 
 export function createProviderIndexes(): ProviderIndexes {
-  return { providerByAccount: new Map(), providerByKey: new Map() };
+  return { stakeByAccount: new Map(), stakeByKey: new Map() };
 }
 
 /** Makes the look-ups again from the table. */
-export function indexProviders({ providers }: ProviderTables, indexes: ProviderIndexes): void {
-  for (let row = 0; row < providers.rows; row += 1) {
-    indexes.providerByAccount.set(providers.columns.account[row] as number, row);
-    indexes.providerByKey.set(readHex(providers.columns.nodeKey, row, 32), row);
+export function indexProviders({ stakes }: ProviderTables, indexes: ProviderIndexes): void {
+  for (let row = 0; row < stakes.rows; row += 1) {
+    indexes.stakeByAccount.set(stakes.columns.account[row] as number, row);
+    indexes.stakeByKey.set(readHex(stakes.columns.nodeKey, row, 32), row);
   }
 }
 
 /** Writes how a provider stands now, whatever it had before. */
 export function writeProvider({ tables, indexes }: ProviderState, event: EventOf<"stake_recorded">): void {
-  const { providers } = tables;
-  const { columns } = providers;
-  let row = indexes.providerByAccount.get(event.account);
+  const { stakes } = tables;
+  const { columns } = stakes;
+  let row = indexes.stakeByAccount.get(event.account);
   if (row === undefined) {
-    row = providers.append();
+    row = stakes.append();
     columns.account[row] = event.account;
-    indexes.providerByAccount.set(event.account, row);
-  } else indexes.providerByKey.delete(readHex(columns.nodeKey, row, 32));
+    indexes.stakeByAccount.set(event.account, row);
+  } else indexes.stakeByKey.delete(readHex(columns.nodeKey, row, 32));
   writeHex(columns.nodeKey, row, event.nodeKey);
-  indexes.providerByKey.set(event.nodeKey, row);
+  indexes.stakeByKey.set(event.nodeKey, row);
   columns.stakedMicros[row] = event.stakedMicros;
   columns.isUnbonding[row] = event.isUnbonding ? 1 : 0;
 }
 
 /** What an account has at stake; null where it never staked. */
 export function providerOf({ tables, indexes }: ProviderState, account: number): Provider | null {
-  const row = indexes.providerByAccount.get(account);
+  const row = indexes.stakeByAccount.get(account);
   if (row === undefined) return null;
-  const { nodeKey, stakedMicros, isUnbonding } = tables.providers.columns;
+  const { nodeKey, stakedMicros, isUnbonding } = tables.stakes.columns;
   return {
     nodeKey: readHex(nodeKey, row, 32),
     stakedMicros: stakedMicros[row] as number,
@@ -84,6 +84,6 @@ export function providerOf({ tables, indexes }: ProviderState, account: number):
 
 /** The account that signs with a key now, or null. */
 export function accountOfKey({ tables, indexes }: ProviderState, nodeKey: Hex): number | null {
-  const row = indexes.providerByKey.get(nodeKey);
-  return row === undefined ? null : (tables.providers.columns.account[row] as number);
+  const row = indexes.stakeByKey.get(nodeKey);
+  return row === undefined ? null : (tables.stakes.columns.account[row] as number);
 }

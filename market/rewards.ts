@@ -3,7 +3,9 @@
 
 import type { Parameters } from "../protocol/commands.ts";
 import type { EventOf } from "../protocol/events.ts";
+import type { Resource } from "../protocol/products.ts";
 import { versionInEpoch } from "./parameters.ts";
+import { resourceShares } from "./resources/resource-rewards.ts";
 import type { RegionState } from "./state.ts";
 import { isSet } from "./table.ts";
 
@@ -35,28 +37,43 @@ export function rewardShare(terms: RewardTerms, units: bigint, feesMicros: bigin
   return smallest(smallest(byUnits, byCap), byFees);
 }
 
-/** What energy's share of an epoch depends on. */
-export function energyTerms(parameters: Parameters, emission: bigint, deliveredWh: number): RewardTerms {
+/**
+ * What a resource's share of an epoch depends on.
+ * @param totalUnits delivered of it by everybody.
+ */
+export function rewardTerms(
+  parameters: Parameters,
+  resource: Resource,
+  emission: bigint,
+  totalUnits: bigint,
+): RewardTerms {
   const { rewardWeightEnergy, rewardWeightCompute, rewardWeightBandwidth } = parameters;
+  const weights = {
+    energy: rewardWeightEnergy,
+    compute: rewardWeightCompute,
+    bandwidth: rewardWeightBandwidth,
+  };
   return {
     emission,
-    weight: BigInt(rewardWeightEnergy),
-    totalWeight: BigInt(rewardWeightEnergy + rewardWeightCompute + rewardWeightBandwidth),
-    totalUnits: BigInt(deliveredWh),
+    weight: BigInt(weights[resource]),
+    totalWeight: BigInt(weights.energy + weights.compute + weights.bandwidth),
+    totalUnits,
     shareCapBps: BigInt(parameters.shareCapBps),
     rewardPerFee: BigInt(parameters.rewardPerFee),
   };
 }
 
 /**
- * Closes an epoch: everybody's sums and share for the energy sold in it, whose sums stand in the certificate tree, and
- * what the next epoch may emit.
+ * Closes an epoch: everybody's sums and share for the energy sold in it, whose sums stand in the certificate tree, the
+ * shares for what else was delivered, and what the next epoch may emit.
  */
 export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_closed"> {
   const { header, tables } = state;
   const { version, voteVersion, parameters } = versionInEpoch(header, epoch);
   const { epochSoldWh, epochBoughtWh, epochFeesMicros, certificate } = tables.accounts.columns;
-  const terms = energyTerms(parameters, BigInt(header.emission), header.epochDeliveredWh);
+  const termsOf = (resource: Resource, totalUnits: bigint): RewardTerms =>
+    rewardTerms(parameters, resource, BigInt(header.emission), totalUnits);
+  const terms = termsOf("energy", BigInt(header.epochDeliveredWh));
   const accounts: number[] = [];
   const soldWh: number[] = [];
   const boughtWh: number[] = [];
@@ -87,6 +104,10 @@ export function closeEpoch(state: RegionState, epoch: number): EventOf<"epoch_cl
     rewards,
     certified,
     nextEmission: emissionAfter(state, epoch).toString(),
+    resources: resourceShares(state, (resource, totalUnits) => {
+      const shared = termsOf(resource, totalUnits);
+      return (units, feesMicros) => rewardShare(shared, units, feesMicros);
+    }),
   };
 }
 

@@ -14,6 +14,13 @@ import {
   type ProviderIndexes,
   type ProviderTables,
 } from "./providers.ts";
+import {
+  createResourceIndexes,
+  createResourceTables,
+  indexResources,
+  type ResourceIndexes,
+  type ResourceTables,
+} from "./resources/resource-state.ts";
 import { column, readHex, Table } from "./table.ts";
 
 /** The rules this code decides by; an entry decided by other rules is audited with the release that had them. */
@@ -62,6 +69,8 @@ export interface Header {
   deadOrders: number;
   epochDeliveredWh: number;
   epochFeesMicros: number;
+  /** Number that the next trade of a promised resource gets. */
+  nextObligation: number;
   /** What the running epoch may emit at most, token base units as a decimal string. */
   emission: string;
 }
@@ -69,6 +78,8 @@ export interface Header {
 const ACCOUNTS = {
   address: column("u8", 20),
   freeMicros: column("f64"),
+  /** What its buy orders and unsettled trades hold. */
+  escrowMicros: column("f64"),
   /** Asked for since the region began, whether the chain has paid it or not. */
   withdrawnMicros: column("f64"),
   epochSoldWh: column("f64"),
@@ -109,11 +120,17 @@ const SESSIONS = {
   leastAsk: column("i32"),
   highestBid: column("i32"),
   dailyWh: column("f64"),
+  leastAskMicrosPerTera: column("f64"),
+  highestBidMicrosPerTera: column("f64"),
+  dailyMega: column("f64"),
   spendingLimitMicros: column("f64"),
   spentMicros: column("f64"),
   /** UTC day the Wh of `dayWh` were traded on. */
   day: column("u32"),
   dayWh: column("f64"),
+  /** UTC day on which the orders of `dayMega` were placed. */
+  megaDay: column("u32"),
+  dayMega: column("f64"),
   expiresAtS: column("f64"),
   /** Slot from which the key is void; 0 while it is not revoked. */
   revokedFromSlot: column("u32"),
@@ -162,7 +179,7 @@ const COMMANDS = {
 /** Stands for nobody where a column names an account. */
 export const NO_ACCOUNT = 2 ** 32 - 1;
 
-export interface Tables extends ProviderTables {
+export interface Tables extends ProviderTables, ResourceTables {
   accounts: Table<typeof ACCOUNTS>;
   orders: Table<typeof ORDERS>;
   sessions: Table<typeof SESSIONS>;
@@ -175,7 +192,7 @@ export interface Tables extends ProviderTables {
 }
 
 /** Look-ups that can be made again from the tables at any time; never stored. */
-export interface Indexes extends ProviderIndexes {
+export interface Indexes extends ProviderIndexes, ResourceIndexes {
   readonly accountByAddress: Map<Hex, number>;
   readonly sessionByKey: Map<Hex, number>;
   /** Rows of an account's orders, ended ones included until they leave; few, because orders per account are bounded. */
@@ -219,6 +236,7 @@ export function createState(): RegionState {
       deadOrders: 0,
       epochDeliveredWh: 0,
       epochFeesMicros: 0,
+      nextObligation: 1,
       emission: "0",
     },
     tables: createTables(96),
@@ -239,6 +257,7 @@ export function createTables(windowSlots: number): Tables {
     sides: new Table(sidesSchema(windowSlots)),
     commands: new Table(COMMANDS),
     ...createProviderTables(),
+    ...createResourceTables(),
   };
 }
 
@@ -265,6 +284,7 @@ export function rebuildIndexes(state: RegionState): void {
   }
   indexCommands(state);
   indexProviders(tables, indexes);
+  indexResources(tables, indexes);
 }
 
 /** Makes the look-up of order rows again after rows moved. */
@@ -325,5 +345,6 @@ function createIndexes(state: Pick<RegionState, "tables">): Indexes {
     nullifiers: new Map(),
     commands: new DigestIndex(() => state.tables.commands.columns.id),
     ...createProviderIndexes(),
+    ...createResourceIndexes(() => state.tables),
   };
 }

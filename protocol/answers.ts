@@ -14,6 +14,7 @@ import {
   side,
   slotNumber,
 } from "./fields.ts";
+import { PROMISED_RESOURCES, product, RESOURCES } from "./products.ts";
 import { profileSchema } from "./profile.ts";
 
 const signed = z.int();
@@ -122,6 +123,10 @@ export const accountAnswer = z
         leastAskMicrosPerKwh: signed,
         highestBidMicrosPerKwh: signed,
         dailyWh: count,
+        resources: z.array(z.enum(RESOURCES)),
+        leastAskMicrosPerTera: count,
+        highestBidMicrosPerTera: count,
+        dailyMega: count,
         spendingLimitMicros: count,
         spentMicros: count,
         expiresAtS: instantS,
@@ -207,7 +212,22 @@ export const epochAnswer = z
     nextEmission: z.string(),
     soldWh: z.record(z.string(), count).meta({ description: "of everybody who sold or bought" }),
     boughtWh: z.record(z.string(), count),
-    rewards: z.record(z.string(), z.string()),
+    rewards: z.record(z.string(), z.string()).meta({ description: "for the energy sold" }),
+    resources: z
+      .array(
+        z.strictObject({
+          resource: z.enum(PROMISED_RESOURCES),
+          units: z.string().meta({ description: "delivered by everybody: megafuel or megabytes" }),
+          feesMicros: count,
+          deliveredMega: z.record(z.string(), count),
+          rewards: z
+            .record(z.string(), z.string())
+            .meta({ description: "on top of those for other resources" }),
+        }),
+      )
+      .meta({
+        description: "what else was delivered in the epoch; an account's reward is the sum of all its own",
+      }),
     certificates: z.array(address).meta({
       description: "accounts that stand in the epoch's certificate tree, in the order of its leaves",
     }),
@@ -274,6 +294,53 @@ export const leafAnswer = z
       "What an account is owed at the end of an epoch and the path that shows it; whoever keeps it can leave without anybody's help",
   });
 
+const bookSide = z.array(
+  z.strictObject({
+    priceMicrosPerTera: count,
+    restingMega: z.string().meta({ description: "decimal: of many orders it may pass what a number holds" }),
+    orders: count,
+  }),
+);
+
+export const bookAnswer = z
+  .strictObject({
+    product,
+    asks: bookSide.meta({ description: "best first" }),
+    bids: bookSide,
+    entry: entryNumber.meta({ description: "the journal entry after which it stood so" }),
+  })
+  .meta({ id: "Book", description: "What rests in the continuous book of a product, by price" });
+
+export const resourceOrderAnswer = z
+  .strictObject({
+    orderId,
+    account: address,
+    product,
+    side,
+    restingMega: count,
+    priceMicrosPerTera: count,
+    goodTillS: instantS,
+    session: count,
+  })
+  .meta({ id: "ResourceOrder" });
+
+export const obligationAnswer = z
+  .strictObject({
+    obligationId: count,
+    product,
+    buyer: address,
+    seller: address,
+    buyOrderId: orderId,
+    sellOrderId: orderId,
+    quantityMega: count,
+    deliveredMega: count.meta({ description: "settled so far" }),
+    priceMicrosPerTera: count,
+    paidMicros: count,
+    takeRateBps: count,
+    deadlineS: instantS,
+  })
+  .meta({ id: "Obligation", description: "A trade that is not settled yet" });
+
 export const headAnswer = z
   .strictObject({ entry: entryNumber, hash: z.string(), atS: instantS })
   .meta({ id: "Head" });
@@ -293,6 +360,9 @@ export type ParametersAnswer = z.infer<typeof parametersAnswer>;
 export type Certificates = z.infer<typeof certificatesAnswer>;
 export type ReportAnswer = z.infer<typeof reportAnswer>;
 export type LeafAnswer = z.infer<typeof leafAnswer>;
+export type Book = z.infer<typeof bookAnswer>;
+export type ResourceOrder = z.infer<typeof resourceOrderAnswer>;
+export type OpenObligation = z.infer<typeof obligationAnswer>;
 export type Head = z.infer<typeof headAnswer>;
 
 /** A bill as CSV (RFC 4180), starts as ISO 8601 instants. Nothing in it needs quoting. */

@@ -13,8 +13,11 @@ import {
   hourOfDay,
   instantS,
   nonce,
+  obligationId,
   orderId,
   priceMicrosPerKwh,
+  priceMicrosPerTera,
+  quantityMega,
   readingWh,
   regionId,
   side,
@@ -34,6 +37,7 @@ import {
   MAX_WINDOW_CAP_WH,
   MIN_OUTFLOW_CAP_BPS,
 } from "./limits.ts";
+import { product, RESOURCES } from "./products.ts";
 
 const envelope = { region: regionId, nonce, expiresAtS: instantS };
 const accountEnvelope = { account: address, ...envelope };
@@ -142,14 +146,16 @@ const authoriseSession = z.strictObject({
   type: z.literal("authorise_session"),
   ...accountEnvelope,
   key: bytes32,
-  resources: z
-    .array(z.enum(["energy", "compute", "bandwidth"]))
-    .min(1)
-    .max(3),
+  resources: z.array(z.enum(RESOURCES)).min(1).max(3),
   sides: z.array(side).min(0).max(2),
   leastAskMicrosPerKwh: priceMicrosPerKwh,
   highestBidMicrosPerKwh: priceMicrosPerKwh,
   dailyWh: bounded(0, Number.MAX_SAFE_INTEGER),
+  leastAskMicrosPerTera: bounded(0, MAX_REGION_MICROS),
+  highestBidMicrosPerTera: bounded(0, MAX_REGION_MICROS),
+  dailyMega: bounded(0, Number.MAX_SAFE_INTEGER).meta({
+    description: "what its orders may offer and ask for in a UTC day, megafuel and megabytes together",
+  }),
   spendingLimitMicros: bounded(0, MAX_REGION_MICROS),
   sessionExpiresAtS: instantS,
 });
@@ -240,6 +246,45 @@ const commitCertificate = z.strictObject({
   }),
 });
 
+export const timeInForce = z
+  .enum(["good_till_time", "immediate_or_cancel", "fill_or_kill", "post_only"])
+  .meta({
+    description:
+      "good_till_time: what does not trade at once rests; immediate_or_cancel: it does not; fill_or_kill: all at once or nothing; post_only: rests, and is refused where it would trade at once",
+  });
+
+export type TimeInForce = z.infer<typeof timeInForce>;
+
+const placeResourceOrder = z.strictObject({
+  type: z.literal("place_resource_order"),
+  ...accountEnvelope,
+  product,
+  side,
+  quantityMega,
+  priceMicrosPerTera,
+  timeInForce,
+  goodTillS: instantS.meta({ description: "when it stops resting; 0 where it does not rest" }),
+});
+
+const cancelResourceOrder = z.strictObject({
+  type: z.literal("cancel_resource_order"),
+  ...accountEnvelope,
+  orderId,
+});
+
+/** Says what of a trade was delivered; what it says is paid only as its evidence bears it out. */
+const settleObligation = z.strictObject({
+  type: z.literal("settle_obligation"),
+  ...accountEnvelope,
+  obligationId,
+  deliveredMega: count.meta({ description: "in all since the trade, with what was settled before" }),
+  jobDigest: bytes32.meta({ description: "what was to be done, or 32 zero bytes" }),
+  outputHash: bytes32.meta({ description: "what came of it, or 32 zero bytes" }),
+  isFinal: z
+    .boolean()
+    .meta({ description: "true: nothing more will be delivered, and the rest is paid back" }),
+});
+
 /** Every command by its `type`. */
 export const commandSchemas = {
   open_region: openRegion,
@@ -260,6 +305,9 @@ export const commandSchemas = {
   cancel_order: cancelOrder,
   submit_readings: submitReadings,
   commit_certificate: commitCertificate,
+  place_resource_order: placeResourceOrder,
+  cancel_resource_order: cancelResourceOrder,
+  settle_obligation: settleObligation,
 } as const;
 
 export const commandSchema = z.discriminatedUnion("type", [
@@ -281,6 +329,9 @@ export const commandSchema = z.discriminatedUnion("type", [
   cancelOrder,
   submitReadings,
   commitCertificate,
+  placeResourceOrder,
+  cancelResourceOrder,
+  settleObligation,
 ]);
 
 export type Command = z.infer<typeof commandSchema>;
@@ -323,4 +374,7 @@ export const SESSION_COMMANDS: ReadonlySet<CommandType> = new Set([
   "cancel_order",
   "submit_readings",
   "revoke_session",
+  "place_resource_order",
+  "cancel_resource_order",
+  "settle_obligation",
 ]);

@@ -218,6 +218,42 @@ export const ERRORS = {
     true,
   ),
 
+  // What the continuous book and its obligations refuse.
+  order_too_large: entry(400, "Quantity times price is more than all the money of a region."),
+  good_till_out_of_bounds: entry(
+    400,
+    "An order that rests needs an end within the bounds in facts; one that does not has none.",
+  ),
+  order_would_trade: entry(409, "A post-only order would have traded at once."),
+  order_unmatched: entry(409, "Nothing rests at the order's price or better, and the order does not wait."),
+  order_unfillable: entry(
+    409,
+    "Less than the whole is to be had at the order's price; facts.reachedMega is.",
+  ),
+  self_trade_prevented: entry(
+    409,
+    "The order would have traded with one of its own account, which is older.",
+  ),
+  sweep_limit_reached: entry(409, "The order would have met more resting orders than one may."),
+  obligations_exhausted: entry(
+    409,
+    "The account, or the region, has as many unsettled trades as it may; settle some first.",
+    true,
+  ),
+  obligation_not_found: entry(
+    404,
+    "No open obligation of this number: it was settled, or its deadline has passed.",
+  ),
+  obligation_not_owned: entry(403, "The account is neither the obligation's buyer nor its seller."),
+  delivery_out_of_bounds: entry(
+    409,
+    "Delivered is less than what is settled already, or more than was traded; facts have both.",
+  ),
+  delivery_not_agreed: entry(
+    403,
+    "The evidence is about another delivery, or not from whom it would have to be.",
+  ),
+
   // Codes of earlier rules, when a window was a signature in the clear: a proof names no meter, and its circuit holds
   // the limits. They stay, so that nothing else is ever called by their names.
   meter_not_owned: retired(403),

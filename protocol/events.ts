@@ -12,11 +12,15 @@ import {
   count,
   entryNumber,
   instantS,
+  obligationId,
+  priceMicrosPerTera,
+  quantityMega,
   regionId,
   side,
   slotNumber,
 } from "./fields.ts";
 import { MAX_ACCOUNTS_PER_REGION } from "./limits.ts";
+import { PROMISED_RESOURCES, product } from "./products.ts";
 import { TREE_DEPTH, TREE_LEAVES } from "./quad-tree.ts";
 
 const accountNumber = bounded(0, MAX_ACCOUNTS_PER_REGION);
@@ -100,6 +104,10 @@ const sessionAuthorised = z.strictObject({
   leastAskMicrosPerKwh: signed,
   highestBidMicrosPerKwh: signed,
   dailyWh: count,
+  // Entries of earlier rules have none of these: their keys trade energy only.
+  leastAskMicrosPerTera: count.optional(),
+  highestBidMicrosPerTera: count.optional(),
+  dailyMega: count.optional(),
   spendingLimitMicros: count,
   expiresAtS: instantS,
 });
@@ -234,12 +242,88 @@ const epochClosed = z.strictObject({
       "per account: 1 where it has a commitment. Those are the leaves of the certificate tree in this order, each Poseidon(its last commitment, sold, bought)",
   }),
   nextEmission: z.string(),
+  // Entries of earlier rules, which knew energy only, have none.
+  resources: z
+    .array(
+      z.strictObject({
+        resource: z.enum(PROMISED_RESOURCES),
+        units: z.string().meta({ description: "delivered and settled since the epoch before closed" }),
+        feesMicros: count,
+        accounts: z.array(accountNumber).meta({ description: "those that delivered, ascending" }),
+        deliveredMega: z.array(count),
+        rewards: z.array(z.string()).meta({ description: "on top of what an account earned with others" }),
+      }),
+    )
+    .optional(),
 });
 
 const certificateCommitted = z.strictObject({
   type: z.literal("certificate_committed"),
   account: accountNumber,
   commitment,
+});
+
+const resourceOrderPlaced = z.strictObject({
+  type: z.literal("resource_order_placed"),
+  order: entryNumber,
+  account: accountNumber,
+  session: count.meta({ description: "0 when the wallet signed" }),
+  product,
+  side,
+  quantityMega,
+  priceMicrosPerTera,
+  filledMega: count.meta({ description: "what trades at once" }),
+  restingMega: count.meta({ description: "what waits in the book" }),
+  goodTillS: instantS,
+  rank: count.meta({ description: "of a seller's asks of one price and second the lower trades first" }),
+  heldMicros: count.meta({ description: "what a buyer's trades and its resting rest can cost, into escrow" }),
+});
+
+/** One order met others; each fill is an obligation of its own, numbered from `firstObligation` on. */
+const resourceTraded = z.strictObject({
+  type: z.literal("resource_traded"),
+  order: entryNumber.meta({ description: "the order that came" }),
+  account: accountNumber.meta({ description: "whose it is" }),
+  product,
+  side: side.meta({ description: "the side of the order that came" }),
+  orders: z.array(entryNumber).min(1).meta({ description: "those that rested, as they were met" }),
+  quantityMega: z.array(quantityMega),
+  priceMicrosPerTera: z.array(priceMicrosPerTera),
+  firstObligation: obligationId,
+  deadlineS: instantS,
+  takeRateBps: count,
+});
+
+const resourceOrderEnded = z.strictObject({
+  type: z.literal("resource_order_ended"),
+  order: entryNumber,
+  unfilledMega: quantityMega,
+  reason: z.enum(["cancelled", "expired", "session_revoked", "unmatched", "self_trade", "sweep_limit"]),
+  releasedMicros: count.meta({ description: "out of the buyer's escrow" }),
+});
+
+const obligationSettled = z.strictObject({
+  type: z.literal("obligation_settled"),
+  obligation: obligationId,
+  deliveredMega: count.meta({ description: "by this settlement" }),
+  means: z
+    .enum(["none", "voucher", "job_result"])
+    .meta({ description: "which evidence the entry holds; none only where nothing is paid" }),
+  jobDigest: bytes32,
+  outputHash: bytes32,
+  paidMicros: count.meta({ description: "out of the buyer's escrow to the seller and the treasury" }),
+  feeMicros: count.meta({ description: "of that, the treasury's" }),
+  releasedMicros: count.meta({ description: "out of the buyer's escrow back to it" }),
+  isClosed: z.boolean(),
+  isFailure: z.boolean().meta({ description: "it closed with nothing delivered of what had to be" }),
+});
+
+/** Deadlines that passed: what was not delivered goes back. */
+const obligationsLapsed = z.strictObject({
+  type: z.literal("obligations_lapsed"),
+  obligations: z.array(obligationId).min(1),
+  releasedMicros: z.array(count),
+  failures: z.array(bounded(0, 1)).meta({ description: "1: nothing was delivered of what had to be" }),
 });
 
 export const eventSchema = z.discriminatedUnion("type", [
@@ -263,6 +347,11 @@ export const eventSchema = z.discriminatedUnion("type", [
   windowClosed,
   epochClosed,
   certificateCommitted,
+  resourceOrderPlaced,
+  resourceTraded,
+  resourceOrderEnded,
+  obligationSettled,
+  obligationsLapsed,
 ]);
 
 export type MarketEvent = z.infer<typeof eventSchema>;

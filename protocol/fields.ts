@@ -91,6 +91,14 @@ export const fieldElement = z
 export const commitment = fieldElement
   .refine((text) => text !== "0", "must be Poseidon of a secret, which is not zero")
   .meta({ description: "Poseidon(secret), canonical decimal" });
+/** Units and prices of what the continuous book trades; the product of both is bounded when an order is placed. */
+export const quantityMega = integer(1, MAX_REGION_MICROS).meta({ description: "megafuel or megabytes" });
+export const priceMicrosPerTera = integer(1, MAX_REGION_MICROS).meta({
+  description: "micros for a terafuel or a terabyte: a million of what quantities count",
+});
+export const obligationId = integer(1, Number.MAX_SAFE_INTEGER).meta({
+  description: "number of a trade to settle",
+});
 export const side = z.enum(["sell", "buy"]);
 export type Side = z.infer<typeof side>;
 export const hourOfDay = integer(0, 23).meta({ description: "UTC hour of day" });

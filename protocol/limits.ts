@@ -45,6 +45,27 @@ export const MAX_READING_WH = 2 ** 20 - 1;
 /** Resting orders that one order may meet: it is one journal entry, and dust in its way must not make that a large one. */
 export const MAX_ORDER_FILLS = 256;
 
+/** Orders that one account lets rest in the continuous books: a ladder for each product. */
+export const MAX_RESTING_ORDERS_PER_ACCOUNT = 256;
+
+/** Orders that rest in a region's continuous books: some 60 bytes each, and as much again while dead ones wait to leave. */
+export const MAX_RESTING_ORDERS_PER_REGION = 100_000;
+
+/**
+ * Unsettled trades of one account, bought or sold, above which its orders trade no more at once. Others may still meet what it
+ * lets rest: each of them is bounded so itself, and an order that could not be met would stand in everybody's way.
+ */
+export const MAX_OBLIGATIONS_PER_ACCOUNT = 1_024;
+
+/** Trades of a region that are not settled yet: some 90 bytes each. */
+export const MAX_OBLIGATIONS_PER_REGION = 100_000;
+
+/** An order rests this long at most: longer than that nobody has looked at its price. */
+export const MAX_REST_SECONDS = 30 * 86_400;
+
+/** Orders or obligations that end in one entry: the rest end in the next, at the same moment. */
+export const MAX_ENDINGS_PER_ENTRY = 1_000;
+
 // --- Commands ---
 
 /** Life of a signed command: its id is remembered this long against replay, so this bounds that memory. */

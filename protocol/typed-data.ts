@@ -55,7 +55,8 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   Withdraw: fields(`${ACCOUNT}, uint64 amountMicros`),
   AuthoriseSession: fields(
     `${ACCOUNT}, bytes32 key, string[] resources, string[] sides, int64 leastAskMicrosPerKwh, ` +
-      "int64 highestBidMicrosPerKwh, uint64 dailyWh, uint64 spendingLimitMicros, uint64 sessionExpiresAtS",
+      "int64 highestBidMicrosPerKwh, uint64 dailyWh, uint64 leastAskMicrosPerTera, uint64 highestBidMicrosPerTera, " +
+      "uint64 dailyMega, uint64 spendingLimitMicros, uint64 sessionExpiresAtS",
   ),
   RecordStake: fields(`${ACCOUNT}, bytes32 nodeKey, uint64 stakedMicros, bool isUnbonding`),
   RevokeSession: fields(`${ACCOUNT}, bytes32 key`),
@@ -72,6 +73,18 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   CancelOrder: fields(`${ACCOUNT}, uint64 orderId`),
   SubmitReadings: fields(`${ACCOUNT}, uint64 firstSlot, int32[] netWh`),
   CommitCertificate: fields(`${ACCOUNT}, uint256 commitment`),
+  PlaceResourceOrder: fields(
+    `${ACCOUNT}, string product, string side, uint64 quantityMega, uint64 priceMicrosPerTera, string timeInForce, ` +
+      "uint64 goodTillS",
+  ),
+  CancelResourceOrder: fields(`${ACCOUNT}, uint64 orderId`),
+  SettleObligation: fields(
+    `${ACCOUNT}, uint64 obligationId, uint64 deliveredMega, bytes32 jobDigest, bytes32 outputHash, bool isFinal`,
+  ),
+  // What a buyer signs of a delivery; it travels as evidence and is no command.
+  DeliveryVoucher: fields(
+    "string region, uint64 obligationId, uint64 deliveredMega, bytes32 jobDigest, bytes32 outputHash",
+  ),
 };
 
 /** The EIP-712 primary type of each command. */
@@ -94,6 +107,9 @@ export const PRIMARY_TYPES: Readonly<Record<CommandType, string>> = {
   cancel_order: "CancelOrder",
   submit_readings: "SubmitReadings",
   commit_certificate: "CommitCertificate",
+  place_resource_order: "PlaceResourceOrder",
+  cancel_resource_order: "CancelResourceOrder",
+  settle_obligation: "SettleObligation",
 };
 
 /**
@@ -102,21 +118,31 @@ export const PRIMARY_TYPES: Readonly<Record<CommandType, string>> = {
  */
 export function typedDataOf(domain: SigningDomain, command: Command) {
   const { type, ...message } = command;
+  return typedStatement(domain, PRIMARY_TYPES[type], message);
+}
+
+/** The whole typed data of anything in `TYPES`. */
+export function typedStatement(domain: SigningDomain, primaryType: string, message: object) {
   return {
     domain: { name: "Polder", version: "1", chainId: domain.chainId, verifyingContract: domain.settlement },
     types: TYPES as Record<string, Field[]>,
-    primaryType: PRIMARY_TYPES[type],
+    primaryType,
     message: message as Record<string, unknown>,
   };
 }
 
 /** The command's id: keccak256(0x1901 ‖ domain separator ‖ struct hash) as 32 bytes (EIP-712). */
 export function commandDigest(domain: SigningDomain, command: Command): Uint8Array {
+  return statementDigest(domain, PRIMARY_TYPES[command.type], command);
+}
+
+/** The digest of anything in `TYPES`, as a command's is made. */
+export function statementDigest(domain: SigningDomain, type: string, statement: object): Uint8Array {
   const message = new Uint8Array(66);
   message[0] = 0x19;
   message[1] = 0x01;
   message.set(domainSeparator(domain), 2);
-  message.set(hashStruct(PRIMARY_TYPES[command.type], command), 34);
+  message.set(hashStruct(type, statement), 34);
   return keccak_256(message);
 }
 

@@ -27,9 +27,23 @@ import { malformed, Refusal, refuse } from "./problems.ts";
 import type { RequestContext } from "./router.ts";
 
 /** What the holder of an API key may leave out, with what is put in its place. */
-const PLAIN_DEFAULTS = { validFromS: 0, validUntilS: 0, hours: [] as number[], replaces: 0 };
+const PLAIN_DEFAULTS = {
+  validFromS: 0,
+  validUntilS: 0,
+  hours: [] as number[],
+  replaces: 0,
+  goodTillS: 0,
+  obligationId: 0,
+};
 
-type SessionCommand = "place_order" | "cancel_order" | "submit_readings" | "revoke_session";
+type SessionCommand =
+  | "place_order"
+  | "cancel_order"
+  | "submit_readings"
+  | "revoke_session"
+  | "place_resource_order"
+  | "cancel_resource_order"
+  | "settle_obligation";
 
 /** The body of a request with an API key: a command's own fields, and its evidence. */
 export function plainSchema(type: SessionCommand) {
@@ -47,6 +61,7 @@ export function plainSchema(type: SessionCommand) {
     nonce: nonce.optional(),
     expiresAtS: instantS.optional(),
     ...(type === "submit_readings" ? { evidence: evidenceSchema } : {}),
+    ...(type === "settle_obligation" ? { evidence: evidenceSchema.optional() } : {}),
   });
 }
 

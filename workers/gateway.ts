@@ -18,6 +18,7 @@ import { commandRoutes } from "./routes/commands.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { previewRoutes } from "./routes/previews.ts";
 import { regionRoutes } from "./routes/regions.ts";
+import { resourceRoutes } from "./routes/resources.ts";
 import { settlementRoutes } from "./routes/settlement.ts";
 import { voteRoutes } from "./routes/votes.ts";
 
@@ -62,6 +63,7 @@ export function createApplication(): Application {
   });
   regionRoutes(application);
   commandRoutes(application);
+  resourceRoutes(application);
   accountRoutes(application);
   certificateRoutes(application);
   settlementRoutes(application);

@@ -82,6 +82,9 @@ async function create(options: KeyOptions): Promise<void> {
     leastAskMicrosPerKwh: options.leastAsk,
     highestBidMicrosPerKwh: options.highestBid,
     dailyWh: options.dailyWh,
+    leastAskMicrosPerTera: 0,
+    highestBidMicrosPerTera: 0,
+    dailyMega: 0,
     spendingLimitMicros: options.spend,
     sessionExpiresAtS: Math.min(LAST_INSTANT_S, (await client.marketTimeS()) + options.days * 86_400),
   });

@@ -3,7 +3,7 @@
 
 import { buyerPays, saleMicros, sellerFee, sellerReceives } from "../../market/auction/settlement.ts";
 import { costMicros, feeMicros, worth } from "../../market/continuous/amounts.ts";
-import { energyTerms, type RewardTerms, rewardShare } from "../../market/rewards.ts";
+import { type RewardTerms, rewardShare, rewardTerms } from "../../market/rewards.ts";
 import type { Parameters } from "../../protocol/commands.ts";
 import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH, MAX_REGION_MICROS } from "../../protocol/limits.ts";
 import { divDown, divUp } from "../../protocol/units.ts";
@@ -56,7 +56,7 @@ export function termsOf(
   emission: bigint,
   units: number,
 ): RewardTerms {
-  return { ...energyTerms(parameters, emission, units), weight: BigInt(weightOf(parameters, resource)) };
+  return rewardTerms(parameters, resource, emission, BigInt(units));
 }
 
 /**

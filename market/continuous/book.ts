@@ -1,18 +1,13 @@
 // Owns the shape of a continuous price-time book, what an order in it may ask for, and what becomes of an order. It refuses,
 // by assertion, orders that break the arithmetic's bounds; how a book finds its best order is each implementation's own.
 
+import type { TimeInForce } from "../../protocol/commands.ts";
 import { MAX_ORDER_FILLS, MAX_REGION_MICROS } from "../../protocol/limits.ts";
 
 /** Sides as they stand in columns. */
 export const SELL = 0;
 export const BUY = 1;
 export type BookSide = typeof SELL | typeof BUY;
-
-/**
- * How long an order waits. `good_till_time`: what does not trade at once rests. `immediate_or_cancel`: it does not.
- * `fill_or_kill`: the whole trades at once or nothing does. `post_only`: nothing trades at once, or the order is refused.
- */
-export type TimeInForce = "good_till_time" | "immediate_or_cancel" | "fill_or_kill" | "post_only";
 
 /** An order as it comes to the book. */
 export interface BookOrder {

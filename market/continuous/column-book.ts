@@ -144,6 +144,20 @@ export class ColumnBook implements ContinuousBook {
     }
   }
 
+  /** Every resting order with its turn at its price, in no particular order; for whoever compares two indexes. */
+  *[Symbol.iterator](): Generator<[number, number]> {
+    for (const levels of this.#levels) {
+      for (let rank = 0; rank < levels.count; rank += 1) {
+        let turn = 0;
+        let row = levels.heads[levels.slotAt(rank)] as number;
+        for (; row >= 0; row = this.#links[row * LINKS + NEXT] as number) {
+          yield [this.#table().columns.id[row] as number, turn];
+          turn += 1;
+        }
+      }
+    }
+  }
+
   nextExpiryS(): number | null {
     return this.#ends.firstEndS();
   }

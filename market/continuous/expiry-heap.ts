@@ -53,6 +53,11 @@ export class ExpiryHeap {
     return rows;
   }
 
+  /** Live rows, in no particular order. */
+  rows(): number[] {
+    return [...this.#rows.subarray(0, this.#size)].filter(this.#isLive);
+  }
+
   /** Gives every live row its new number and forgets the others, whose number is negative. */
   renumber(moved: Int32Array): void {
     const rows = this.#rows.slice(0, this.#size);

@@ -1,16 +1,19 @@
 // Owns session keys: authorised once by the wallet, with a scope, a spending limit and an expiry. It refuses whatever
 // is outside the scope, and a key that is unknown, expired or revoked.
 
-import type { CommandOf } from "../../protocol/commands.ts";
+import type { Command, CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
 import { MAX_SESSIONS_PER_ACCOUNT } from "../../protocol/limits.ts";
+import { PRODUCTS, productOf, type Resource } from "../../protocol/products.ts";
 import { slotAt } from "../../protocol/units.ts";
 import type { Decision, Occasion } from "../decision.ts";
+import { openRow } from "../resources/obligations.ts";
 import type { RegionState } from "../state.ts";
+import { endOrdersOfSession } from "./resource-orders.ts";
 
-const RESOURCE_BITS = { energy: 1, compute: 2, bandwidth: 4 } as const;
-const SIDE_BITS = { sell: 1, buy: 2 } as const;
+export const RESOURCE_BITS = { energy: 1, compute: 2, bandwidth: 4 } as const;
+export const SIDE_BITS = { sell: 1, buy: 2 } as const;
 
 /** Authorises a key for an account. A key that is still known, even revoked, is not authorised again. */
 export function authoriseSession({
@@ -39,6 +42,9 @@ export function authoriseSession({
     leastAskMicrosPerKwh: command.leastAskMicrosPerKwh,
     highestBidMicrosPerKwh: command.highestBidMicrosPerKwh,
     dailyWh: command.dailyWh,
+    leastAskMicrosPerTera: command.leastAskMicrosPerTera,
+    highestBidMicrosPerTera: command.highestBidMicrosPerTera,
+    dailyMega: command.dailyMega,
     spendingLimitMicros: command.spendingLimitMicros,
     expiresAtS: command.sessionExpiresAtS,
   };
@@ -72,6 +78,7 @@ export function revokeSession({
       ...ended.map(
         (order) => ({ type: "order_ended", order, untilSlot: fromSlot, reason: "session_revoked" }) as const,
       ),
+      ...endOrdersOfSession(state, session),
     ],
   };
 }
@@ -86,9 +93,10 @@ export function sessionRefusal({ state, command, account, atS, signer }: Occasio
   const expiresAtS = columns.expiresAtS[row] as number;
   if (expiresAtS <= atS) return rejected("session_expired", { expiredAtS: expiresAtS });
   if (command.type === "revoke_session") return null;
-  if (((columns.resources[row] as number) & RESOURCE_BITS.energy) === 0) {
-    return rejected("session_scope", { limit: "resources", asked: "energy" });
-  }
+  const resource = resourceOf(state, command);
+  if (((columns.resources[row] as number) & RESOURCE_BITS[resource]) === 0)
+    return rejected("session_scope", { limit: "resources", asked: resource });
+  if (command.type === "place_resource_order") return refuseResourceOrder(state, row, command);
   if (command.type !== "place_order") return null;
   if (((columns.sides[row] as number) & SIDE_BITS[command.side]) === 0) {
     return rejected("session_scope", { limit: "sides", asked: command.side });
@@ -112,6 +120,38 @@ export function sessionRefusal({ state, command, account, atS, signer }: Occasio
     }
   }
   return null;
+}
+
+/** The resource that a command is about; what names an order or a trade is about its resource. */
+function resourceOf({ tables, indexes }: RegionState, command: Command): Resource {
+  if (command.type === "place_resource_order") return PRODUCTS[command.product].resource;
+  if (command.type === "cancel_resource_order") {
+    const order = indexes.book.find(command.orderId);
+    return order === null ? "compute" : productOf(order.product).resource;
+  }
+  if (command.type === "settle_obligation") {
+    const row = openRow(tables.obligations, command.obligationId);
+    return row < 0 ? "compute" : productOf(tables.obligations.columns.product[row] as number).resource;
+  }
+  return "energy";
+}
+
+/** What of a resource order is outside a session's scope; money and quantities are counted where it is placed. */
+function refuseResourceOrder(
+  { tables: { sessions } }: RegionState,
+  row: number,
+  { side, priceMicrosPerTera: asked }: CommandOf<"place_resource_order">,
+): Rejection | null {
+  const { columns } = sessions;
+  if (((columns.sides[row] as number) & SIDE_BITS[side]) === 0)
+    return rejected("session_scope", { limit: "sides", asked: side });
+  const least = columns.leastAskMicrosPerTera[row] as number;
+  const most = columns.highestBidMicrosPerTera[row] as number;
+  if (side === "sell" && asked < least)
+    return rejected("session_scope", { limit: "leastAskMicrosPerTera", least, asked });
+  return side === "buy" && asked > most
+    ? rejected("session_scope", { limit: "highestBidMicrosPerTera", most, asked })
+    : null;
 }
 
 /** Live orders that a session key placed, ascending. */

@@ -110,6 +110,9 @@ describe("limits of an agent", () => {
       leastAskMicrosPerKwh: 0,
       highestBidMicrosPerKwh: 0,
       dailyWh: 1_000_000,
+      leastAskMicrosPerTera: 0,
+      highestBidMicrosPerTera: 0,
+      dailyMega: 0,
       spendingLimitMicros: 0,
       sessionExpiresAtS: LAST_INSTANT_S,
     });

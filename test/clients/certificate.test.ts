@@ -76,6 +76,7 @@ function recordsOf(changes: Partial<EpochRecords> = {}): EpochRecords {
       soldWh: SOLD,
       boughtWh: BOUGHT,
       rewards: {},
+      resources: [],
       certificates,
       entry: 1,
     },

@@ -40,6 +40,7 @@ import {
   unenrol,
   word,
 } from "../support/market.ts";
+import { tradeCompute } from "../support/resource-drafts.ts";
 import { bytesOf, indexesOf } from "../support/untouched-state.ts";
 
 type Line = { hash: string; body: string };
@@ -65,6 +66,7 @@ function lively(): Market {
   market.accept(place(cas, "buy", [[250_000, 1_000]]));
   market.accept(setParameters({ takeRateBps: 5 }));
   market.accept(commit(bob, 77));
+  tradeCompute(market, ann, bob);
   prove(market, FIRST_SLOT, { 1: [100, 120, 5], 2: [-100, -40, -7], 3: [-17, 30] });
   market.accept(place(bob, "buy", [[200_000, 900]], { replaces: number }));
   prove(market, FIRST_SLOT + 4, { 1: [100, 120, 5], 2: [-100, -40, -7] });

@@ -31,13 +31,14 @@ function evolved(entries: readonly Entry[]): RegionState {
   return state;
 }
 
-/** Commands that a region must remember after its entries: accepted, and not expired when something was last due. */
+/** Commands that a region must remember after its entries: accepted, and not expired when a window's step was last due. */
 function remembered(entries: readonly Entry[]): Map<Hex, { entry: number; expiresAtS: number }> {
   const memory = new Map<Hex, { entry: number; expiresAtS: number }>();
-  for (const { number, atS, command, commandId } of entries) {
+  for (const { number, atS, command, commandId, events } of entries) {
     if (command !== undefined)
       memory.set(commandId as Hex, { entry: number, expiresAtS: command.expiresAtS });
-    else for (const [id, { expiresAtS }] of memory) if (expiresAtS <= atS) memory.delete(id);
+    else if (events.some(({ type }) => type === "slot_cleared" || type === "window_closed"))
+      for (const [id, { expiresAtS }] of memory) if (expiresAtS <= atS) memory.delete(id);
   }
   return memory;
 }

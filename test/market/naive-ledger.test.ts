@@ -49,6 +49,8 @@ function expectSame(state: RegionState, ledger: NaiveLedger): void {
   const held = [...tables.accounts.columns.freeMicros.subarray(0, tables.accounts.rows)].map(BigInt);
   const naive = Array.from({ length: ledger.balances.size }, (_, account) => ledger.balances.get(account));
   expect(held).toEqual(naive);
+  const escrows = [...tables.accounts.columns.escrowMicros.subarray(0, tables.accounts.rows)].map(BigInt);
+  expect(escrows).toEqual(held.map((_, account) => ledger.escrows.get(account) ?? 0n));
   expect(BigInt(header.depositedMicros - header.withdrawnMicros)).toBe(ledger.deposited);
   expect(ledger.held()).toBe(ledger.deposited);
   if (header.opened === null) return;
@@ -122,7 +124,9 @@ describe("the ledger against a naive one", () => {
             if (event.type === "region_opened") versions.set(1, event.parameters);
             if (event.type === "parameters_set") versions.set(event.version, event.parameters);
             if (event.type === "epoch_closed")
-              rewards += event.rewards.reduce((sum, one) => sum + BigInt(one), 0n);
+              rewards += [event, ...(event.resources ?? [])]
+                .flatMap((part) => part.rewards)
+                .reduce((sum, one) => sum + BigInt(one), 0n);
             if (event.type !== "slot_cleared") continue;
             expectPriced(event, versions.get(event.parametersVersion) as Parameters);
             if (event.accounts.length > 0) slots += 1;

@@ -22,6 +22,9 @@ interface NaiveSession {
 class NaiveBook {
   orders: (EventOf<"order_placed"> & { untilSlot: number })[] = [];
   sessions: NaiveSession[] = [];
+  /** The key that placed each resource order, and the buy order of each trade. */
+  readonly #keyOf = new Map<number, number>();
+  readonly #buyOf = new Map<number, number>();
 
   take(event: MarketEvent): void {
     if (event.type === "order_placed") this.orders.push({ ...event });
@@ -44,7 +47,30 @@ class NaiveBook {
         key.spentMicros += event.sessionMicros[index] as number;
         key.whByDay.set(day, (key.whByDay.get(day) ?? 0) + (event.sessionWh[index] as number));
       }
-    }
+    } else this.#takeOfResources(event);
+  }
+
+  /** Escrow of a key's orders counts as spent until it comes back. */
+  #takeOfResources(event: MarketEvent): void {
+    if (event.type === "resource_order_placed") {
+      this.#keyOf.set(event.order, event.session);
+      this.#spend(event.order, event.heldMicros);
+    } else if (event.type === "resource_traded") {
+      event.orders.forEach((resting, index) => {
+        this.#buyOf.set(event.firstObligation + index, event.side === "buy" ? event.order : resting);
+      });
+    } else if (event.type === "resource_order_ended") this.#spend(event.order, 0 - event.releasedMicros);
+    else if (event.type === "obligation_settled")
+      this.#spend(this.#buyOf.get(event.obligation) as number, 0 - event.releasedMicros);
+    else if (event.type === "obligations_lapsed")
+      event.obligations.forEach((id, index) => {
+        this.#spend(this.#buyOf.get(id) as number, 0 - (event.releasedMicros[index] as number));
+      });
+  }
+
+  #spend(order: number, micros: number): void {
+    const key = this.sessions.find(({ id }) => id === this.#keyOf.get(order));
+    if (key !== undefined) key.spentMicros += micros;
   }
 
   /** Those that apply to some slot. */

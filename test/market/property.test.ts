@@ -18,7 +18,9 @@ describe("random regions", () => {
           .events("quote_credited")
           .reduce((sum, { amountMicros }) => sum + amountMicros, 0);
         const { columns, rows } = market.state.tables.accounts;
-        const held = columns.freeMicros.subarray(0, rows).reduce((sum, micros) => sum + micros, 0);
+        const held = [columns.freeMicros, columns.escrowMicros]
+          .flatMap((column) => [...column.subarray(0, rows)])
+          .reduce((sum, micros) => sum + micros, 0);
         expect(held).toBe(credited);
         const rebuilt = replay(market.lines);
         expect(bytesOf(rebuilt).equals(bytesOf(market.state))).toBe(true);

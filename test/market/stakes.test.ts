@@ -66,7 +66,7 @@ test("behavior: the first stake opens the account, the next one says how it stan
   expect(provider(market)).toEqual({ nodeKey: OTHER, stakedMicros: 45_000_000, isUnbonding: true });
   expect(accountOfKey(market.state, OTHER)).toBe(number);
   expect(accountOfKey(market.state, KEY)).toBeNull();
-  expect(market.state.tables.providers.rows).toBe(1);
+  expect(market.state.tables.stakes.rows).toBe(1);
   expectReplayed(market);
 });
 

@@ -30,6 +30,8 @@ export async function act(world: World, step: Step): Promise<void> {
       return;
     case "readings":
       return windows.bring(step.who, step.gateway, step.provesMs, step.trip);
+    case "deal":
+      return deal(world, step);
     case "attack":
       world.attacks[step.how] = (world.attacks[step.how] ?? 0) + 1;
       if (isProofAttack(step.how)) return windows.attack(step.how, step.who, step.salt, step.trip);
@@ -62,6 +64,24 @@ export async function act(world: World, step: Step): Promise<void> {
 function removeWhileProving(world: World, who: number): void {
   const removal = { do: "unenrol", who, gateway: 0, isEmergency: true, trip: SMOOTH } as const;
   world.timeline.after(REMOVED_AFTER_MS, () => world.timeline.hold(() => send(world, removal)));
+}
+
+/** Both send their order by their wallets, and the seller settles what the buyer vouches for. */
+async function deal(world: World, step: Extract<Step, { do: "deal" }>): Promise<void> {
+  const { who, buyer, product, quantity, afterMs, share, isFinal, trips } = step;
+  const order = { do: "trade", key: null, product, quantity, price: 101_000, restsS: 900 } as const;
+  const rests = { ...order, who, side: "sell", timeInForce: "good_till_time", trip: trips[0] } as const;
+  await send(world, rests);
+  await world.pass(50);
+  await send(world, {
+    ...order,
+    who: buyer,
+    side: "buy",
+    timeInForce: "immediate_or_cancel",
+    trip: trips[1],
+  });
+  const settlement = { do: "deliver", which: 0, share, isFinal, byKey: false, trip: trips[2] } as const;
+  world.timeline.after(afterMs, () => world.timeline.hold(() => send(world, settlement)));
 }
 
 async function send({ clients, traffic }: World, step: Extract<Step, { trip: Trip }>): Promise<void> {

@@ -17,6 +17,7 @@ import {
 } from "./people.ts";
 import { type Clients, type Draft, HIGHEST_BID, OTHER_DOMAIN, orderOf, penOf } from "./requests.ts";
 import type { Attack, ProofAttack } from "./steps.ts";
+import { settlementOf, statementOf, voucherBy } from "./trading.ts";
 
 /** Long before every region. */
 const LONG_AGO_S = 1_000_000_000;
@@ -79,9 +80,28 @@ export async function attackOf(
       return send(orderOf(INTRUDER, "sell", [90_000], 10), walletPen(INTRUDER));
     case "overdraft of limits":
       return send(orderOf(home, "buy", [HIGHEST_BID + 1], 1), owner);
+    case "voucher of the seller":
+    case "voucher inflated":
+    case "payment without voucher": {
+      const { seller, body, evidence } = tradeAttack(clients, how, salt);
+      return send(body, penOf(seller, 0), {}, evidence);
+    }
     case "junk":
       return junk(clients, who, salt);
   }
+}
+
+/** A settlement that the buyer never agreed to. Of a trade that nobody made where none is known. */
+function tradeAttack({ trading }: Clients, how: Attack, salt: number) {
+  const none = { obligation: 999_999, buyer: 0, seller: 1, quantity: 9 };
+  const trade = trading.known.at(-1 - (salt % 5)) ?? none;
+  const seller = homeOf(trade.seller);
+  const said = statementOf(trade, 1 + (salt % trade.quantity));
+  const vouchers: Partial<Record<Attack, unknown>> = {
+    "voucher of the seller": voucherBy(seller, said),
+    "voucher inflated": voucherBy(homeOf(trade.buyer), { ...said, deliveredMega: said.deliveredMega + 1 }),
+  };
+  return { seller, body: settlementOf(seller, said, false), evidence: vouchers[how] };
 }
 
 const ABSURD: readonly unknown[] = [

@@ -7,9 +7,13 @@ import type { EventOf, MarketEvent } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { CertificateBook } from "./certificate-book.ts";
 import { RegistryBook } from "./registry-book.ts";
+import { TradeBook } from "./trade-book.ts";
 
 /** Tells which gateway's window a command with its evidence claims; null for what nobody proved. */
 export type GatewayOf = (command: SubmitReadings, evidence: unknown) => string | null;
+
+/** Tells whether a buyer signed that so much of a trade was delivered. */
+export type Vouched = (obligation: number, deliveredMega: number, buyer: string) => boolean;
 
 /** Says what in an entry contradicts the book, or nothing. */
 export class Book {
@@ -29,8 +33,27 @@ export class Book {
   /** What each session key may still spend. */
   readonly #allowances = new Map<number, number>();
 
-  constructor(gatewayOf: GatewayOf) {
+  readonly trades: TradeBook;
+
+  constructor(gatewayOf: GatewayOf, vouched: Vouched) {
     this.#gatewayOf = gatewayOf;
+    this.trades = new TradeBook({
+      move: (account, micros) => this.#move(this.#addresses[account] as string, micros),
+      toTreasury: (micros) => this.#move(this.#opened?.treasury as string, micros),
+      spend: (session, micros) => this.#spend(session, Number(micros)),
+      vouched: (id, mega, buyer) => vouched(id, mega, this.#addresses[buyer] as string),
+    });
+  }
+
+  /** In escrow by address. */
+  escrowOf(address: string): bigint {
+    return this.trades.escrows.get(this.#addresses.indexOf(address)) ?? 0n;
+  }
+
+  #spend(session: number, micros: number): string | null {
+    const left = (this.#allowances.get(session) ?? 0) - micros;
+    this.#allowances.set(session, left);
+    return left < 0 ? `session ${session} spent ${-left} micros more than it may` : null;
   }
 
   /** First slot of the window whose evidence is awaited. */
@@ -52,7 +75,8 @@ export class Book {
     const { windowSlots, epochSlots } = this.#opened;
     const epoch = Math.floor(this.#windowFirstSlot / epochSlots);
     const inForce = this.#parameters.filter(({ fromEpoch }) => fromEpoch <= epoch).at(-1);
-    return (this.#windowFirstSlot + windowSlots) * 900 + (inForce?.proofDelaySeconds ?? 0);
+    const windowS = (this.#windowFirstSlot + windowSlots) * 900 + (inForce?.proofDelaySeconds ?? 0);
+    return Math.min(windowS, this.trades.dueS ?? windowS);
   }
 
   /** Takes in the next entry; answers what is wrong with it. */
@@ -68,7 +92,7 @@ export class Book {
     const misplaced = this.registry.take(entry, this.#windowFirstSlot) ?? this.#prove(entry);
     if (misplaced !== null) return misplaced;
     for (const event of entry.events) {
-      const wrong = this.#follow(event);
+      const wrong = this.trades.take(event, entry) ?? this.#follow(event);
       if (wrong !== null) return wrong;
     }
     return null;
@@ -153,9 +177,8 @@ export class Book {
       else bought -= wh;
     });
     for (const [index, session] of event.sessions.entries()) {
-      const left = (this.#allowances.get(session) ?? 0) - (event.sessionMicros[index] as number);
-      if (left < 0) return `slot ${event.slot}: session ${session} spent ${-left} micros more than it may`;
-      this.#allowances.set(session, left);
+      const wrong = this.#spend(session, event.sessionMicros[index] as number);
+      if (wrong !== null) return `slot ${event.slot}: ${wrong}`;
     }
     this.tradedWh += event.tradedWh;
     if (left !== 0n) return `slot ${event.slot} made ${left} micros`;

@@ -5,6 +5,7 @@ import { dayStream, type Stream } from "../../clients/household/random-stream.ts
 import { SECRETS } from "./meters.ts";
 import { GATEWAYS, HOUSEHOLDS } from "./people.ts";
 import { type Attack, SMOOTH, type Step, type StepKind, type StoredTable, type Trip } from "./steps.ts";
+import { TRADE_MAKERS } from "./trade-draws.ts";
 
 const STEPS = 1;
 const TEMPER = 2;
@@ -98,6 +99,9 @@ export const ATTACKS: readonly Attack[] = [
   "rotation elsewhere",
   "stranger",
   "overdraft of limits",
+  "voucher of the seller",
+  "voucher inflated",
+  "payment without voucher",
   "junk",
   "another's proof",
   "another region's proof",
@@ -152,6 +156,7 @@ const MAKERS: Makers = {
       trip: draw.trip(),
     };
   },
+  ...TRADE_MAKERS,
   cancel: (draw) => ({
     do: "cancel",
     who: draw.home(),
@@ -282,6 +287,10 @@ const WEIGHTS: Readonly<Record<StepKind, number>> = {
   "window ends": 10,
   order: 30,
   cancel: 6,
+  trade: 8,
+  untrade: 4,
+  deal: 8,
+  deliver: 4,
   readings: 20,
   authorise: 3,
   revoke: 0.7,

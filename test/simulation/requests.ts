@@ -25,6 +25,7 @@ import {
 } from "./people.ts";
 import { Proving } from "./proving.ts";
 import type { Step } from "./steps.ts";
+import { Trading } from "./trading.ts";
 
 /** A request with what a simulation knows of it. */
 export interface Draft {
@@ -66,6 +67,7 @@ export type Body = Readonly<Record<string, unknown>> & { readonly type: CommandT
 export class Clients {
   readonly homes: HomeMemory[] = HOMES.map(() => ({ orders: [], isAway: false, driftS: 0 }));
   readonly proving = new Proving();
+  readonly trading = new Trading();
   readonly #installer = new Installer();
   readonly #nowMs: () => number;
   #nonce = 0;
@@ -146,6 +148,22 @@ export class Clients {
         const body: Body = { type: "cancel_order", account: home.account, orderId };
         return this.draft("cancel", step.who, body, penOf(home, step.key));
       }
+      case "trade": {
+        const body = this.trading.order(step, this.nowS(step.who));
+        return this.#trader(await this.draft("trade", step.who, body, penOf(homeOf(step.who), step.key)));
+      }
+      case "untrade": {
+        const body = this.trading.cancel(step);
+        if (body === null) return null;
+        return this.draft("untrade", step.who, body, penOf(homeOf(step.who), step.key));
+      }
+      case "deliver": {
+        const settlement = await this.trading.settlement(step);
+        if (settlement === null) return null;
+        const { trade, body, evidence } = settlement;
+        const pen = penOf(homeOf(trade.seller), step.byKey ? 0 : null);
+        return this.draft("delivery", trade.seller, body, pen, evidence);
+      }
       case "authorise": {
         const home = homeOf(step.who);
         const body = authorisation(home, step.key, step.limitMicros, this.nowS(step.who) + step.lastsS);
@@ -205,6 +223,11 @@ export class Clients {
     return { ...draft, tell };
   }
 
+  /** Both parties learn of a trade by the answer to the order that came. */
+  #trader(draft: Draft): Draft {
+    return { ...draft, tell: (outcome) => this.trading.told(outcome, draft.who as number) };
+  }
+
   #order(step: Extract<Step, { do: "order" }>): Promise<Draft> {
     const home = homeOf(step.who);
     const body: Body = {
@@ -253,11 +276,14 @@ function authorisation(home: Household, key: number, limitMicros: number, untilS
     type: "authorise_session",
     account: home.account,
     key: keyOf(home, key).key,
-    resources: ["energy"],
+    resources: ["energy", "compute"],
     sides: ["sell", "buy"],
     leastAskMicrosPerKwh: 0,
     highestBidMicrosPerKwh: HIGHEST_BID,
     dailyWh: 20_000,
+    leastAskMicrosPerTera: 1,
+    highestBidMicrosPerTera: 105_000,
+    dailyMega: 50_000,
     spendingLimitMicros: limitMicros,
     sessionExpiresAtS: untilS,
   };

@@ -78,6 +78,31 @@ export const SABOTAGES = {
       state.header.depositedMicros += command.amountMicros;
     }),
   },
+  "escrow stays free": {
+    rules: afterwards((state, { command }) => {
+      if (command.type !== "place_resource_order") return;
+      const { purchases, accounts } = state.tables;
+      const account = state.indexes.accountByAddress.get(command.account) as number;
+      if (purchases.rows === 0 || accounts.columns.escrowMicros[account] === 0) return;
+      accounts.columns.freeMicros[account] = (accounts.columns.freeMicros[account] as number) + 1;
+      state.header.depositedMicros += 1;
+    }),
+  },
+  "anybody's voucher pays": {
+    rules: (rules) => ({
+      ...rules,
+      execute(state, request, ...rest) {
+        const { command, evidence } = request;
+        if (command.type !== "settle_obligation" || evidence?.kind !== "delivery")
+          return rules.execute(state, request, ...rest);
+        const agreedBy = [...state.indexes.accountByAddress.keys()].map((address) => ({
+          scheme: "wallet" as const,
+          address,
+        }));
+        return rules.execute(state, { ...request, evidence: { ...evidence, agreedBy } }, ...rest);
+      },
+    }),
+  },
   "the alarm decides when a slot clears": {
     rules: (rules) => ({
       ...rules,

@@ -1,6 +1,7 @@
 // Owns what can be done to a simulated region, as plain data: what people send, how the network treats it, what breaks.
 // It refuses to do anything; a step names everything it needs, so that any selection of steps can be run again.
 
+import type { TimeInForce } from "../../protocol/commands.ts";
 import type { BucketMood } from "./simulated-bucket.ts";
 
 /** How the network treats one request. */
@@ -59,6 +60,9 @@ export type Attack =
   | "rotation elsewhere"
   | "stranger"
   | "overdraft of limits"
+  | "voucher of the seller"
+  | "voucher inflated"
+  | "payment without voucher"
   | "junk";
 
 /** One thing that happens. Households, keys and gateways are named by their index. */
@@ -94,6 +98,48 @@ export type Step =
       readonly who: number;
       readonly key: number | null;
       readonly which: number;
+      readonly trip: Trip;
+    }
+  /** An order of compute; the product by its number. */
+  | {
+      readonly do: "trade";
+      readonly who: number;
+      readonly key: number | null;
+      readonly side: "sell" | "buy";
+      readonly product: number;
+      readonly quantity: number;
+      readonly price: number;
+      readonly timeInForce: TimeInForce;
+      readonly restsS: number;
+      readonly trip: Trip;
+    }
+  | {
+      readonly do: "untrade";
+      readonly who: number;
+      readonly key: number | null;
+      readonly which: number;
+      readonly trip: Trip;
+    }
+  /** Two homes agree to trade, and what comes of it is settled after a while. */
+  | {
+      readonly do: "deal";
+      readonly who: number;
+      readonly buyer: number;
+      readonly product: number;
+      readonly quantity: number;
+      readonly afterMs: number;
+      readonly share: number;
+      readonly isFinal: boolean;
+      readonly trips: readonly [Trip, Trip, Trip];
+    }
+  /** The seller of a known trade settles what its buyer vouches for: so many tenths of it. */
+  | {
+      readonly do: "deliver";
+      readonly which: number;
+      readonly share: number;
+      readonly isFinal: boolean;
+      /** Whether seller and buyer sign with their first key; else with their wallets. */
+      readonly byKey: boolean;
       readonly trip: Trip;
     }
   | {

@@ -15,7 +15,7 @@ import { decodeLine, type Entry, GENESIS_HASH, stateHash } from "../../market/jo
 import type { Head } from "../../protocol/answers.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { AttemptsBook } from "./attempts.ts";
-import { Book, type GatewayOf } from "./book.ts";
+import { Book, type GatewayOf, type Vouched } from "./book.ts";
 import { meterVerifier } from "./gateway.ts";
 import type { SimulatedBucket } from "./simulated-bucket.ts";
 import type { SimulatedStorage } from "./simulated-storage.ts";
@@ -51,8 +51,8 @@ export class Witness {
   #atS = 0;
   #heldRegistries = "";
 
-  constructor(gatewayOf: GatewayOf) {
-    this.book = new Book(gatewayOf);
+  constructor(gatewayOf: GatewayOf, vouched: Vouched) {
+    this.book = new Book(gatewayOf, vouched);
   }
 
   /** Number of the last durable entry. */
@@ -190,11 +190,17 @@ export class Witness {
   balances(region: Region): void {
     const { state } = region.engine;
     if (state.header.entry !== this.entry) return;
-    const { freeMicros } = state.tables.accounts.columns;
+    const { freeMicros, escrowMicros } = state.tables.accounts.columns;
     for (const [address, account] of state.indexes.accountByAddress) {
       const held = BigInt(freeMicros[account] as number);
       const owed = this.book.balances.get(address) ?? 0n;
       if (held !== owed) this.fail("book agrees", `${address} holds ${held} micros, by the book ${owed}`);
+      const escrow = BigInt(escrowMicros[account] as number);
+      if (escrow !== this.book.escrowOf(address))
+        this.fail(
+          "book agrees",
+          `${address} has ${escrow} in escrow, by the book ${this.book.escrowOf(address)}`,
+        );
     }
     if (BigInt(state.header.depositedMicros) !== this.book.credited)
       this.fail(

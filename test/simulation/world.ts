@@ -65,8 +65,11 @@ export class World implements HostWatcher, TrafficWatcher {
     this.#sabotage = sabotageOf(sabotage);
     this.host = new ObjectHost(REGION, this.timeline, this, (frame) => this.#hear(frame));
     this.clients = new Clients(() => this.timeline.nowMs);
-    const { proving } = this.clients;
-    this.witness = new Witness((command, evidence) => proving.gatewayOf(command, evidence));
+    const { proving, trading } = this.clients;
+    this.witness = new Witness(
+      (command, evidence) => proving.gatewayOf(command, evidence),
+      (...said) => trading.vouched(...said),
+    );
     this.traffic = new Traffic(this.timeline, this.host, this);
     this.windows = new Windows(this.timeline, this.traffic, this.clients, (text) => this.note(text));
     const { timeline, host, witness } = this;

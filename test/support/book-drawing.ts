@@ -1,15 +1,16 @@
 // Owns a book as a drawing: asks above, bids below, best next to the middle, each order as quantity and name. It refuses
 // orders that a scenario has not named.
 
-import type { Outcome, TimeInForce } from "../../market/continuous/book.ts";
 import {
   type BookOrder,
   type BookSide,
   BUY,
   type ContinuousBook,
+  type Outcome,
   place,
   SELL,
 } from "../../market/continuous/book.ts";
+import type { TimeInForce } from "../../protocol/commands.ts";
 
 export const PRODUCT = 0;
 

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { Command, CommandType, Parameters } from "../../protocol/commands.ts";
 import { FIELD_ORDER, type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
 import * as limits from "../../protocol/limits.ts";
+import { PRODUCT_NAMES } from "../../protocol/products.ts";
 
 const digits = (count: number): fc.Arbitrary<Hex> =>
   fc
@@ -125,6 +126,9 @@ export const COMMANDS: { readonly [T in CommandType]: fc.Arbitrary<Extract<Comma
     leastAskMicrosPerKwh: price,
     highestBidMicrosPerKwh: price,
     dailyWh: within(0, LAST),
+    leastAskMicrosPerTera: within(0, limits.MAX_REGION_MICROS),
+    highestBidMicrosPerTera: within(0, limits.MAX_REGION_MICROS),
+    dailyMega: within(0, LAST),
     spendingLimitMicros: within(0, limits.MAX_REGION_MICROS),
     sessionExpiresAtS: instant,
   }),
@@ -173,6 +177,35 @@ export const COMMANDS: { readonly [T in CommandType]: fc.Arbitrary<Extract<Comma
     ...owned,
     firstSlot: within(0, LAST_INSTANT_S / 900),
     netWh: fc.array(readingWh, { minLength: 4, maxLength: 96 }),
+  }),
+  place_resource_order: fc.record({
+    type: type("place_resource_order"),
+    ...owned,
+    product: fc.constantFrom(...PRODUCT_NAMES),
+    side,
+    quantityMega: within(1, limits.MAX_REGION_MICROS),
+    priceMicrosPerTera: within(1, limits.MAX_REGION_MICROS),
+    timeInForce: fc.constantFrom(
+      "good_till_time" as const,
+      "immediate_or_cancel" as const,
+      "fill_or_kill" as const,
+      "post_only" as const,
+    ),
+    goodTillS: instant,
+  }),
+  cancel_resource_order: fc.record({
+    type: type("cancel_resource_order"),
+    ...owned,
+    orderId: within(1, LAST),
+  }),
+  settle_obligation: fc.record({
+    type: type("settle_obligation"),
+    ...owned,
+    obligationId: within(1, LAST),
+    deliveredMega: within(0, LAST),
+    jobDigest: bytes32,
+    outputHash: bytes32,
+    isFinal: fc.boolean(),
   }),
   commit_certificate: fc.record({
     type: type("commit_certificate"),

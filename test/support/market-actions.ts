@@ -24,6 +24,7 @@ import {
   wallet,
   word,
 } from "./market.ts";
+import { resourceAction } from "./resource-actions.ts";
 import { bytesOf } from "./untouched-state.ts";
 
 /** Small numbers, so that commands meet each other's accounts, keys, meters and orders. */
@@ -155,6 +156,7 @@ export const action = fc.oneof(
   { weight: 2, arbitrary: ending },
   { weight: 1, arbitrary: governing },
   { weight: 5, arbitrary: waiting },
+  { weight: 8, arbitrary: resourceAction },
 );
 
 /** What came of the commands of all runs. */

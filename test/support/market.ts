@@ -127,6 +127,7 @@ export function authorise(
     leastAskMicrosPerKwh: -10_000_000,
     highestBidMicrosPerKwh: 10_000_000,
     dailyWh: 1_000_000_000,
+    ...{ leastAskMicrosPerTera: 0, highestBidMicrosPerTera: 0, dailyMega: 0 },
     spendingLimitMicros: 1_000_000_000,
     sessionExpiresAtS: MIDNIGHT_S + 365 * 86_400,
     ...more,
@@ -174,8 +175,7 @@ export function enrol(
 }
 
 export function unenrol(meter: number, isEmergency = false, signer = wallet(INSTALLER)): Draft {
-  const command = { type: "revoke_meter", gateway: word(meter), isEmergency } as const;
-  return { command, signer, evidence: null };
+  return { command: { type: "revoke_meter", gateway: word(meter), isEmergency }, signer, evidence: null };
 }
 
 /** A ladder order; steps are [limit in micros per kWh, cap in Wh]. */

@@ -124,6 +124,16 @@ function wordsOf(line: NewsLine, event: FeedEvent, calendar: Calendar, currency:
       return "A household revoked a key.";
     case "certificate_committed":
       return "An account said under which commitment it may certify what it traded.";
+    case "resource_order_placed":
+      return `${countText(events, "order")} for compute came to ${events === 1 ? "its" : "their"} book.`;
+    case "resource_traded":
+      return "Compute was traded; what the buyer may owe is in escrow until it is delivered.";
+    case "resource_order_ended":
+      return `${countText(events, "order")} for compute ended.`;
+    case "obligation_settled":
+      return `${countText(events, "delivery", "deliveries")} of compute paid on the buyer's voucher.`;
+    case "obligations_lapsed":
+      return "Deadlines passed; what was not delivered went back to its buyers.";
     case "parameters_set":
       return "New parameters were set; they apply from the next epoch on.";
     case "epoch_closed":

@@ -36,7 +36,7 @@ export function commandRoutes(application: Application): void {
 }
 
 /** Verifies a request's command and has its region decide it. */
-async function submit(
+export async function submit(
   context: RequestContext,
   region: string,
   type: CommandType | null,

@@ -1,0 +1,82 @@
+// Owns what can be read of promised resources: the books by price, an account's orders and its trades that are not settled
+// yet. It refuses to change anything and to answer with more than a page.
+
+import { type BookSide, BUY, SELL } from "../market/continuous/book.ts";
+import { obligationAt } from "../market/resources/obligations.ts";
+import { addressOf, type RegionState } from "../market/state.ts";
+import type { Book, OpenObligation, ResourceOrder } from "../protocol/answers.ts";
+import type { Hex } from "../protocol/fields.ts";
+import { MAX_PAGE_ROWS } from "../protocol/limits.ts";
+import { type ProductName, productNumber, productOf } from "../protocol/products.ts";
+
+/** Prices of each side that a book shows. */
+const SHOWN_PRICES = 100;
+
+/** What rests in the book of a product, by price. */
+export function bookOf(state: RegionState, product: ProductName): Book {
+  const asks = sideOf(state, product, SELL);
+  return { product, asks, bids: sideOf(state, product, BUY), entry: state.header.entry };
+}
+
+function sideOf({ indexes }: RegionState, product: ProductName, side: BookSide): Book["asks"] {
+  const levels: { priceMicrosPerTera: number; restingMega: bigint; orders: number }[] = [];
+  for (const { priceMicrosPerTera, restingMega } of indexes.book.orders(productNumber(product), side)) {
+    const level = levels.at(-1);
+    if (level?.priceMicrosPerTera === priceMicrosPerTera) {
+      level.restingMega += BigInt(restingMega);
+      level.orders += 1;
+    } else if (levels.length === SHOWN_PRICES) break;
+    else levels.push({ priceMicrosPerTera, restingMega: BigInt(restingMega), orders: 1 });
+  }
+  return levels.map((level) => ({ ...level, restingMega: level.restingMega.toString() }));
+}
+
+/** An account's orders that rest, ascending. */
+export function resourceOrdersOf(state: RegionState, address: Hex): ResourceOrder[] {
+  const account = state.indexes.accountByAddress.get(address);
+  const { columns, rows } = state.tables.restingOrders;
+  const found: ResourceOrder[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    const restingMega = columns.restingMega[row] as number;
+    if (columns.account[row] !== account || restingMega === 0) continue;
+    found.push({
+      orderId: columns.id[row] as number,
+      account: address,
+      product: productOf(columns.product[row] as number).name,
+      side: columns.side[row] === BUY ? "buy" : "sell",
+      restingMega,
+      priceMicrosPerTera: columns.priceMicrosPerTera[row] as number,
+      goodTillS: columns.goodTillS[row] as number,
+      session: columns.session[row] as number,
+    });
+  }
+  return found;
+}
+
+/** Trades that are not settled yet in which an account buys or sells, ascending, at most a page. */
+export function obligationsOf(state: RegionState, address: Hex): OpenObligation[] {
+  const account = state.indexes.accountByAddress.get(address);
+  const { obligations } = state.tables;
+  const { buyer, seller, quantityMega } = obligations.columns;
+  const found: OpenObligation[] = [];
+  for (let row = 0; row < obligations.rows && found.length < MAX_PAGE_ROWS; row += 1) {
+    const isOwn = buyer[row] === account || seller[row] === account;
+    if (!isOwn || (quantityMega[row] as number) === 0) continue;
+    const { id, purchase, sale, product, ...one } = obligationAt(obligations, row);
+    found.push({
+      obligationId: id,
+      product: productOf(product).name,
+      buyer: addressOf(state, one.buyer),
+      seller: addressOf(state, one.seller),
+      buyOrderId: purchase,
+      sellOrderId: sale,
+      quantityMega: one.quantityMega,
+      deliveredMega: one.deliveredMega,
+      priceMicrosPerTera: one.priceMicrosPerTera,
+      paidMicros: one.paidMicros,
+      takeRateBps: one.takeRateBps,
+      deadlineS: one.deadlineS,
+    });
+  }
+  return found;
+}

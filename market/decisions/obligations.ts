@@ -1,0 +1,140 @@
+// Owns the settlement of a trade: what was delivered is paid, what was not goes back. It refuses to pay without evidence that
+// the buyer's side agreed to, more than was traded, or anything twice.
+
+import type { CommandOf } from "../../protocol/commands.ts";
+import { type Rejection, rejected } from "../../protocol/errors.ts";
+import type { EventOf } from "../../protocol/events.ts";
+import { productOf } from "../../protocol/products.ts";
+import { addedCostMicros, addedFeeMicros, worth } from "../continuous/amounts.ts";
+import type { Decision, DeliveryFacts, Occasion, Signer } from "../decision.ts";
+import { type Obligation, obligationAt, openRow } from "../resources/obligations.ts";
+import { escrowMicros, purchaseRow, worthOf } from "../resources/purchases.ts";
+import { isFailure } from "../resources/resource-due.ts";
+import type { RegionState } from "../state.ts";
+import { addressOf } from "../state.ts";
+import { RESOURCE_BITS, SIDE_BITS } from "./sessions.ts";
+
+type Settling = Occasion<CommandOf<"settle_obligation">>;
+
+/** Settles what evidence says was delivered since the last settlement, and closes where nothing more will be. */
+export function settleObligation(occasion: Settling): Decision {
+  const { state, command, account, evidence } = occasion;
+  const { obligations } = state.tables;
+  const { obligationId, deliveredMega } = command;
+  const row = openRow(obligations, obligationId);
+  if (row < 0) return { rejection: rejected("obligation_not_found", { obligationId }) };
+  const obligation = obligationAt(obligations, row);
+  if (account !== obligation.buyer && account !== obligation.seller)
+    return { rejection: rejected("obligation_not_owned", { obligationId }) };
+  const addedMega = deliveredMega - obligation.deliveredMega;
+  if (addedMega < 0 || deliveredMega > obligation.quantityMega)
+    return {
+      rejection: rejected("delivery_out_of_bounds", {
+        settledMega: obligation.deliveredMega,
+        tradedMega: obligation.quantityMega,
+      }),
+    };
+  const facts = evidence?.kind === "delivery" ? evidence : null;
+  const refusal =
+    facts === null
+      ? refuseWithout(occasion, obligation, addedMega)
+      : refuseFacts(occasion, facts, obligation);
+  if (refusal !== null) return { rejection: refusal };
+  const isClosed = closes(occasion, obligation);
+  return { events: [settled(state, command, obligation, facts, addedMega, isClosed)] };
+}
+
+/** Without evidence nothing is paid: only a seller may then end what it will not deliver. */
+function refuseWithout(
+  { command, account }: Settling,
+  { seller }: Obligation,
+  addedMega: number,
+): Rejection | null {
+  const givesUp = addedMega === 0 && command.isFinal && account === seller;
+  return givesUp
+    ? null
+    : rejected("evidence_malformed", { reason: "no evidence of a delivery was verified" });
+}
+
+/** The evidence must be about this delivery, and the buyer must have agreed to it: it is the buyer who pays. */
+function refuseFacts(occasion: Settling, facts: DeliveryFacts, obligation: Obligation): Rejection | null {
+  const { state, command } = occasion;
+  const { obligationId, deliveredMega, jobDigest, outputHash } = command;
+  const isSame =
+    facts.obligation === obligationId &&
+    facts.deliveredMega === deliveredMega &&
+    facts.jobDigest === jobDigest &&
+    facts.outputHash === outputHash;
+  if (!isSame) return rejected("delivery_not_agreed", { differs: "delivery" });
+  return facts.agreedBy.some((signer) => isBuyers(occasion, signer, obligation))
+    ? null
+    : rejected("delivery_not_agreed", { buyer: addressOf(state, obligation.buyer) });
+}
+
+/**
+ * Whether a signature is the buyer's: its wallet's, the session key's that bought, or another of its keys' that may buy now.
+ * The key that bought counts even when it was revoked since: what it promised a seller is not taken back with it.
+ */
+function isBuyers(
+  { state, atS }: Settling,
+  signer: Signer,
+  { buyer, purchase, product }: Obligation,
+): boolean {
+  if (signer.scheme === "wallet") return signer.address === addressOf(state, buyer);
+  const row = state.indexes.sessionByKey.get(signer.key);
+  const { purchases, sessions } = state.tables;
+  const { columns } = sessions;
+  if (row === undefined || columns.account[row] !== buyer) return false;
+  if (columns.id[row] === purchases.columns.session[purchaseRow(purchases, purchase)]) return true;
+  return (
+    columns.revokedFromSlot[row] === 0 &&
+    (columns.expiresAtS[row] as number) > atS &&
+    ((columns.resources[row] as number) & RESOURCE_BITS[productOf(product).resource]) !== 0 &&
+    ((columns.sides[row] as number) & SIDE_BITS.buy) !== 0
+  );
+}
+
+/**
+ * Whole deliveries close, and so does the only one of a job. A lease ends early when its seller says so: a buyer that could
+ * would take back what was set aside for it.
+ */
+function closes({ command, account }: Settling, { product, quantityMega, seller }: Obligation): boolean {
+  if (command.deliveredMega === quantityMega) return true;
+  return command.isFinal && (account === seller || !productOf(product).isLease);
+}
+
+function settled(
+  { tables: { purchases } }: RegionState,
+  { obligationId, deliveredMega, jobDigest, outputHash }: CommandOf<"settle_obligation">,
+  obligation: Obligation,
+  facts: DeliveryFacts | null,
+  addedMega: number,
+  isClosed: boolean,
+): EventOf<"obligation_settled"> {
+  const {
+    product,
+    quantityMega,
+    priceMicrosPerTera,
+    paidMicros: paidBefore,
+    takeRateBps,
+    purchase,
+  } = obligation;
+  const held = worthOf(purchases, purchaseRow(purchases, purchase));
+  const added = worth(addedMega, priceMicrosPerTera);
+  const undelivered = isClosed ? worth(quantityMega - deliveredMega, priceMicrosPerTera) : 0;
+  const paidMicros = addedCostMicros(held.settled, added);
+  const after = { ...held, settled: held.settled + added, open: held.open - added - undelivered };
+  return {
+    type: "obligation_settled",
+    obligation: obligationId,
+    deliveredMega: addedMega,
+    means: facts === null ? "none" : facts.means,
+    jobDigest,
+    outputHash,
+    paidMicros,
+    feeMicros: addedFeeMicros(paidBefore, paidMicros, takeRateBps),
+    releasedMicros: escrowMicros(held) - paidMicros - escrowMicros(after),
+    isClosed,
+    isFailure: isClosed && isFailure(product, deliveredMega),
+  };
+}

@@ -1,0 +1,232 @@
+// Owns orders in the continuous book: placing and cancelling. It refuses an order that would neither trade nor rest and says
+// why, and a buyer whose free money does not cover what its trades and its rest can cost.
+
+import type { CommandOf } from "../../protocol/commands.ts";
+import { type Rejection, rejected } from "../../protocol/errors.ts";
+import type { EventOf, MarketEvent } from "../../protocol/events.ts";
+import {
+  MAX_OBLIGATIONS_PER_ACCOUNT,
+  MAX_OBLIGATIONS_PER_REGION,
+  MAX_REGION_MICROS,
+  MAX_REST_SECONDS,
+  MAX_RESTING_ORDERS_PER_ACCOUNT,
+  MAX_RESTING_ORDERS_PER_REGION,
+} from "../../protocol/limits.ts";
+import { PRODUCTS, productNumber } from "../../protocol/products.ts";
+import { slotAt } from "../../protocol/units.ts";
+import { costMicros, worth } from "../continuous/amounts.ts";
+import { type BookOrder, BUY, isRefused, type Outcome, SELL } from "../continuous/book.ts";
+import type { Decision, Occasion } from "../decision.ts";
+import { freeMicros } from "../ledger.ts";
+import { parametersAtSlot } from "../parameters.ts";
+import { countsAt } from "../resources/providers.ts";
+import { endResting } from "../resources/resource-due.ts";
+import { dayMega } from "../resources/session-counts.ts";
+import type { RegionState } from "../state.ts";
+
+type Placing = Occasion<CommandOf<"place_resource_order">>;
+
+/** Places an order: what can trade does, at the resting orders' prices, and each trade becomes an obligation. */
+export function placeResourceOrder(occasion: Placing): Decision {
+  const { state, command } = occasion;
+  const order = bookOrder(occasion);
+  if ("rejection" in order) return order;
+  const outcome = state.indexes.book.match(order);
+  if (isRefused(outcome)) return { rejection: refusalOf(order, outcome) };
+  const full = refuseFull(state, order, outcome);
+  if (full !== null) return { rejection: full };
+  const heldMicros = command.side === "buy" ? mostOwed(order, outcome) : 0;
+  const free = freeMicros(state, order.account);
+  if (heldMicros > free)
+    return { rejection: rejected("funds_insufficient", { freeMicros: free, heldMicros }) };
+  const beyond = refuseBeyondSession(occasion, outcome, heldMicros);
+  if (beyond !== null) return { rejection: beyond };
+  return { events: eventsOf(occasion, order, outcome, heldMicros) };
+}
+
+/** Takes an order out of the book at once. */
+export function cancelResourceOrder(occasion: Occasion<CommandOf<"cancel_resource_order">>): Decision {
+  const { state, command, account, signer } = occasion;
+  const { orderId } = command;
+  const resting = state.indexes.book.find(orderId);
+  if (resting === null) return { rejection: rejected("order_not_found", { orderId }) };
+  if (resting.account !== account) return { rejection: rejected("order_not_owned", { orderId }) };
+  if (signer.scheme === "session") {
+    const row = state.indexes.sessionByKey.get(signer.key) as number;
+    const sides = state.tables.sessions.columns.sides[row] as number;
+    if (((sides >>> resting.side) & 1) === 0)
+      return { rejection: rejected("session_scope", { limit: "sides", asked: `cancel order ${orderId}` }) };
+  }
+  return { events: [endResting(state, orderId, "cancelled")] };
+}
+
+/** Ends every order of a session key that rests: what revoking it does. */
+export function endOrdersOfSession(state: RegionState, session: number): EventOf<"resource_order_ended">[] {
+  const { columns, rows } = state.tables.restingOrders;
+  const ended: EventOf<"resource_order_ended">[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    if (columns.session[row] === session && (columns.restingMega[row] as number) > 0)
+      ended.push(endResting(state, columns.id[row] as number, "session_revoked"));
+  }
+  return ended;
+}
+
+/** The order as the book takes it. A session key's order rests no longer than the key lives. */
+function bookOrder({
+  state,
+  command,
+  account,
+  atS,
+  entry,
+  signer,
+}: Placing): BookOrder | { rejection: Rejection } {
+  const { product, side, quantityMega, priceMicrosPerTera, timeInForce } = command;
+  if (worth(quantityMega, priceMicrosPerTera) > MAX_REGION_MICROS)
+    return { rejection: rejected("order_too_large", { limit: MAX_REGION_MICROS }) };
+  const rests = timeInForce === "good_till_time" || timeInForce === "post_only";
+  const [leastS, mostS] = rests ? [atS + 1, atS + MAX_REST_SECONDS] : [0, 0];
+  if (command.goodTillS < leastS || command.goodTillS > mostS)
+    return {
+      rejection: rejected("good_till_out_of_bounds", { goodTillS: command.goodTillS, leastS, mostS }),
+    };
+  let session = 0;
+  let goodTillS = command.goodTillS;
+  if (signer.scheme === "session") {
+    const row = state.indexes.sessionByKey.get(signer.key) as number;
+    const { columns } = state.tables.sessions;
+    session = columns.id[row] as number;
+    if (rests) goodTillS = Math.min(goodTillS, columns.expiresAtS[row] as number);
+  }
+  return {
+    id: entry,
+    account,
+    session,
+    product: productNumber(product),
+    side: side === "buy" ? BUY : SELL,
+    quantityMega,
+    priceMicrosPerTera,
+    timeInForce,
+    goodTillS,
+    placedAtS: atS,
+    rank: side === "buy" ? 0 : rankOf(state, account, PRODUCTS[product].resource),
+  };
+}
+
+/** A seller's reputation as a rank: how often it has failed to deliver. The best is 0. */
+function rankOf(
+  { tables, indexes }: RegionState,
+  account: number,
+  resource: "compute" | "bandwidth",
+): number {
+  return countsAt(tables.providers, indexes.providerByAccount.get(account), resource).failures;
+}
+
+function refusalOf(order: BookOrder, { shortfall, reachedMega }: Outcome): Rejection {
+  switch (shortfall) {
+    case "post_only":
+      return rejected("order_would_trade", { reachedMega });
+    case "unmatched":
+      return rejected("order_unmatched", { priceMicrosPerTera: order.priceMicrosPerTera });
+    case "fill_or_kill":
+      return rejected("order_unfillable", { reachedMega });
+    case "self_trade":
+      return rejected("self_trade_prevented", { reachedMega });
+    case "sweep_limit":
+      return rejected("sweep_limit_reached", { reachedMega });
+    case null:
+      throw new Error(`order ${order.id} neither trades nor rests, and nothing is in its way`);
+  }
+}
+
+/** Keeps what rests and what is unsettled within the bounds of an account and of a region. */
+function refuseFull({ indexes }: RegionState, order: BookOrder, outcome: Outcome): Rejection | null {
+  const { restingByAccount, book, obligations } = indexes;
+  if (outcome.restingMega > 0) {
+    if ((restingByAccount.get(order.account) ?? 0) >= MAX_RESTING_ORDERS_PER_ACCOUNT)
+      return rejected("orders_exhausted", { limit: MAX_RESTING_ORDERS_PER_ACCOUNT });
+    if (book.size >= MAX_RESTING_ORDERS_PER_REGION)
+      return rejected("orders_exhausted", { limit: MAX_RESTING_ORDERS_PER_REGION, of: "region" });
+  }
+  const trades = outcome.orders.length;
+  if (trades > 0 && obligations.size + trades > MAX_OBLIGATIONS_PER_REGION)
+    return rejected("obligations_exhausted", { limit: MAX_OBLIGATIONS_PER_REGION, of: "region" });
+  if (trades > 0 && obligations.of(order.account) + trades > MAX_OBLIGATIONS_PER_ACCOUNT)
+    return rejected("obligations_exhausted", { limit: MAX_OBLIGATIONS_PER_ACCOUNT, of: "account" });
+  return null;
+}
+
+/** The most that a buyer's trades and its rest can cost, in micros: rounded up once for the whole order. */
+function mostOwed(order: BookOrder, { quantityMega, priceMicrosPerTera, restingMega }: Outcome): number {
+  const traded = quantityMega.reduce(
+    (sum, mega, index) => sum + worth(mega, priceMicrosPerTera[index] as number),
+    0,
+  );
+  return costMicros(traded + worth(restingMega, order.priceMicrosPerTera));
+}
+
+/** A session key's orders stay within what it may spend, escrow counted, and what a day's orders may be. */
+function refuseBeyondSession(
+  { state, atS, signer }: Placing,
+  { filledMega, restingMega }: Outcome,
+  heldMicros: number,
+): Rejection | null {
+  if (signer.scheme !== "session") return null;
+  const row = state.indexes.sessionByKey.get(signer.key) as number;
+  const { columns } = state.tables.sessions;
+  const leftMicros = (columns.spendingLimitMicros[row] as number) - (columns.spentMicros[row] as number);
+  if (heldMicros > leftMicros)
+    return rejected("session_scope", { limit: "spendingLimitMicros", leftMicros, asked: heldMicros });
+  const leftMega = (columns.dailyMega[row] as number) - dayMega(state, row, atS);
+  const asked = filledMega + restingMega;
+  return asked > leftMega ? rejected("session_scope", { limit: "dailyMega", leftMega, asked }) : null;
+}
+
+function eventsOf(
+  { state, command, atS }: Placing,
+  order: BookOrder,
+  outcome: Outcome,
+  heldMicros: number,
+): MarketEvent[] {
+  const { product, side, quantityMega, priceMicrosPerTera } = command;
+  const { filledMega, restingMega, unfilledMega, shortfall } = outcome;
+  const events: MarketEvent[] = [
+    {
+      type: "resource_order_placed",
+      order: order.id,
+      account: order.account,
+      session: order.session,
+      product,
+      side,
+      quantityMega,
+      priceMicrosPerTera,
+      filledMega,
+      restingMega,
+      goodTillS: order.goodTillS,
+      rank: order.rank,
+      heldMicros,
+    },
+  ];
+  if (outcome.orders.length > 0)
+    events.push({
+      type: "resource_traded",
+      order: order.id,
+      account: order.account,
+      product,
+      side,
+      orders: [...outcome.orders],
+      quantityMega: [...outcome.quantityMega],
+      priceMicrosPerTera: [...outcome.priceMicrosPerTera],
+      firstObligation: state.header.nextObligation,
+      deadlineS: atS + PRODUCTS[product].deliverySeconds,
+      takeRateBps: parametersAtSlot(state, slotAt(atS)).takeRateBps,
+    });
+  if (shortfall === "unmatched" || shortfall === "self_trade" || shortfall === "sweep_limit")
+    events.push({
+      type: "resource_order_ended",
+      order: order.id,
+      unfilledMega,
+      reason: shortfall,
+      releasedMicros: 0,
+    });
+  return events;
+}

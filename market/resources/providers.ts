@@ -1,0 +1,56 @@
+// Owns what is counted of everybody who delivers promised resources: units and fees of the running epoch, and failures. It
+// refuses to forget a failure; a row is made with the first thing to count.
+
+import { PROMISED_RESOURCES, type PromisedResource } from "../../protocol/products.ts";
+import { column, Table } from "../table.ts";
+
+const WIDTH = PROMISED_RESOURCES.length;
+
+const PROVIDERS = {
+  account: column("u32"),
+  /** Obligations that closed with nothing delivered of what had to be. */
+  failures: column("u32"),
+  /** Of the running epoch, by resource. */
+  epochUnits: column("f64", WIDTH),
+  epochFeesMicros: column("f64", WIDTH),
+  /** Since the region began, by resource. */
+  units: column("f64", WIDTH),
+};
+
+export type Providers = Table<typeof PROVIDERS>;
+
+/** An empty table of providers. */
+export function createProviders(): Providers {
+  return new Table(PROVIDERS);
+}
+
+/** What a provider has delivered and failed to deliver. */
+export interface ProviderCounts {
+  readonly failures: number;
+  readonly units: number;
+  readonly epochUnits: number;
+  readonly epochFeesMicros: number;
+}
+
+const NONE: ProviderCounts = { failures: 0, units: 0, epochUnits: 0, epochFeesMicros: 0 };
+
+/** Cell of a resource in a row. */
+export function cellOf(row: number, resource: PromisedResource): number {
+  return row * WIDTH + PROMISED_RESOURCES.indexOf(resource);
+}
+
+/** What is counted of a provider and a resource. */
+export function countsAt(
+  { columns }: Providers,
+  row: number | undefined,
+  resource: PromisedResource,
+): ProviderCounts {
+  if (row === undefined) return NONE;
+  const cell = cellOf(row, resource);
+  return {
+    failures: columns.failures[row] as number,
+    units: columns.units[cell] as number,
+    epochUnits: columns.epochUnits[cell] as number,
+    epochFeesMicros: columns.epochFeesMicros[cell] as number,
+  };
+}

@@ -1,0 +1,57 @@
+// Owns what every buy order holds in escrow: what it has settled, what its trades can still cost and what its rest can. It
+// refuses to hold more or less than that: rounding is the order's, however it was cut into trades.
+
+import { costMicros } from "../continuous/amounts.ts";
+import { column, findRow, Table } from "../table.ts";
+
+const PURCHASES = {
+  /** Of the buy order. */
+  id: column("f64"),
+  account: column("u32"),
+  /** 0 when the wallet signed. */
+  session: column("u32"),
+  /** Millionths of a micro: of deliveries settled, of trades not settled yet, and of the rest that waits. */
+  settledWorth: column("f64"),
+  openWorth: column("f64"),
+  restingWorth: column("f64"),
+};
+
+export type Purchases = Table<typeof PURCHASES>;
+
+/** An empty table of purchases. */
+export function createPurchases(): Purchases {
+  return new Table(PURCHASES);
+}
+
+/** What a purchase is worth, in millionths of a micro. */
+export interface Worth {
+  readonly settled: number;
+  readonly open: number;
+  readonly resting: number;
+}
+
+/** The row of a buy order that something is still open of. */
+export function purchaseRow({ columns, rows }: Purchases, order: number): number {
+  const row = findRow(columns.id, rows, order);
+  if (row < 0) throw new Error(`buy order ${order} holds nothing`);
+  return row;
+}
+
+/** What a purchase is worth now. */
+export function worthOf({ columns }: Purchases, row: number): Worth {
+  return {
+    settled: columns.settledWorth[row] as number,
+    open: columns.openWorth[row] as number,
+    resting: columns.restingWorth[row] as number,
+  };
+}
+
+/** Micros that must be in escrow for it: the whole, rounded up once, less what is paid. */
+export function escrowMicros({ settled, open, resting }: Worth): number {
+  return costMicros(settled + open + resting) - costMicros(settled);
+}
+
+/** True for a purchase of which nothing is open: its row may leave. */
+export function isDone({ columns }: Purchases, row: number): boolean {
+  return columns.openWorth[row] === 0 && columns.restingWorth[row] === 0;
+}

@@ -1,0 +1,204 @@
+// Owns how the events of promised resources change the state: orders that rest, trades, settlements. It refuses to decide:
+// every amount that moves is in the event.
+
+import type { EventOf } from "../../protocol/events.ts";
+import { type PromisedResource, productNumber, productOf } from "../../protocol/products.ts";
+import { worth } from "../continuous/amounts.ts";
+import { BUY, SELL } from "../continuous/book.ts";
+import { hold, release } from "../ledger.ts";
+import type { RegionState } from "../state.ts";
+import { type Obligation, obligationAt, openRow } from "./obligations.ts";
+import { cellOf } from "./providers.ts";
+import { isDone, purchaseRow } from "./purchases.ts";
+import { countResting } from "./resource-state.ts";
+import { countMega, spend } from "./session-counts.ts";
+
+type ResourceEvent =
+  | "resource_order_placed"
+  | "resource_traded"
+  | "resource_order_ended"
+  | "obligation_settled"
+  | "obligations_lapsed";
+
+/** By event type, for `evolve`. */
+export const RESOURCE_EVOLVERS: {
+  readonly [T in ResourceEvent]: (state: RegionState, event: EventOf<T>) => void;
+} = {
+  resource_order_placed(state, event) {
+    const { order, account, session, filledMega, restingMega, heldMicros, priceMicrosPerTera } = event;
+    const { atS } = state.header;
+    if (event.side === "buy") {
+      const { purchases } = state.tables;
+      const row = purchases.append();
+      purchases.columns.id[row] = order;
+      purchases.columns.account[row] = account;
+      purchases.columns.session[row] = session;
+      purchases.columns.restingWorth[row] = worth(restingMega, priceMicrosPerTera);
+      hold(state, { account, amountMicros: heldMicros });
+      spend(state, session, heldMicros);
+    }
+    countMega(state, session, filledMega + restingMega, atS);
+    if (restingMega === 0) return;
+    const { quantityMega, goodTillS, rank } = event;
+    state.indexes.book.rest(
+      {
+        id: order,
+        account,
+        session,
+        product: productNumber(event.product),
+        side: event.side === "buy" ? BUY : SELL,
+        quantityMega,
+        priceMicrosPerTera,
+        timeInForce: "good_till_time",
+        goodTillS,
+        placedAtS: atS,
+        rank,
+      },
+      restingMega,
+    );
+    countResting(state.indexes, account, 1);
+  },
+
+  resource_traded(state, event) {
+    event.orders.forEach((resting, index) => {
+      trade(state, event, resting, index);
+    });
+    state.header.nextObligation = event.firstObligation + event.orders.length;
+  },
+
+  resource_order_ended(state, { order, unfilledMega, releasedMicros }) {
+    const { book } = state.indexes;
+    const resting = book.find(order);
+    // What never rested has left nothing behind.
+    if (resting === null) return;
+    const { account, session, side, placedAtS } = resting;
+    book.remove(order);
+    countResting(state.indexes, account, -1);
+    countMega(state, session, 0 - unfilledMega, placedAtS);
+    if (side === SELL) return;
+    const { purchases } = state.tables;
+    purchases.columns.restingWorth[purchaseRow(purchases, order)] = 0;
+    release(state, account, [{ account, amountMicros: releasedMicros }]);
+    spend(state, session, 0 - releasedMicros);
+    dropDonePurchases(state);
+  },
+
+  obligation_settled(state, event) {
+    const { deliveredMega, paidMicros, feeMicros, releasedMicros, isClosed, isFailure } = event;
+    const { obligations } = state.tables;
+    const row = openRow(obligations, event.obligation);
+    const obligation = obligationAt(obligations, row);
+    const { buyer, seller, product, purchase } = obligation;
+    obligations.columns.deliveredMega[row] = obligation.deliveredMega + deliveredMega;
+    obligations.columns.paidMicros[row] = obligation.paidMicros + paidMicros;
+    const { purchases } = state.tables;
+    const bought = purchaseRow(purchases, purchase);
+    const paidWorth = worth(deliveredMega, obligation.priceMicrosPerTera);
+    add(purchases.columns.settledWorth, bought, paidWorth);
+    add(purchases.columns.openWorth, bought, 0 - paidWorth);
+    release(state, buyer, [
+      { account: seller, amountMicros: paidMicros - feeMicros },
+      { account: state.header.treasuryAccount, amountMicros: feeMicros },
+      { account: buyer, amountMicros: releasedMicros },
+    ]);
+    countDelivery(state, seller, productOf(product).resource, deliveredMega, feeMicros);
+    if (!isClosed) return;
+    close(state, row, obligation.quantityMega - obligation.deliveredMega - deliveredMega, isFailure);
+    spend(state, purchases.columns.session[bought] as number, 0 - releasedMicros);
+    dropDonePurchases(state);
+  },
+
+  obligations_lapsed(state, { obligations: ids, releasedMicros, failures }) {
+    const { obligations, purchases } = state.tables;
+    ids.forEach((id, index) => {
+      const row = openRow(obligations, id);
+      const { buyer, purchase, quantityMega, deliveredMega } = obligationAt(obligations, row);
+      const amountMicros = releasedMicros[index] as number;
+      release(state, buyer, [{ account: buyer, amountMicros }]);
+      spend(state, purchases.columns.session[purchaseRow(purchases, purchase)] as number, 0 - amountMicros);
+      close(state, row, quantityMega - deliveredMega, failures[index] === 1);
+    });
+    dropDonePurchases(state);
+  },
+};
+
+/** One fill becomes an obligation, and the buyer's order owes for it. */
+function trade(state: RegionState, event: EventOf<"resource_traded">, resting: number, index: number): void {
+  const { book } = state.indexes;
+  const met = book.find(resting);
+  if (met === null) throw new Error(`order ${resting} traded and does not rest`);
+  const quantityMega = event.quantityMega[index] as number;
+  const priceMicrosPerTera = event.priceMicrosPerTera[index] as number;
+  const isBuyer = event.side === "buy";
+  const { obligations, purchases } = state.tables;
+  const purchase = isBuyer ? event.order : resting;
+  const bought = purchaseRow(purchases, purchase);
+  const worthMicros = worth(quantityMega, priceMicrosPerTera);
+  add(purchases.columns.openWorth, bought, worthMicros);
+  if (!isBuyer) add(purchases.columns.restingWorth, bought, 0 - worthMicros);
+  book.fill(resting, quantityMega);
+  if (quantityMega === met.restingMega) countResting(state.indexes, met.account, -1);
+  const row = obligations.append();
+  const { columns } = obligations;
+  columns.id[row] = event.firstObligation + index;
+  columns.purchase[row] = purchase;
+  columns.sale[row] = isBuyer ? resting : event.order;
+  columns.buyer[row] = isBuyer ? event.account : met.account;
+  columns.seller[row] = isBuyer ? met.account : event.account;
+  columns.product[row] = productNumber(event.product);
+  columns.priceMicrosPerTera[row] = priceMicrosPerTera;
+  columns.quantityMega[row] = quantityMega;
+  columns.takeRateBps[row] = event.takeRateBps;
+  columns.deadlineS[row] = event.deadlineS;
+  state.indexes.obligations.add(row);
+}
+
+/** Closes an obligation of which `openMega` was never delivered. */
+function close(state: RegionState, row: number, openMega: number, isFailure: boolean): void {
+  const { obligations, purchases, providers } = state.tables;
+  const { purchase, priceMicrosPerTera, seller }: Obligation = obligationAt(obligations, row);
+  add(purchases.columns.openWorth, purchaseRow(purchases, purchase), 0 - worth(openMega, priceMicrosPerTera));
+  state.indexes.obligations.close(row);
+  if (isFailure) add(providers.columns.failures, providerRow(state, seller), 1);
+}
+
+function countDelivery(
+  state: RegionState,
+  seller: number,
+  resource: PromisedResource,
+  units: number,
+  feeMicros: number,
+): void {
+  if (units === 0) return;
+  const row = providerRow(state, seller);
+  const { columns } = state.tables.providers;
+  addUnits(columns.units, cellOf(row, resource), units);
+  addUnits(columns.epochUnits, cellOf(row, resource), units);
+  add(columns.epochFeesMicros, cellOf(row, resource), feeMicros);
+}
+
+function providerRow({ tables, indexes }: RegionState, account: number): number {
+  const known = indexes.providerByAccount.get(account);
+  if (known !== undefined) return known;
+  const row = tables.providers.append();
+  tables.providers.columns.account[row] = account;
+  indexes.providerByAccount.set(account, row);
+  return row;
+}
+
+/** Purchases that nothing is open of leave in bulk: each one left has an obligation or an order that rests. */
+function dropDonePurchases({ tables: { purchases }, indexes }: RegionState): void {
+  if (purchases.rows < 1_024 || purchases.rows < 3 * (indexes.book.size + indexes.obligations.size)) return;
+  purchases.retain((row) => !isDone(purchases, row));
+}
+
+/** Units at a price of next to nothing could be counted past 2⁵³ at little cost; from here on they count no further. */
+const MOST_UNITS = 4_000_000_000_000_000;
+
+function addUnits(column: Float64Array, index: number, units: number): void {
+  column[index] = Math.min(MOST_UNITS, (column[index] as number) + units);
+}
+
+function add(column: Float64Array | Uint32Array, index: number, change: number): void {
+  column[index] = (column[index] as number) + change;
+}

@@ -1,0 +1,124 @@
+// Owns what households of a simulated region send about compute: orders, cancels, settlements with the buyer's voucher. It
+// refuses to know the region's state: whoever trades knows what it was answered.
+
+import { sign } from "viem/accounts";
+import { seedOf } from "../../bench/fleet.ts";
+import type { Outcome } from "../../durable-objects/outcome.ts";
+import { type VoucherStatement, voucherDigest } from "../../evidence/delivery-voucher.ts";
+import type { EventOf, MarketEvent } from "../../protocol/events.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import { PRODUCT_NAMES, type ProductName } from "../../protocol/products.ts";
+import { DOMAIN, HOMES, type Household, homeOf, keyOf, REGION } from "./people.ts";
+import type { Body } from "./requests.ts";
+import type { Step } from "./steps.ts";
+
+/** A trade as its parties know it. */
+export interface KnownTrade {
+  readonly obligation: number;
+  readonly buyer: number;
+  readonly seller: number;
+  readonly quantity: number;
+}
+
+const NOTHING = `0x${"00".repeat(32)}` as const;
+
+/** What everybody who trades was told, and the vouchers that were signed. */
+export class Trading {
+  /** Trades that some party was told of, oldest first. */
+  readonly known: KnownTrade[] = [];
+  readonly #orders: number[][] = HOMES.map(() => []);
+  /** Home that placed each order. */
+  readonly #placedBy = new Map<number, number>();
+  readonly #vouched = new Set<string>();
+
+  /** Takes in what an answer tells. */
+  told(outcome: Outcome, who: number): void {
+    if ("rejection" in outcome) return;
+    for (const event of outcome.answer.events as readonly MarketEvent[]) {
+      if (event.type === "resource_order_placed") {
+        this.#placedBy.set(event.order, who);
+        if (event.restingMega > 0) this.#orders[who]?.push(event.order);
+      } else if (event.type === "resource_traded") this.#traded(event, who);
+    }
+  }
+
+  #traded(event: EventOf<"resource_traded">, who: number): void {
+    for (const [index, id] of event.orders.entries()) {
+      const obligation = event.firstObligation + index;
+      const other = this.#placedBy.get(id);
+      if (other === undefined || this.known.some((trade) => trade.obligation === obligation)) continue;
+      const [buyer, seller] = event.side === "buy" ? [who, other] : [other, who];
+      this.known.push({ obligation, buyer, seller, quantity: event.quantityMega[index] as number });
+    }
+  }
+
+  /** Whether a home signed that so much of a trade was delivered. */
+  vouched(obligation: number, deliveredMega: number, account: string): boolean {
+    return this.#vouched.has(`${obligation} ${deliveredMega} ${account}`);
+  }
+
+  /** An order in a book; `nowS` is the home's clock. */
+  order(step: Extract<Step, { do: "trade" }>, nowS: number): Body {
+    const rests = step.timeInForce === "good_till_time" || step.timeInForce === "post_only";
+    return {
+      type: "place_resource_order",
+      account: homeOf(step.who).account,
+      product: productOf(step.product),
+      side: step.side,
+      quantityMega: step.quantity,
+      priceMicrosPerTera: step.price,
+      timeInForce: step.timeInForce,
+      goodTillS: rests ? nowS + step.restsS : 0,
+    };
+  }
+
+  /** Takes back an order that the home was told of, or null. */
+  cancel({ who, which }: Extract<Step, { do: "untrade" }>): Body | null {
+    const own = this.#orders[who] ?? [];
+    const orderId = own[Math.max(0, own.length - 1 - (which % 3))];
+    if (orderId === undefined) return null;
+    return { type: "cancel_resource_order", account: homeOf(who).account, orderId };
+  }
+
+  /** A settlement of a trade that is known, with what it is evidence for; null where none is. */
+  async settlement({ which, share, isFinal, byKey }: Extract<Step, { do: "deliver" }>) {
+    const trade = this.known[Math.max(0, this.known.length - 1 - (which % 12))];
+    if (trade === undefined) return null;
+    const statement = statementOf(trade, Math.floor((trade.quantity * share) / 10));
+    const buyer = homeOf(trade.buyer);
+    this.#vouched.add(`${statement.obligationId} ${statement.deliveredMega} ${buyer.account}`);
+    const evidence = byKey ? voucherBy(buyer, statement) : await voucherOf(buyer, statement);
+    return { trade, body: settlementOf(homeOf(trade.seller), statement, isFinal), evidence };
+  }
+}
+
+/** A voucher that a household's first key signs. */
+export function voucherBy(home: Household, statement: VoucherStatement) {
+  const { key, sign: signWith } = keyOf(home, 0);
+  return {
+    kind: "delivery-voucher",
+    signature: signWith(voucherDigest(DOMAIN, statement)),
+    sessionKey: key,
+  };
+}
+
+/** A voucher that a household's wallet signs. */
+async function voucherOf({ secret }: Household, statement: VoucherStatement) {
+  const hash: Hex = `0x${Buffer.from(voucherDigest(DOMAIN, statement)).toString("hex")}`;
+  return { kind: "delivery-voucher", signature: await sign({ hash, privateKey: secret, to: "hex" }) };
+}
+
+export function statementOf({ obligation }: KnownTrade, deliveredMega: number): VoucherStatement {
+  const jobDigest = seedOf(`job ${obligation}`);
+  return { region: REGION, obligationId: obligation, deliveredMega, jobDigest, outputHash: NOTHING };
+}
+
+/** A settlement as a party to the trade sends it. */
+export function settlementOf({ account }: Household, statement: VoucherStatement, isFinal: boolean): Body {
+  const { region: _region, ...said } = statement;
+  return { type: "settle_obligation", account, ...said, isFinal };
+}
+
+function productOf(number: number): ProductName {
+  return PRODUCT_NAMES[number % PRODUCT_NAMES.length] as ProductName;
+}

@@ -1,0 +1,90 @@
+// Owns drafts of the commands about promised resources, with the facts that a verifier of their evidence would have found.
+// It refuses to know a region; the drafts of everything else are in market.ts.
+
+import type { DeliveryFacts, Signer } from "../../market/decision.ts";
+import type { TimeInForce } from "../../protocol/commands.ts";
+import type { Hex, Side } from "../../protocol/fields.ts";
+import type { ProductName } from "../../protocol/products.ts";
+import { type Draft, type Market, wallet, word } from "./market.ts";
+
+/** What a test says of an order beyond its side, quantity and price. */
+export interface Terms {
+  readonly product?: ProductName;
+  readonly timeInForce?: TimeInForce;
+  /** Seconds that it rests from now on. */
+  readonly restSeconds?: number;
+  readonly signer?: Signer;
+}
+
+/** An order in the continuous book: `quantityMega` at a price for a million of them. */
+export function order(
+  market: Market,
+  account: Hex,
+  side: Side,
+  quantityMega: number,
+  priceMicrosPerTera: number,
+  { product = "compute-job", timeInForce = "good_till_time", restSeconds = 86_400, signer }: Terms = {},
+): Draft {
+  const rests = timeInForce === "good_till_time" || timeInForce === "post_only";
+  const command = {
+    type: "place_resource_order",
+    account,
+    product,
+    side,
+    quantityMega,
+    priceMicrosPerTera,
+    timeInForce,
+    goodTillS: rests ? market.atS + restSeconds : 0,
+  } as const;
+  return { command, signer: signer ?? wallet(account), evidence: null };
+}
+
+export function withdrawOrder(account: Hex, orderId: number, signer: Signer = wallet(account)): Draft {
+  return { command: { type: "cancel_resource_order", account, orderId } as const, signer, evidence: null };
+}
+
+/** What a test says of a settlement beyond how much was delivered. */
+export interface Settlement {
+  readonly isFinal?: boolean;
+  readonly signer?: Signer;
+  /** Whose agreement the evidence holds; null for no evidence at all. */
+  readonly agreedBy?: readonly Signer[] | null;
+  readonly facts?: Partial<DeliveryFacts>;
+}
+
+/** Settles an obligation on evidence that `buyer` agreed to, unless told otherwise. */
+export function delivered(
+  account: Hex,
+  obligationId: number,
+  deliveredMega: number,
+  buyer: Hex,
+  { isFinal = false, signer, agreedBy = [wallet(buyer)], facts = {} }: Settlement = {},
+): Draft {
+  const said = { deliveredMega, jobDigest: word(0x10b), outputHash: word(0x0a7) };
+  const command = { type: "settle_obligation", account, obligationId, ...said, isFinal } as const;
+  const evidence: DeliveryFacts | null =
+    agreedBy === null
+      ? null
+      : { kind: "delivery", means: "voucher", obligation: obligationId, ...said, agreedBy, ...facts };
+  return { command, signer: signer ?? wallet(account), evidence };
+}
+
+/** A session key's scope with room for compute beside energy. */
+export const COMPUTE_SCOPE = {
+  resources: ["energy", "compute"] as ("energy" | "compute")[],
+  leastAskMicrosPerTera: 1,
+  highestBidMicrosPerTera: 1_000_000_000,
+  dailyMega: 1_000_000_000,
+};
+
+/** Everything that may happen to trades of compute: one is settled, one lapses, one order is cancelled and one expires. */
+export function tradeCompute(market: Market, seller: Hex, buyer: Hex): void {
+  market.accept(order(market, seller, "sell", 1_000, 500_000));
+  market.accept(order(market, buyer, "buy", 300, 600_000));
+  const first = market.state.header.nextObligation - 1;
+  market.accept(order(market, buyer, "buy", 100, 500_000, { timeInForce: "immediate_or_cancel" }));
+  market.accept(delivered(seller, first, 250, buyer, { isFinal: true }));
+  const bid = market.accept(order(market, buyer, "buy", 50, 400_000)).number;
+  market.accept(withdrawOrder(buyer, bid));
+  market.accept(order(market, buyer, "buy", 50, 300_000, { restSeconds: 30 }));
+}
