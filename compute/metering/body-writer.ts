@@ -180,19 +180,21 @@ export class BodyWriter extends ByteWriter {
     this.#set("fuel");
   }
 
-  /** On entry: takes fuel and a frame off, and looks at both at once. */
+  /** On entry: takes a frame off, and fuel unless the caller did, and looks at both at once. */
   enterFrame(fuel: number, frame: number): void {
     this.#getGlobal("fuel");
-    this.#constant(fuel);
-    this.op(I64_SUBTRACT);
-    this.#tee("fuel");
-    this.#setGlobal("fuel");
+    if (fuel > 0) {
+      this.#constant(fuel);
+      this.op(I64_SUBTRACT);
+      this.#tee("fuel");
+      this.#setGlobal("fuel");
+      this.#get("fuel");
+    }
     this.#getGlobal("stack");
     this.#tee("stack");
     this.#constant(frame);
     this.op(I64_SUBTRACT);
     this.#setGlobal("stack");
-    this.#get("fuel");
     this.#getGlobal("stack");
     this.op(I64_OR);
     this.#trapBelowZero();

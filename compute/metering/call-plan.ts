@@ -25,6 +25,8 @@ export class CallPlan {
   readonly isPrepaid: Uint8Array;
   /** Whether it runs without touching the fuel. */
   readonly isSilent: Uint8Array;
+  /** Whether another function called it while it was open, before it was known who pays. */
+  readonly #isCalledOpen: Uint8Array;
   /** Of prepaid functions: the most that a call of it can cost, but for loops. */
   readonly #wholeFuel: Float64Array;
   readonly #state: Uint8Array;
@@ -45,6 +47,7 @@ export class CallPlan {
     this.isCounted = new Uint8Array(length);
     this.isPrepaid = new Uint8Array(length);
     this.isSilent = new Uint8Array(length);
+    this.#isCalledOpen = new Uint8Array(length);
     this.#wholeFuel = new Float64Array(length);
     this.#gatherTables();
     this.stackBytes = new Float64Array(length + this.#reachable.length);
@@ -94,14 +97,16 @@ export class CallPlan {
         this.#close(top.vertex, top.edges);
         path.pop();
       } else if (this.#state[target] === UNSEEN) open(target);
-      else if (this.#state[target] === OPEN) this.#count(target);
+      else if (this.#state[target] === OPEN) this.#count(target, top.vertex);
     }
   }
 
   /** Counts a function, or all that a table's vertex leads to: every way through it passes one of them. */
-  #count(vertex: number): void {
-    if (vertex < this.#bodies.length) this.isCounted[vertex] = 1;
-    else for (const callee of this.#edges(vertex)) this.isCounted[callee] = 1;
+  #count(vertex: number, caller: number): void {
+    if (vertex < this.#bodies.length) {
+      this.isCounted[vertex] = 1;
+      if (caller !== vertex) this.#isCalledOpen[vertex] = 1;
+    } else for (const callee of this.#edges(vertex)) this.isCounted[callee] = 1;
   }
 
   #close(vertex: number, edges: readonly number[]): void {
@@ -135,9 +140,21 @@ export class CallPlan {
     }
     this.#wholeFuel[vertex] = whole;
     const isNamed = this.#declared.has(vertex + this.#imports);
-    if (this.isCounted[vertex] === 1 || isNamed || whole > PREPAID_FUEL) return;
+    if (isNamed || whole > PREPAID_FUEL || !this.#payForItself(vertex, body)) return;
     this.isPrepaid[vertex] = 1;
-    if (isSilent) this.isSilent[vertex] = 1;
+    if (isSilent && this.isCounted[vertex] !== 1) this.isSilent[vertex] = 1;
+  }
+
+  /** Lets a function pay for its calls of itself, if that can be; one that others called before it was known cannot. */
+  #payForItself(vertex: number, body: CheckedBody): boolean {
+    if (this.isCounted[vertex] !== 1) return true;
+    const { costs } = this.#segments;
+    const itself = body.calls.filter(({ callee }) => this.own(callee) === vertex);
+    const isCalledAtOnce = itself.some(({ segment }) => segment === body.firstSegment);
+    if (this.#isCalledOpen[vertex] === 1 || isCalledAtOnce) return false;
+    const entry = this.#entryFuel(vertex);
+    for (const { segment } of itself) costs[segment] = (costs[segment] as number) + entry;
+    return true;
   }
 
   #entryFuel(own: number): number {

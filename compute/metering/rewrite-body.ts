@@ -98,7 +98,7 @@ export class BodyRewriter {
   #enter(index: number): void {
     const { costs } = this.#code.segments;
     const { calls, indirectTypes, hasLoop, firstSegment, endSegment } = this.#body;
-    const first = costs[firstSegment] as number;
+    const first = this.#plan.isPrepaid[index] === 1 ? 0 : (costs[firstSegment] as number);
     if (this.#isFramed) {
       this.#writer.enterFrame(first, this.#plan.stackBytes[index] as number);
       return;
