@@ -2,9 +2,9 @@
 // engine chose, before anything looks at them, and no others. It refuses to touch bits that came from memory, a
 // parameter or an integer: those a program may rely on.
 //
-// Values form a graph. An arithmetic result is "chosen"; what only passes values on (locals, select, lanes) is chosen
-// where all that may flow in is. Arithmetic and comparisons do not look at NaN bits. Whatever does look demands that a
-// chosen value be made canonical where it is made, or read from its local.
+// Values form a graph. An arithmetic result is "chosen"; what only passes values on (locals, select, lanes) is whatever
+// may flow in. Arithmetic and comparisons do not look at NaN bits. Whatever does look needs the value exact: where only
+// chosen bits of one width can arrive it is made canonical there, and otherwise wherever those come from.
 
 /** Bits that are exactly determined already. */
 export const EXACT_BITS = -1;
@@ -15,30 +15,34 @@ export const NO_NAN = -2;
 const CHOSEN = 0;
 const PASSED = 1;
 const SIGNED = 2;
-const LOCAL = 3;
+const MEETING = 3;
 const NEVER = 4;
 const READ = 5;
 
-/** Both widths, or exact bits among chosen ones: the value is exact, and what flows in must be. */
-const MIXED = 3;
+/** What may have flowed into a node, as bits: chosen of 32-bit floats, of 64-bit floats (the widths), and exact ones. */
+const SINGLE = 1;
+const DOUBLE = 2;
+const EXACT = 4;
 const END = -1;
 
 export class FloatOrigins {
   readonly #roles: number[] = [];
-  /** Widths of what flows in, as bits: SINGLE, DOUBLE, or MIXED. */
-  readonly #widths: number[] = [];
+  readonly #kinds: number[] = [];
   /** The instruction that makes the value. */
   readonly #places: number[] = [];
+  readonly #isVector: boolean[] = [];
   /** Of a sign change its operand, of a read what the local held. */
   readonly #operands: number[] = [];
   /** Loops around the instruction. */
   readonly #depths: number[] = [];
-  readonly #isVector: boolean[] = [];
-  /** Edges as linked lists: from a node to those that it flows into. */
-  readonly #firstEdge: number[] = [];
-  readonly #nextEdge: number[] = [];
-  readonly #edgeFrom: number[] = [];
-  readonly #edgeTo: number[] = [];
+  readonly #isNeeded: boolean[] = [];
+  /** Edges as linked lists, by where they begin and by where they end. */
+  readonly #firstOut: number[] = [];
+  readonly #firstIn: number[] = [];
+  readonly #nextOut: number[] = [];
+  readonly #nextIn: number[] = [];
+  readonly #from: number[] = [];
+  readonly #to: number[] = [];
   readonly #uses: number[] = [];
   readonly #locals = new Map<number, number>();
   /** Loops around what comes next; kept by whoever walks. */
@@ -46,35 +50,37 @@ export class FloatOrigins {
 
   /** Begins a function. */
   begin(): void {
-    for (const list of [this.#roles, this.#widths, this.#places, this.#firstEdge]) list.length = 0;
-    for (const list of [this.#nextEdge, this.#edgeFrom, this.#edgeTo, this.#uses]) list.length = 0;
-    for (const list of [this.#operands, this.#depths]) list.length = 0;
-    this.#isVector.length = 0;
+    const nodes = [this.#roles, this.#kinds, this.#places, this.#isVector, this.#operands, this.#depths];
+    const edges = [this.#nextOut, this.#nextIn, this.#from, this.#to];
+    const others = [this.#firstOut, this.#firstIn, this.#isNeeded, this.#uses];
+    for (const list of [...nodes, ...edges, ...others]) list.length = 0;
     this.#locals.clear();
     this.loopDepth = 0;
   }
 
-  #node(role: number, width: number, place: number, isVector: boolean, operand = END): number {
-    this.#operands.push(operand);
-    this.#depths.push(this.loopDepth);
-    this.#roles.push(role);
-    this.#widths.push(width);
+  #node(role: number, kind: number, place: number, isVector: boolean, operand = END): number {
+    this.#kinds.push(kind);
     this.#places.push(place);
     this.#isVector.push(isVector);
-    return this.#firstEdge.push(END) - 1;
+    this.#operands.push(operand);
+    this.#depths.push(this.loopDepth);
+    this.#isNeeded.push(false);
+    this.#firstOut.push(END);
+    this.#firstIn.push(END);
+    return this.#roles.push(role) - 1;
   }
 
   /** Lets a value flow into a node. */
   flow(origin: number, into: number): void {
-    if (origin === NO_NAN) return;
-    if (origin === EXACT_BITS || this.#roles[origin] === SIGNED) {
-      this.use(origin, 0);
-      this.#widths[into] = MIXED;
-      return;
-    }
-    this.#nextEdge.push(this.#firstEdge[origin] as number);
-    this.#edgeFrom.push(origin);
-    this.#firstEdge[origin] = this.#edgeTo.push(into) - 1;
+    const settled = this.settled(origin);
+    if (settled === EXACT_BITS) this.#kinds[into] = (this.#kinds[into] as number) | EXACT;
+    if (settled < 0) return;
+    const edge = this.#from.push(settled) - 1;
+    this.#to.push(into);
+    this.#nextOut.push(this.#firstOut[settled] as number);
+    this.#nextIn.push(this.#firstIn[into] as number);
+    this.#firstOut[settled] = edge;
+    this.#firstIn[into] = edge;
   }
 
   /** A result whose NaN bits the engine may choose. */
@@ -89,7 +95,7 @@ export class FloatOrigins {
 
   /** A result that is one of two values, or made of lanes of both; width 0 where the instruction has none. */
   passed(instruction: number, width: number, isVector: boolean, one: number, other: number): number {
-    if (one === EXACT_BITS && other === EXACT_BITS) return EXACT_BITS;
+    if (one === EXACT_BITS && other < 0) return EXACT_BITS;
     const node = this.#node(PASSED, width, instruction, isVector);
     this.flow(one, node);
     this.flow(other, node);
@@ -111,7 +117,7 @@ export class FloatOrigins {
 
   /** A node where values meet. */
   meeting(): number {
-    return this.#node(LOCAL, 0, END, false);
+    return this.#node(MEETING, 0, END, false);
   }
 
   /** The one node of a local that is not followed. */
@@ -132,7 +138,7 @@ export class FloatOrigins {
 
   /** Nodes, edges and uses so far. */
   entries(): number {
-    return this.#roles.length + this.#edgeTo.length + this.#uses.length;
+    return this.#roles.length + this.#to.length + this.#uses.length;
   }
 
   /** A value is taken by what reads floats of `width` without regard to NaN bits; 0 where the bits matter. */
@@ -143,50 +149,48 @@ export class FloatOrigins {
   /** Marks, per instruction, whose result must be made canonical: the width, and 2 more for vectors. */
   resolve(marks: Uint8Array): void {
     this.#spread();
+    const waiting: number[] = [];
     for (let use = 0; use < this.#uses.length; use += 2) {
-      this.#demand(this.#uses[use] as number, this.#uses[use + 1] as number, marks);
+      let node = this.#uses[use] as number;
+      while (this.#roles[node] === SIGNED) node = this.#operands[node] as number;
+      // What is read in its own width may be anything.
+      const seen = (this.#kinds[node] as number) & (SINGLE | DOUBLE) & ~(this.#uses[use + 1] as number);
+      if (seen !== 0) waiting.push(node);
     }
-    for (let edge = 0; edge < this.#edgeTo.length; edge += 1) {
-      if (this.#widths[this.#edgeTo[edge] as number] !== MIXED) continue;
-      this.#demand(this.#edgeFrom[edge] as number, 0, marks);
-    }
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) this.#need(node, marks, waiting);
   }
 
-  /** Lets widths flow along the edges; each node changes at most twice. */
+  /** Lets kinds flow along the edges; each node changes at most three times. */
   #spread(): void {
     const waiting: number[] = [];
-    for (let node = 0; node < this.#widths.length; node += 1)
-      if (this.#widths[node] !== 0) waiting.push(node);
+    for (let node = 0; node < this.#kinds.length; node += 1) if (this.#kinds[node] !== 0) waiting.push(node);
     for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-      const width = this.#widths[node] as number;
-      for (let edge = this.#firstEdge[node] as number; edge !== END; edge = this.#nextEdge[edge] as number) {
-        const into = this.#edgeTo[edge] as number;
-        const before = this.#widths[into] as number;
-        if ((before | width) === before) continue;
-        this.#widths[into] = before | width;
+      const kind = this.#kinds[node] as number;
+      for (let edge = this.#firstOut[node] as number; edge !== END; edge = this.#nextOut[edge] as number) {
+        const into = this.#to[edge] as number;
+        const before = this.#kinds[into] as number;
+        if ((before | kind) === before) continue;
+        this.#kinds[into] = before | kind;
         waiting.push(into);
       }
     }
   }
 
-  #demand(origin: number, width: number, marks: Uint8Array): void {
-    let node = origin;
-    while (this.#roles[node] === SIGNED) node = this.#operands[node] as number;
-    if (this.#isSettled(node, width)) return;
-    // Once where it is made, rather than at every read; but not in a loop for the sake of a read outside.
-    for (let held = this.#operands[node] as number; held !== END; held = this.#operands[node] as number) {
-      const isMade =
-        this.#roles[held] !== LOCAL && (this.#depths[held] as number) <= (this.#depths[node] as number);
-      if (!isMade) break;
-      node = held;
-    }
-    if (this.#roles[node] === NEVER) return;
-    marks[this.#places[node] as number] = (this.#widths[node] as number) + (this.#isVector[node] ? 2 : 0);
-  }
-
-  #isSettled(node: number, width: number): boolean {
-    const own = this.#widths[node] as number;
+  /** Sees to it that a node's bits are exact: here if they are all chosen in one width, else where they come from. */
+  #need(node: number, marks: Uint8Array, waiting: number[]): void {
+    const kind = this.#kinds[node] as number;
     const role = this.#roles[node] as number;
-    return own === width || own === MIXED || own === 0 || role === NEVER || role === LOCAL;
+    if (this.#isNeeded[node] === true || kind === EXACT || role === NEVER) return;
+    this.#isNeeded[node] = true;
+    if (role !== MEETING && (kind === SINGLE || kind === DOUBLE)) {
+      const held = this.#operands[node] as number;
+      // Where it was made, rather than at every read; but not in a loop for the sake of a read outside.
+      const isMade = held !== END && this.#roles[held] !== MEETING;
+      if (isMade && (this.#depths[held] as number) <= (this.#depths[node] as number)) waiting.push(held);
+      else marks[this.#places[node] as number] = kind + (this.#isVector[node] ? 2 : 0);
+      return;
+    }
+    for (let edge = this.#firstIn[node] as number; edge !== END; edge = this.#nextIn[edge] as number)
+      waiting.push(this.#from[edge] as number);
   }
 }

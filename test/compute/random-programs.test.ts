@@ -73,6 +73,10 @@ describe("random programs", () => {
     expect(completed).toBeGreaterThan(PROGRAMS / 2);
   });
 
+  test("regression: a chosen value that meets an exact one where two loops' locals do", () => {
+    expectSame(assemble(randomModule(30_598)), "seed 30598");
+  });
+
   test("property: also after another optimiser, whose validator agrees", { timeout: 180_000 }, () => {
     for (let seed = SEED; seed < SEED + PROGRAMS / 2; seed += 1) {
       const bytes = optimised(assemble(randomModule(seed)));
