@@ -30,18 +30,20 @@ export function guide({ url, region, page, chainUrl, home, folder }: Guided): st
     command(
       `curl -X POST ${url}/v1/regions/${region}/orders -H 'authorization: Bearer ${home.apiKey}' -d '{"side":"sell","steps":[{"limitPriceMicrosPerKwh":120000,"capWhPerSlot":500}]}'`,
     ),
-    ...(chainUrl === null ? [] : moneyGuide(url, chainUrl, home).map(command)),
+    ...(chainUrl === null ? [] : moneyGuide(url, chainUrl, home, region).map(command)),
     "Ctrl-C stops everything.",
   ];
 }
 
-/** Money in and out, for one of the homes. */
-function moneyGuide(url: string, chainUrl: string, { walletKey }: HouseholdKeys): string[] {
+/** Money in and out, and a vote, for one of the homes: each of them is a member. */
+function moneyGuide(url: string, chainUrl: string, { walletKey }: HouseholdKeys, region: string): string[] {
   return [
     `export POLDER_URL=${url} POLDER_RPC=${chainUrl} POLDER_KEY=${walletKey}`,
     "npm run polder -- funds",
     "npm run polder -- deposit --amount 50EUR",
     "npm run polder -- withdraw --amount 25EUR",
     "npm run polder -- claim",
+    `npm run polder -- proposal draft --region ${region}`,
+    "npm run polder -- proposal list",
   ];
 }

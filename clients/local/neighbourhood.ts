@@ -49,6 +49,11 @@ export function mirrorWallet(seed: string): LocalAccount {
   return privateKeyToAccount(derivedKey(seed, "mirror"));
 }
 
+/** Pays for the ballots of voters without ether. */
+export function relayWallet(seed: string): LocalAccount {
+  return privateKeyToAccount(derivedKey(seed, "relay"));
+}
+
 /** The wallet that may freeze what a local deployment reports. */
 export function guardianWallet(seed: string): LocalAccount {
   return privateKeyToAccount(derivedKey(seed, "guardian"));

@@ -30,6 +30,7 @@ import {
   installerWallet,
   mirrorWallet,
   operatorWallet,
+  relayWallet,
 } from "./neighbourhood.ts";
 
 /** Wall seconds between two looks at the chain. */
@@ -75,6 +76,7 @@ async function settleOnChain(chain: LocalChain, region: SettledRegion): Promise<
     operator,
     installerWallet(seed),
     mirrorWallet(seed),
+    relayWallet(seed),
     ...payees,
     ...homes.map(({ name }) => householdKeys(seed, name).wallet),
   ];
@@ -101,6 +103,7 @@ function chainVars(chain: LocalChain, deployment: Deployment, seed: string): Rec
     CHAIN_DEPLOYED_AT: String(deployment.deployedAtBlock),
     CHAIN_POLL_SECONDS: POLL_SECONDS,
     MIRROR_KEY: derivedKey(seed, "mirror").slice(2),
+    RELAY_KEY: derivedKey(seed, "relay").slice(2),
   };
 }
 
