@@ -8,6 +8,7 @@ import { depositTimeS, type RecordedContracts, readRecord } from "../chain/regio
 import { SettlementClient } from "../chain/settlement-client.ts";
 import type { PolderClient } from "../sdk/client.ts";
 import type { MirroredChain } from "./mirrored-events.ts";
+import { requireVotedKey } from "./voted-key.ts";
 
 /** A region's chain as an audit takes it. */
 export interface AuditedChain {
@@ -19,7 +20,7 @@ export interface AuditedChain {
 
 /**
  * Reads the record of the chain that a deployment is bound to.
- * @throws Error where it is bound to no contract; ChainFault for another chain, or an RPC that contradicts the contract
+ * @throws OtherKey; Error where it is bound to no contract; ChainFault for another chain, or an RPC that contradicts the contract
  */
 export async function chainOfRegion(
   client: PolderClient,
@@ -34,6 +35,7 @@ export async function chainOfRegion(
     throw new Error("the deployment holds test money: nothing of it is on a chain");
   const settlement = await SettlementClient.open(await openChain(rpc, chainId), contract, region);
   const record = await readRecord(settlement, contracts);
+  await requireVotedKey(settlement, contracts.rewardParameters, record.block);
   return {
     block: record.block,
     reported: record.reported,

@@ -11,7 +11,7 @@ const UNLISTED = `0x${"00".repeat(32)}`;
 const ALLOWED: Readonly<Partial<Record<ContractName, readonly string[]>>> = {
   settlement: ["openRegion", "setOperator", "setGuardian", "release", "uphold"],
   meterRegistry: ["appointInstallers"],
-  rewardParameters: ["open", "change"],
+  rewardParameters: ["open", "change", "setVerificationKey"],
   providerStake: ["cancelSlashes"],
   callList: ["allow", "forbid"],
   // What the treasury spends.

@@ -12,6 +12,7 @@ import type { DeployFile } from "./deploy-file.ts";
 import type { ContractName, Deployment, DeploymentStore, Progress } from "./deployment.ts";
 import { openRegion } from "./governed-regions.ts";
 import { handOver, requireHandedOver } from "./handover.ts";
+import { nameKeys } from "./named-keys.ts";
 import { DeployRefused, requireDeployable } from "./refusals.ts";
 
 /** What a deployment needs besides its file. */
@@ -39,6 +40,7 @@ export async function deploy(file: DeployFile, options: DeployOptions): Promise<
   if (progress !== null) await wire(deployment, calls);
   for (const region of plan.regions) await openRegion(calls, deployment, region);
   if (progress !== null) {
+    await nameKeys(calls, deployment);
     await allowCalls(calls, deployment);
     await handOver(calls, deployment);
   }

@@ -4,7 +4,8 @@
 import { parseAbiItem, toFunctionSelector } from "viem";
 import { z } from "zod";
 import { regionWord } from "../../evidence/deposit-chain.ts";
-import { address, bounded, type Hex, regionId, tokenAmount } from "../../protocol/fields.ts";
+import { CIRCUIT_NAMES, circuitWord } from "../../evidence/verification-keys.ts";
+import { address, bounded, bytes32, type Hex, regionId, tokenAmount } from "../../protocol/fields.ts";
 import { draftSchema, GOVERNED_VALUES } from "../../protocol/governed-values.ts";
 import { decimalOfMicros } from "../../protocol/units.ts";
 import type { VoteContractName } from "../proposals/vote-contracts.ts";
@@ -141,6 +142,17 @@ export const CALL_FORMS = {
       ),
     }),
     words: (fields) => `puts the values of ${fields.region} under votes`,
+  }),
+  setVerificationKey: formOf({
+    contract: "rewardParameters",
+    functionName: "setVerificationKey",
+    fields: z.strictObject({ circuit: z.enum(CIRCUIT_NAMES), keyHash: bytes32 }),
+    argumentsOf: ({ circuit, keyHash }) => [circuitWord(circuit), keyHash],
+    fieldsOf: ([circuit, keyHash]) => ({
+      circuit: CIRCUIT_NAMES.find((name) => circuitWord(name) === lower(circuit)),
+      keyHash: lower(keyHash),
+    }),
+    words: ({ circuit, keyHash }) => `makes ${keyHash} the key that ${circuit} proofs are verified under`,
   }),
   openRegion: formOf({
     contract: "settlement",

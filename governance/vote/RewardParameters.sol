@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns every governed value of regions, version after version. It refuses a value out of its bounds, too large a step, and one
+// Owns every governed value of regions, version after version, and the keys that proofs are verified under. It refuses a value out of its bounds, too large a step, and one
 // within its cool-down, so a bad proposal cannot execute.
 pragma solidity ^0.8.24;
 
@@ -10,9 +10,10 @@ import {IRegions} from "../settlement/IRegions.sol";
 import {Limits, Region, Terms} from "../settlement/SettlementTypes.sol";
 import {Bounds, Change, IRewardParameters, Parameter, Version} from "./IRewardParameters.sol";
 import {ParameterBounds} from "./ParameterBounds.sol";
+import {VerificationKeys} from "./VerificationKeys.sol";
 
 /// @title The governed values of regions; assumptions stand on `IRewardParameters`
-contract RewardParameters is IRewardParameters, Ownable {
+contract RewardParameters is IRewardParameters, VerificationKeys {
     /// @dev Bounds keep every value below 2^128; two share a word.
     struct Kept {
         uint128[19] values;

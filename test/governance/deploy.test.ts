@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openChain } from "../../clients/chain/chain-connection.ts";
 import { deploymentFiles } from "../../clients/chain/deployment-files.ts";
 import { regionWord } from "../../evidence/deposit-chain.ts";
+import { CIRCUIT_NAMES, circuitWord, verificationKeyHash } from "../../evidence/verification-keys.ts";
 import { deploy } from "../../governance/deploy/deploy.ts";
 import type { DeployFile } from "../../governance/deploy/deploy-file.ts";
 import type { Deployment } from "../../governance/deploy/deployment.ts";
@@ -241,9 +242,9 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
         expect(String(error)).toMatch(/cut off/);
       }
     }
-    // Nine contracts, what Settlement learns once, a region with its values and installers, the list of calls, the governor's
-    // three roles, five owners, and whoever deployed laying down the last role.
-    expect((await sent(local)) - before).toBe(9 + 2 + 3 + 1 + 3 + 5 + 1);
+    // Nine contracts, what Settlement learns once, a region with its values and installers, three circuits' keys, the list of
+    // calls, the governor's three roles, five owners, and whoever deployed laying down the last role.
+    expect((await sent(local)) - before).toBe(9 + 2 + 3 + 3 + 1 + 3 + 5 + 1);
     expect(filesIn("cut")).toEqual([`${LOCAL_CHAIN_ID}.json`]);
     await requireTheVotes(deployed);
     const { settlement, meterRegistry, quote } = deployed;
@@ -256,6 +257,11 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     });
     expect(await read(local, ofRegistry, "isInstaller", [word, REGION.installers[0]])).toBe(true);
     expect(String(await read(local, ofSettlement, "guardian")).toLowerCase()).toBe(LOCAL.guardian);
+    const ofParameters = { address: deployed.rewardParameters, abi: rewardParametersAbi };
+    for (const name of CIRCUIT_NAMES)
+      expect(await read(local, ofParameters, "verificationKeyHash", [circuitWord(name)])).toBe(
+        verificationKeyHash(name),
+      );
     const creation = await client.getBlock({ blockNumber: BigInt(deployed.deployedAtBlock) });
     expect(Number(creation.timestamp)).toBe(deployed.deployedAtS);
     expect(
@@ -267,7 +273,7 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     const again = await run(local, "cut", LOCAL);
     expect(again).toEqual({ deployment: deployed, lines: [] });
     expect(readFileSync(file, "utf8")).toBe(text);
-    expect((await sent(local)) - before).toBe(24);
+    expect((await sent(local)) - before).toBe(27);
   });
 
   test("rejects: to change what is there, and to open a region that is the vote's to open", async () => {

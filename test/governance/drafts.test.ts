@@ -236,6 +236,7 @@ describe.skipIf(!hasAnvil)("drafts (skipped where npm has no anvil for the machi
   test("invariant: every typed call that a new deployment allows is read back as it was written", async () => {
     const samples: DraftCall[] = [
       change({ takeRateBps: 125, emissionPerEpoch: "1100" }),
+      { call: "setVerificationKey", circuit: "meter-4", keyHash: `0x${"5a".repeat(32)}` },
       { call: "setOperator", region: REGION_ID, operator: somebody("77") },
       { call: "setFreezeGuardian", guardian: somebody("78") },
       { call: "releaseFreeze", region: REGION_ID },
