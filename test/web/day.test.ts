@@ -10,6 +10,7 @@ const DAY = { first: 100, until: 104 };
 const cleared = (slot: number, values: Partial<ClearedSlot>): ClearedSlot => ({
   slot,
   parametersVersion: 1,
+  voteVersion: 0,
   priceMicrosPerKwh: null,
   surplusWh: 0,
   needWh: 0,

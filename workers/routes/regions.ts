@@ -5,6 +5,7 @@ import { z } from "zod";
 import { directoryOf } from "../../durable-objects/directory.ts";
 import { marketClock, receiptSeed, signingDomain } from "../../durable-objects/environment.ts";
 import { mirrorOf, registryOf, rewardParametersOf } from "../../durable-objects/mirror/settings.ts";
+import { governorOf } from "../../durable-objects/votes/vote-settings.ts";
 import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { signedSchema } from "../../evidence/signed-command.ts";
 import {
@@ -61,6 +62,7 @@ function deploymentRoutes(application: Application): void {
         settlement: address,
         meterRegistry: address,
         rewardParameters: address,
+        governor: address.meta({ description: "whose votes it shows; zero where there is none" }),
         mirror: address.meta({
           description: "wallet that says what the chain says; zero where there is none",
         }),
@@ -76,6 +78,7 @@ function deploymentRoutes(application: Application): void {
         ...signingDomain(env),
         meterRegistry: registryOf(env),
         rewardParameters: rewardParametersOf(env),
+        governor: governorOf(env),
         mirror: mirrorOf(env),
         operator: env.OPERATOR,
         receiptKey: receiptKeyOf(receiptSeed(env)),
