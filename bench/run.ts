@@ -13,6 +13,7 @@ export const MEASUREMENTS = [
   "signature",
   "flush",
   "auction",
+  "book",
   "replay",
   "memory",
   "feed",

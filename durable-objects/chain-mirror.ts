@@ -92,6 +92,7 @@ export class ChainMirror extends DurableObject<Env> {
       settlement: signingDomain(env).settlement,
       meterRegistry: NO_ADDRESS,
       rewardParameters: NO_ADDRESS,
+      providerStake: NO_ADDRESS,
       mirror: mirrorOf(env),
       finalised: null,
       rpcs: [],

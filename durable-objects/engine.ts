@@ -361,6 +361,7 @@ const FREEING_COMMANDS: ReadonlySet<Command["type"]> = new Set([
   "credit_deposit",
   "schedule_terms",
   "schedule_parameters",
+  "record_stake",
   "withdraw",
 ]);
 

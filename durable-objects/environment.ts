@@ -29,6 +29,8 @@ export interface Env {
   readonly METER_REGISTRY: string;
   /** The governed values on the chain; the zero address where nothing is voted on. */
   readonly REWARD_PARAMETERS: string;
+  /** Providers' stakes on the chain; the zero address where nobody stakes. */
+  readonly PROVIDER_STAKE: string;
   /** The governor on the chain; the zero address where there is no vote. */
   readonly GOVERNOR: string;
   /** Wei that the relay of ballots may spend in a day, and votes that a ballot must carry, both in decimal. */

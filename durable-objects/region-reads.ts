@@ -8,6 +8,7 @@ import { nextDueS } from "../market/due.ts";
 import { rewardOf } from "../market/evolve.ts";
 import { violations } from "../market/invariants.ts";
 import { epochOf, versionAtSlot, windowOf } from "../market/parameters.ts";
+import { providerOf } from "../market/providers.ts";
 import { leavesOfWindow, rootOfWindow } from "../market/registry.ts";
 import { addressOf, type RegionState, termsOf } from "../market/state.ts";
 import { findRow, isSet, readHex } from "../market/table.ts";
@@ -71,6 +72,7 @@ export function accountNow(state: RegionState, address: Hex, atS: number): Accou
     epochBoughtWh: columns.epochBoughtWh[account] as number,
     epochFeesMicros: columns.epochFeesMicros[account] as number,
     certificate: commitmentOf(state, account),
+    provider: providerOf(state, account),
     sessions: sessionsOf(state, account),
   };
 }
@@ -84,6 +86,7 @@ export interface Mirrored {
   readonly deposits: number;
   readonly registryEvents: number;
   readonly termsVersion: number;
+  readonly stakeEvents: number;
   /** The last version of voted parameters. */
   readonly voteVersion: number;
   /** The newest of the region's own versions, whoever set it. */
@@ -108,6 +111,7 @@ export function mirroredNow(state: RegionState, store: RegionStore): Mirrored | 
     deposits: mirrored.deposits,
     registryEvents: mirrored.registry,
     termsVersion: mirrored.terms,
+    stakeEvents: mirrored.stakes,
     voteVersion: mirrored.parameters,
     parametersVersion: state.header.parameters.at(-1)?.version ?? 0,
     depositsHash,

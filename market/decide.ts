@@ -19,6 +19,7 @@ import { cancelOrder, placeOrder } from "./decisions/orders.ts";
 import { submitReadings } from "./decisions/readings.ts";
 import { admitAccount, creditTestQuote, openRegion, setParameters } from "./decisions/region.ts";
 import { authoriseSession, revokeSession, sessionRefusal } from "./decisions/sessions.ts";
+import { recordStake } from "./decisions/stakes.ts";
 import { nextDueS } from "./due.ts";
 import { type ChainStream, mirroredStream, refuseOrder } from "./mirror.ts";
 import { type RegionState, termsOf } from "./state.ts";
@@ -32,6 +33,7 @@ const DECIDERS: Deciders = {
   credit_deposit: creditDeposit,
   schedule_terms: scheduleTerms,
   schedule_parameters: scheduleParameters,
+  record_stake: recordStake,
   withdraw,
   authorise_session: authoriseSession,
   revoke_session: revokeSession,

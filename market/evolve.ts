@@ -7,6 +7,7 @@ import type { Hex } from "../protocol/fields.ts";
 import { SLOT_SECONDS } from "../protocol/units.ts";
 import { deposit, type Posting, transfer, withdraw } from "./ledger.ts";
 import { epochOf } from "./parameters.ts";
+import { writeProvider } from "./providers.ts";
 import { rootOfWindow, rootsWith, writeNodes } from "./registry.ts";
 import {
   createTables,
@@ -71,6 +72,10 @@ const EVOLVERS: Evolvers = {
   deposit_credited(state, event) {
     deposit(state, event);
     state.header.depositsHash = event.depositsHash;
+  },
+
+  stake_recorded(state, event) {
+    writeProvider(state, event);
   },
 
   withdrawn(state, event) {

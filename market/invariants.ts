@@ -224,6 +224,22 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
   {
+    name: "providers-indexed",
+    check: ({ tables: { providers, accounts }, indexes: { providerByAccount, providerByKey } }) => {
+      const { account, nodeKey, stakedMicros } = providers.columns;
+      if (providerByAccount.size !== providers.rows || providerByKey.size !== providers.rows)
+        return `${providers.rows} providers have ${providerByAccount.size} accounts and ${providerByKey.size} keys`;
+      return firstRow(providers.rows, (row) => {
+        const whose = account[row] as number;
+        if (whose >= accounts.rows) return `provider ${row} has no account`;
+        if (providerByAccount.get(whose) !== row || providerByKey.get(readHex(nodeKey, row, 32)) !== row)
+          return `provider ${row} cannot be looked up`;
+        const staked = stakedMicros[row] as number;
+        return Number.isSafeInteger(staked) && staked >= 0 ? null : `provider ${row} has staked ${staked}`;
+      });
+    },
+  },
+  {
     name: "votes-in-order",
     check: ({ header: { parameters, mirrored } }) => {
       const stray = parameters.find(({ fromEpoch, voteVersion }, index) => {

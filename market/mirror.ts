@@ -1,4 +1,4 @@
-// Owns the order in which a region takes what happened on its chain: four streams of numbered events, each in order and each
+// Owns the order in which a region takes what happened on its chain: five streams of numbered events, each in order and each
 // event once. It refuses to know how a mirror finds them; a command's nonce is its event's number.
 
 import { type CommandType, REGISTRY_COMMANDS } from "../protocol/commands.ts";
@@ -13,6 +13,7 @@ const STREAMS: Readonly<Partial<Record<CommandType, ChainStream>>> = {
   credit_deposit: "deposits",
   schedule_terms: "terms",
   schedule_parameters: "parameters",
+  record_stake: "stakes",
 };
 
 /**
@@ -28,7 +29,7 @@ export function mirroredStream({ header }: RegionState, type: CommandType): Chai
 /**
  * No deposit is left out; of the other streams a region may have to pass over an event that its own rules refuse (an
  * enrolment whose consent does not verify, say), which an audit against the chain shows. A vote's version carries all of its
- * parameters, so that the one after one that was passed over repairs it.
+ * parameters, and a stake's event all of the provider's standing, so that the one after one that was passed over repairs it.
  */
 export function refuseOrder({ header }: RegionState, stream: ChainStream, number: number): Rejection | null {
   const after = header.mirrored[stream];

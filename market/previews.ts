@@ -2,7 +2,7 @@
 // what was paid. It refuses to guess: deliveries and prices stay as they were.
 
 import type { Parameters } from "../protocol/commands.ts";
-import { energyTerms, type RewardTerms, rewardShare } from "./rewards.ts";
+import { decayedEmission, energyTerms, type RewardTerms, rewardShare } from "./rewards.ts";
 
 const BASIS_POINTS = 10_000n;
 
@@ -114,10 +114,10 @@ export class Preview {
     this.newest = { inForce: parameters, changed };
   }
 
-  #emissionOf(recorded: bigint, { emissionPerEpoch, emissionDecayBps }: Parameters): bigint {
+  #emissionOf(recorded: bigint, parameters: Parameters): bigint {
     if (!this.#change.restartsEmission) return recorded;
-    const emission = this.#nextEmission ?? BigInt(emissionPerEpoch);
-    this.#nextEmission = (emission * (BASIS_POINTS - BigInt(emissionDecayBps))) / BASIS_POINTS;
+    const emission = this.#nextEmission ?? BigInt(parameters.emissionPerEpoch);
+    this.#nextEmission = decayedEmission(emission, parameters);
     return emission;
   }
 }

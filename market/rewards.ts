@@ -95,7 +95,15 @@ function emissionAfter(state: RegionState, epoch: number): bigint {
   const current = versionInEpoch(state.header, epoch);
   const next = versionInEpoch(state.header, epoch + 1);
   if (next.restartsEmission && next.fromEpoch === epoch + 1) return BigInt(next.parameters.emissionPerEpoch);
-  return (BigInt(state.header.emission) * (10_000n - BigInt(current.parameters.emissionDecayBps))) / 10_000n;
+  return decayedEmission(BigInt(state.header.emission), current.parameters);
+}
+
+/** What the epoch after one may emit under that one's parameters, rounded down. Token base units. */
+export function decayedEmission(
+  emission: bigint,
+  { emissionDecayBps }: Pick<Parameters, "emissionDecayBps">,
+): bigint {
+  return (emission * (10_000n - BigInt(emissionDecayBps))) / 10_000n;
 }
 
 function smallest(left: bigint, right: bigint): bigint {

@@ -102,12 +102,12 @@ function isLater({ rules = 3 }: SnapshotHead, column: string): boolean {
   return rules < (COLUMN_RULES[column] ?? 0);
 }
 
-/** The header; one of a release before votes has mirrored none. */
+/** The header; one of a release before votes, or stakes, has mirrored none. */
 function headerOf({ header }: SnapshotHead): Header {
   const copy = structuredCopy(header);
   // What is there already stays where it stands: the order of names is part of the canonical bytes.
   const parameters = copy.parameters.map((version) => Object.assign({ voteVersion: 0 }, version));
-  return { ...copy, parameters, mirrored: { ...copy.mirrored, parameters: copy.mirrored?.parameters ?? 0 } };
+  return { ...copy, parameters, mirrored: { ...createState().header.mirrored, ...copy.mirrored } };
 }
 
 /** Rows of a table; none where the snapshot is of a release that did not have it. */

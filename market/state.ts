@@ -7,6 +7,13 @@ import type { Hex } from "../protocol/fields.ts";
 import { MAX_LADDER_STEPS } from "../protocol/limits.ts";
 import { nodeKey } from "../protocol/quad-tree.ts";
 import { DigestIndex } from "./digest-index.ts";
+import {
+  createProviderIndexes,
+  createProviderTables,
+  indexProviders,
+  type ProviderIndexes,
+  type ProviderTables,
+} from "./providers.ts";
 import { column, readHex, Table } from "./table.ts";
 
 /** The rules this code decides by; an entry decided by other rules is audited with the release that had them. */
@@ -42,7 +49,7 @@ export interface Header {
   /** Roots of the registry that hold from a slot on, ascending; those of closed windows are dropped. */
   roots: RegistryRoot[];
   /** How far each stream of the chain's events has been mirrored: the number of the last one. */
-  mirrored: Record<"deposits" | "registry" | "terms" | "parameters", number>;
+  mirrored: Record<"deposits" | "registry" | "terms" | "parameters" | "stakes", number>;
   /** Hash of all deposits of the chain that were credited. */
   depositsHash: Hex;
   depositedMicros: number;
@@ -155,7 +162,7 @@ const COMMANDS = {
 /** Stands for nobody where a column names an account. */
 export const NO_ACCOUNT = 2 ** 32 - 1;
 
-export interface Tables {
+export interface Tables extends ProviderTables {
   accounts: Table<typeof ACCOUNTS>;
   orders: Table<typeof ORDERS>;
   sessions: Table<typeof SESSIONS>;
@@ -168,7 +175,7 @@ export interface Tables {
 }
 
 /** Look-ups that can be made again from the tables at any time; never stored. */
-export interface Indexes {
+export interface Indexes extends ProviderIndexes {
   readonly accountByAddress: Map<Hex, number>;
   readonly sessionByKey: Map<Hex, number>;
   /** Rows of an account's orders, ended ones included until they leave; few, because orders per account are bounded. */
@@ -202,7 +209,7 @@ export function createState(): RegionState {
       nextMeter: 1,
       installers: [],
       roots: [],
-      mirrored: { deposits: 0, registry: 0, terms: 0, parameters: 0 },
+      mirrored: { deposits: 0, registry: 0, terms: 0, parameters: 0, stakes: 0 },
       depositsHash: `0x${"00".repeat(32)}`,
       depositedMicros: 0,
       withdrawnMicros: 0,
@@ -231,6 +238,7 @@ export function createTables(windowSlots: number): Tables {
     nullifiers: new Table(NULLIFIERS),
     sides: new Table(sidesSchema(windowSlots)),
     commands: new Table(COMMANDS),
+    ...createProviderTables(),
   };
 }
 
@@ -256,6 +264,7 @@ export function rebuildIndexes(state: RegionState): void {
     indexes.nullifiers.set(readHex(tables.nullifiers.columns.nullifier, row, 32), row);
   }
   indexCommands(state);
+  indexProviders(tables, indexes);
 }
 
 /** Makes the look-up of order rows again after rows moved. */
@@ -315,5 +324,6 @@ function createIndexes(state: Pick<RegionState, "tables">): Indexes {
     windowRowByAccount: new Map(),
     nullifiers: new Map(),
     commands: new DigestIndex(() => state.tables.commands.columns.id),
+    ...createProviderIndexes(),
   };
 }

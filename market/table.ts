@@ -50,11 +50,14 @@ export class Table<S extends Schema> {
     this.#resize(FIRST_CAPACITY);
   }
 
+  /** Rows there is room for before the columns are replaced by longer ones. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
   /** Adds a row of zeroes and returns its index. */
   append(): number {
-    if (this.rows === this.#capacity) this.#resize(this.#capacity * 2);
-    const row = this.rows;
-    this.rows += 1;
+    const row = this.extend();
     for (const name of this.names()) {
       const { width } = this.#column(name);
       (this.columns[name] as Uint8Array).fill(
@@ -66,15 +69,25 @@ export class Table<S extends Schema> {
     return row;
   }
 
+  /** Adds a row whose cells may hold anything, for a caller that writes every one of them; returns its index. */
+  extend(): number {
+    if (this.rows === this.#capacity) this.#resize(this.#capacity * 2);
+    this.rows += 1;
+    return this.rows - 1;
+  }
+
   /** Removes the rows for which `keep` is false, in place, keeping the order of the others. */
   retain(keep: (row: number) => boolean): void {
-    let next = 0;
+    const kept = new Int32Array(this.rows);
+    let count = 0;
     for (let row = 0; row < this.rows; row += 1) {
       if (!keep(row)) continue;
-      if (next !== row) this.#move(row, next);
-      next += 1;
+      kept[count] = row;
+      count += 1;
     }
-    this.rows = next;
+    if (count === this.rows) return;
+    for (const name of this.names()) gather(this.columns[name], this.#column(name).width, kept, count);
+    this.rows = count;
   }
 
   /** The names of the columns, in the order of the schema. */
@@ -105,13 +118,6 @@ export class Table<S extends Schema> {
     return this.schema[name] as Column;
   }
 
-  #move(from: number, to: number): void {
-    for (const name of this.names()) {
-      const { width } = this.#column(name);
-      (this.columns[name] as Uint8Array).copyWithin(to * width, from * width, (from + 1) * width);
-    }
-  }
-
   #resize(capacity: number): void {
     for (const name of this.names()) {
       const { kind, width } = this.#column(name);
@@ -121,6 +127,32 @@ export class Table<S extends Schema> {
       (this.columns as Record<string, unknown>)[name] = grown;
     }
     this.#capacity = capacity;
+  }
+}
+
+/**
+ * Moves the rows `kept[0]`, `kept[1]`, … of a column to its front, in place. All kinds go through two views, words and
+ * bytes, so that the loops stay of one type; as floats some bit patterns would not survive a copy.
+ */
+function gather(column: ColumnArrays[Kind], width: number, kept: Int32Array, count: number): void {
+  const bytes = width * column.BYTES_PER_ELEMENT;
+  if (bytes % 4 === 0) gatherWords(new Uint32Array(column.buffer), bytes / 4, kept, count);
+  else gatherBytes(new Uint8Array(column.buffer), bytes, kept, count);
+}
+
+function gatherWords(words: Uint32Array, width: number, kept: Int32Array, count: number): void {
+  for (let row = 0; row < count; row += 1) {
+    const from = (kept[row] as number) * width;
+    const to = row * width;
+    for (let index = 0; index < width; index += 1) words[to + index] = words[from + index] as number;
+  }
+}
+
+function gatherBytes(bytes: Uint8Array, width: number, kept: Int32Array, count: number): void {
+  for (let row = 0; row < count; row += 1) {
+    const from = (kept[row] as number) * width;
+    const to = row * width;
+    for (let index = 0; index < width; index += 1) bytes[to + index] = bytes[from + index] as number;
   }
 }
 

@@ -106,6 +106,14 @@ export const accountAnswer = z
     certificate: commitment
       .nullable()
       .meta({ description: "commitment to the certificates' secret, or null where there is none" }),
+    provider: z
+      .strictObject({
+        nodeKey: bytes32.meta({ description: "public key that signs its results" }),
+        stakedMicros: count.meta({ description: "on the chain, without what queued slashes hold back" }),
+        isUnbonding: z.boolean(),
+      })
+      .nullable()
+      .meta({ description: "what it has at stake as a provider, or null where it never had" }),
     sessions: z.array(
       z.strictObject({
         session: count,

@@ -32,6 +32,9 @@ export const CHAIN_PROBLEMS = {
     "the region's parameters are not those that the vote's contract has for it: nobody voted for them",
   parameters_refused:
     "the region refused parameters of a vote; those of the next one are taken, and these asked again",
+  stakes_differ: "the contract of stakes has fewer events than the region has taken: it is another one",
+  stake_refused:
+    "the region refused how a provider's stake stands; its next event is taken, and this one asked again",
   registry_incomplete: "an event of the register that must exist was not found",
   registry_refused: "the region cannot take an event of the register now; it is asked again",
   frozen: "an epoch is frozen; nothing is reported until a vote has decided",
@@ -73,6 +76,8 @@ const chainRegion = z
     termsOnChain: count,
     votesMirrored: count.meta({ description: "last version of voted parameters that the region took" }),
     votesOnChain: count,
+    stakeEventsMirrored: count.meta({ description: "last event of providers' stakes that the region took" }),
+    stakeEventsOnChain: count,
     isExitOpen: z.boolean(),
     lastClosedEpoch: count.nullable(),
     lastReportedEpoch: count.nullable(),
@@ -94,6 +99,7 @@ export const chainAnswer = z
     settlement: address,
     meterRegistry: address,
     rewardParameters: address,
+    providerStake: address,
     mirror: address,
     finalised: z
       .strictObject({

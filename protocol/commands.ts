@@ -127,6 +127,15 @@ const scheduleParameters = z.strictObject({
   figures: figuresSchema,
 });
 
+/** How a provider's stake stands on the chain; the nonce is the number of the stake event there. */
+const recordStake = z.strictObject({
+  type: z.literal("record_stake"),
+  ...accountEnvelope,
+  nodeKey: bytes32.meta({ description: "public key that signs the provider's results" }),
+  stakedMicros: bounded(0, MAX_REGION_MICROS).meta({ description: "without what queued slashes hold back" }),
+  isUnbonding: z.boolean().meta({ description: "true: it is leaving, and gets no new work" }),
+});
+
 const withdraw = z.strictObject({ type: z.literal("withdraw"), ...accountEnvelope, amountMicros });
 
 const authoriseSession = z.strictObject({
@@ -239,6 +248,7 @@ export const commandSchemas = {
   credit_deposit: creditDeposit,
   schedule_terms: scheduleTerms,
   schedule_parameters: scheduleParameters,
+  record_stake: recordStake,
   withdraw,
   authorise_session: authoriseSession,
   revoke_session: revokeSession,
@@ -259,6 +269,7 @@ export const commandSchema = z.discriminatedUnion("type", [
   creditDeposit,
   scheduleTerms,
   scheduleParameters,
+  recordStake,
   withdraw,
   authoriseSession,
   revokeSession,
@@ -296,6 +307,7 @@ export const MIRROR_COMMANDS: ReadonlySet<CommandType> = new Set([
   "credit_deposit",
   "schedule_terms",
   "schedule_parameters",
+  "record_stake",
 ]);
 
 /** Commands about the register of meters: a region that settles on a chain takes them from there, through its mirror. */

@@ -97,6 +97,7 @@ export const ERRORS = {
     403,
     "The region's parameters come from a vote on the chain; the operator does not set them any more.",
   ),
+  node_key_taken: entry(409, "Another provider signs its results with this key; facts name it."),
   quote_not_test: entry(403, "Test money exists only in regions marked quote=test."),
   quote_not_settlement: entry(
     403,

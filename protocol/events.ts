@@ -65,7 +65,7 @@ const quoteCredited = z.strictObject({
 
 const chainEventMirrored = z.strictObject({
   type: z.literal("chain_event_mirrored"),
-  stream: z.enum(["deposits", "registry", "terms", "parameters"]),
+  stream: z.enum(["deposits", "registry", "terms", "parameters", "stakes"]),
   number: count.meta({ description: "the event's number on the chain" }),
 });
 
@@ -80,6 +80,14 @@ const withdrawn = z.strictObject({
   type: z.literal("withdrawn"),
   account: accountNumber,
   amountMicros,
+});
+
+const stakeRecorded = z.strictObject({
+  type: z.literal("stake_recorded"),
+  account: accountNumber,
+  nodeKey: bytes32,
+  stakedMicros: count.meta({ description: "without what queued slashes hold back" }),
+  isUnbonding: z.boolean(),
 });
 
 const sessionAuthorised = z.strictObject({
@@ -242,6 +250,7 @@ export const eventSchema = z.discriminatedUnion("type", [
   chainEventMirrored,
   depositCredited,
   withdrawn,
+  stakeRecorded,
   sessionAuthorised,
   sessionRevoked,
   installersAppointed,

@@ -40,6 +40,11 @@ export const MAX_ORDERS_PER_ACCOUNT_WINDOW = 128;
 /** Largest |net Wh| of a metered slot: readings are 20-bit values with a sign in the meter statement. */
 export const MAX_READING_WH = 2 ** 20 - 1;
 
+// --- The continuous book ---
+
+/** Resting orders that one order may meet: it is one journal entry, and dust in its way must not make that a large one. */
+export const MAX_ORDER_FILLS = 256;
+
 // --- Commands ---
 
 /** Life of a signed command: its id is remembered this long against replay, so this bounds that memory. */

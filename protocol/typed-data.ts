@@ -57,6 +57,7 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
     `${ACCOUNT}, bytes32 key, string[] resources, string[] sides, int64 leastAskMicrosPerKwh, ` +
       "int64 highestBidMicrosPerKwh, uint64 dailyWh, uint64 spendingLimitMicros, uint64 sessionExpiresAtS",
   ),
+  RecordStake: fields(`${ACCOUNT}, bytes32 nodeKey, uint64 stakedMicros, bool isUnbonding`),
   RevokeSession: fields(`${ACCOUNT}, bytes32 key`),
   EnrolMeter: fields(
     `${ENVELOPE}, uint256 gatewayX, uint256 gatewayY, uint256 commitment, bytes32 connection, uint32 nameplateWh, ` +
@@ -81,6 +82,7 @@ export const PRIMARY_TYPES: Readonly<Record<CommandType, string>> = {
   credit_deposit: "CreditDeposit",
   schedule_terms: "ScheduleTerms",
   schedule_parameters: "ScheduleParameters",
+  record_stake: "RecordStake",
   withdraw: "Withdraw",
   authorise_session: "AuthoriseSession",
   revoke_session: "RevokeSession",

@@ -13,6 +13,7 @@ const EXPORTED = {
   callList: "vote/CallList.sol:CallList",
   polderGovernor: "vote/PolderGovernor.sol:PolderGovernor",
   rewardParameters: "vote/RewardParameters.sol:RewardParameters",
+  providerStake: "stake/ProviderStake.sol:ProviderStake",
   /** OpenZeppelin's; the governor imports it. */
   timelockController: "TimelockController.sol:TimelockController",
   testQuote: "tokens/TestQuote.sol:TestQuote",

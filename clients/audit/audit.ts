@@ -27,6 +27,7 @@ import type { ChainDeposit } from "../chain/region-record.ts";
 import { certificateRootOf } from "./certificate-root.ts";
 import { type MirroredChain, MirroredEvents, type Wrong } from "./mirrored-events.ts";
 import { type BadProof, ProofBatches, type VerifierOf } from "./proof-batches.ts";
+import { RecordedStakes } from "./recorded-stakes.ts";
 import { RegistryReplay } from "./registry-replay.ts";
 import { type ReportDifference, ReportedEpochs } from "./reported-epochs.ts";
 import { type LateVote, VotedVersions } from "./voted-versions.ts";
@@ -64,6 +65,10 @@ export interface AuditReport {
   readonly lateVotes: readonly LateVote[];
   /** Entries that set a governed region's parameters without a vote. */
   readonly unvoted: readonly number[];
+  /** Events of providers' stakes that the journal took as they are on the chain. */
+  readonly stakes: number;
+  /** Numbers of those that the region passed over. */
+  readonly stakesPassedOver: readonly number[];
   /** Certificate roots by epoch, of those that were asked for. */
   readonly certificateRoots: Readonly<Record<number, Hex>>;
   readonly headHash: string;
@@ -173,6 +178,8 @@ export async function audit(
     votes: run.voted.held,
     lateVotes: run.voted.late,
     unvoted: run.voted.unvoted,
+    stakes: run.staked.held,
+    stakesPassedOver: run.staked.passedOver,
     headHash: run.hash,
     stateHash: stateHash(run.state, sha256),
     failure,
@@ -199,6 +206,7 @@ class AuditRun {
   readonly reported: ReportedEpochs;
   readonly mirrored: MirroredEvents;
   readonly voted: VotedVersions;
+  readonly staked: RecordedStakes;
   readonly #domain: SigningDomain;
   readonly #options: AuditOptions;
   readonly #receipts: Map<number, Receipt[]>;
@@ -211,6 +219,7 @@ class AuditRun {
     this.reported = new ReportedEpochs(options.reported);
     this.mirrored = new MirroredEvents(options.chain);
     this.voted = new VotedVersions(options.chain);
+    this.staked = new RecordedStakes(options.chain);
     this.#receipts = Map.groupBy(options.receipts ?? [], ({ entry }) => entry);
   }
 
@@ -234,6 +243,7 @@ class AuditRun {
     this.#holdClaim();
     this.#holdMirrored(this.mirrored.take(derived, this.state));
     this.#holdMirrored(this.voted.take(derived, this.state));
+    this.#holdMirrored(this.staked.take(derived, this.state));
     this.#holdCertificates(derived);
     const unreported = this.reported.take(derived, this.state, this.hash);
     if (unreported !== null) throw new Mismatch(unreported);
@@ -270,6 +280,7 @@ class AuditRun {
     if (unreported !== null) throw new Mismatch(unreported);
     this.#holdMirrored(await this.mirrored.finish());
     this.#holdMirrored(await this.voted.finish());
+    this.#holdMirrored(await this.staked.finish());
     if (claimed !== undefined && claimed.entry > last) {
       this.number = last + 1;
       throw new Mismatch(`the region claims ${claimed.entry} entries and the journal ends before this one`);

@@ -47,9 +47,10 @@ export async function chainOfRegion(
 
 /** The contracts that the deployment names beside Settlement; the zero address for one that it does not. */
 async function contractsOf(client: PolderClient): Promise<RecordedContracts> {
-  const named = await client.get<{ meterRegistry?: unknown; rewardParameters?: unknown }>("/v1/deployment");
+  const named = await client.get<Partial<Record<keyof RecordedContracts, unknown>>>("/v1/deployment");
   return {
     meterRegistry: address.parse(named.meterRegistry ?? NO_ADDRESS),
     rewardParameters: address.parse(named.rewardParameters ?? NO_ADDRESS),
+    providerStake: address.parse(named.providerStake ?? NO_ADDRESS),
   };
 }

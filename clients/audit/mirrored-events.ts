@@ -11,9 +11,9 @@ import type { ChainDeposit, RegionRecord } from "../chain/region-record.ts";
 
 /** What a chain has of a region, and how to ask it once more. */
 export interface MirroredChain {
-  readonly record: Pick<RegionRecord, "stage" | "deposits" | "registryEvents" | "versions">;
+  readonly record: Pick<RegionRecord, "stage" | "deposits" | "registryEvents" | "versions" | "stakeEvents">;
   /** Reads the record again: a journal that came after it may have taken more. */
-  again(): Promise<Pick<RegionRecord, "deposits" | "registryEvents" | "versions">>;
+  again(): Promise<Pick<RegionRecord, "deposits" | "registryEvents" | "versions" | "stakeEvents">>;
   /** Time of the block that a deposit is in. Unix seconds. */
   depositTimeS(index: number): Promise<number>;
 }

@@ -11,6 +11,7 @@ import {
   registryEventOf,
 } from "../../governance/calls/registry-event.ts";
 import { reportDigest } from "../../governance/calls/report-call.ts";
+import { readStakeEvents, type StakeEvent } from "../../governance/calls/stake-reads.ts";
 import { meterRegistryAbi, rewardParametersAbi, settlementAbi } from "../../governance/generated/abi.ts";
 import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { ChainFault } from "./chain-connection.ts";
@@ -37,6 +38,8 @@ export interface RegionRecord {
   readonly registryEvents: readonly RegistryEvent[] | null;
   /** Of its governed values, by their numbers from 0; null where no contract of them was named. */
   readonly versions: readonly ChainVersion[] | null;
+  /** Of providers' stakes, by their numbers from 1; null where no contract of them was named. */
+  readonly stakeEvents: readonly StakeEvent[] | null;
 }
 
 /** A version of the governed values. */
@@ -50,6 +53,7 @@ export interface ChainVersion {
 export interface RecordedContracts {
   readonly meterRegistry: Hex;
   readonly rewardParameters: Hex;
+  readonly providerStake: Hex;
 }
 
 /** What the contracts say that there is, as of a block. */
@@ -80,7 +84,7 @@ const TOPICS: readonly Hex[] = NAMES.map((eventName) => {
  */
 export async function readRecord(
   settlement: SettlementClient,
-  { meterRegistry, rewardParameters }: RecordedContracts,
+  { meterRegistry, rewardParameters, providerStake }: RecordedContracts,
 ): Promise<RegionRecord> {
   const { connection, word } = settlement;
   const counts = await readCounts(settlement, meterRegistry);
@@ -123,6 +127,8 @@ export async function readRecord(
     registryEvents: registryEvents === null ? null : numbered(told, registryEvents),
     versions:
       rewardParameters === NO_ADDRESS ? null : await readVersions(settlement, rewardParameters, counts.block),
+    stakeEvents:
+      providerStake === NO_ADDRESS ? null : await readStakes(settlement, providerStake, counts.block),
   };
 }
 
@@ -146,6 +152,18 @@ async function readVersions(
     return versions;
   } catch (error) {
     throw new ChainFault(`${address} does not answer for governed values`, { cause: error });
+  }
+}
+
+async function readStakes(
+  { connection: { client }, word }: SettlementClient,
+  address: Hex,
+  block: bigint,
+): Promise<StakeEvent[]> {
+  try {
+    return await readStakeEvents(client, address, word, block);
+  } catch (error) {
+    throw new ChainFault(`${address} does not answer for stakes`, { cause: error });
   }
 }
 

@@ -124,17 +124,22 @@ function inWords(region: string, report: AuditReport): string {
 function chainInWords(report: AuditReport, chained: AuditedChain | null): string[] {
   if (chained === null) return [];
   const { reports, deposits, registryEvents, passedOver, uncredited, votes, lateVotes, unvoted } = report;
+  const { stakes, stakesPassedOver } = report;
   const { chain, block, reported } = chained;
-  const { versions } = chain.record;
+  const { versions, stakeEvents } = chain.record;
   const meters =
     chain.record.registryEvents === null ? "no register" : `${registryEvents} events of the register`;
   // The first version is the opening's and none that was voted.
   const voted = versions === null ? "no votes" : `${votes} of ${Math.max(0, versions.length - 1)} votes`;
+  const staked = stakeEvents === null ? "no stakes" : `${stakes} of ${stakeEvents.length} stake events`;
   return [
-    `the chain as of block ${block}: ${reports} of ${reported.size} reports, ${deposits} of ${chain.record.deposits.length} deposits, ${meters}, ${voted} are as the journal has them`,
+    `the chain as of block ${block}: ${reports} of ${reported.size} reports, ${deposits} of ${chain.record.deposits.length} deposits, ${meters}, ${voted}, ${staked} are as the journal has them`,
     ...(passedOver.length === 0
       ? []
       : [`${passedOver.length} events of the register were passed over: ${passedOver.join(", ")}`]),
+    ...(stakesPassedOver.length === 0
+      ? []
+      : [`${stakesPassedOver.length} stake events were passed over: ${stakesPassedOver.join(", ")}`]),
     ...(uncredited.length === 0
       ? []
       : [`not credited yet: deposits ${uncredited.map(({ index }) => index).join(", ")}`]),

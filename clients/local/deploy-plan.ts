@@ -59,6 +59,9 @@ const OF_PROVIDERS = {
   auditRateBps: 500,
 };
 
+/** More than the longest of the votes here takes. Seconds. */
+const STAKE = { auditSeconds: 2 * 86_400, slashDelaySeconds: 7 * 86_400 };
+
 /** A neighbourhood to be deployed. */
 export interface LocalPlan {
   readonly seed: string;
@@ -78,6 +81,7 @@ export function localDeployFile(plan: LocalPlan): DeployFile {
     guardian: addressOf(guardianWallet(seed)),
     quote: "test",
     vote: voteOf(plan),
+    stake: STAKE,
     regions: [regionOf(plan)],
   });
 }

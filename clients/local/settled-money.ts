@@ -97,6 +97,7 @@ function chainVars(chain: LocalChain, deployment: Deployment, seed: string): Rec
     SETTLEMENT: deployment.settlement,
     METER_REGISTRY: deployment.meterRegistry,
     REWARD_PARAMETERS: deployment.rewardParameters,
+    PROVIDER_STAKE: deployment.providerStake,
     GOVERNOR: deployment.governor,
     CHAIN_RPC: chain.url,
     CHAIN_DEPLOYED_AT: String(deployment.deployedAtBlock),

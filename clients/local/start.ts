@@ -7,7 +7,6 @@ import { Command, Option } from "commander";
 import colours from "picocolors";
 import type { MeterLimits } from "../../evidence/meter-statement.ts";
 import { type MarketClock, marketTimeS, originFor, parseClock, wallTimeMs } from "../../protocol/clock.ts";
-import type { Parameters } from "../../protocol/commands.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { SLOT_SECONDS, slotStartS } from "../../protocol/units.ts";
 import { whole } from "../cli/options.ts";
@@ -37,6 +36,7 @@ import {
   operatorWallet,
   type RegionTerms,
 } from "./neighbourhood.ts";
+import { LOCAL_PARAMETERS } from "./region-parameters.ts";
 import { type SettledChain, startSettledChain } from "./settled-money.ts";
 import { StackError, startStack } from "./stack.ts";
 import { TerminalBoard } from "./terminal-board.ts";
@@ -70,20 +70,6 @@ const SECONDS_PER_PROOF = 3;
 /** Time for evidence besides: answers may be lost, and a home may be late. */
 const LEAST_DELAY_S = 7_200;
 const DAY_S = WINDOW_SLOTS * SLOT_SECONDS;
-
-const PARAMETERS: Omit<Parameters, "proofDelaySeconds"> = {
-  networkFeeMicrosPerKwh: 20_000,
-  takeRateBps: 100,
-  clearingPriceK: 5_000,
-  emissionPerEpoch: "1000000000000000000000",
-  emissionDecayBps: 10,
-  rewardWeightEnergy: 1,
-  rewardWeightCompute: 0,
-  rewardWeightBandwidth: 0,
-  shareCapBps: 2_000,
-  outflowCapBps: 5_000,
-  rewardPerFee: "100000000000000000000",
-};
 
 const TERMS: Omit<RegionTerms, "parameters"> = {
   profile: {
@@ -156,7 +142,7 @@ async function main(options: Options): Promise<void> {
   const terms: RegionTerms = {
     ...TERMS,
     quote: state.hasChain ? "settlement" : "test",
-    parameters: { ...PARAMETERS, proofDelaySeconds: delayS },
+    parameters: { ...LOCAL_PARAMETERS, proofDelaySeconds: delayS },
   };
   if (!state.hasHistory) {
     console.log(

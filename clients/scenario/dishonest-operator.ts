@@ -18,8 +18,9 @@ import { leaveAll } from "./leaving.ts";
 import { LIED_EPOCH, type Lie, type Scene } from "./lies.ts";
 import { LyingOperator, senderOf } from "./lying-operator.ts";
 import { replayEpochs } from "./replayed-epochs.ts";
-import { BEGINS_AT_S, REGION, SettledMarket, type SettledMarketOptions } from "./settled-market.ts";
+import { SettledMarket, type SettledMarketOptions } from "./settled-market.ts";
 import { type Actor, type LieResult, resultOf, type Stop, type TrustResult } from "./trust-result.ts";
+import { BEGINS_AT_S, REGION, TRUST_SCENE } from "./trust-scene.ts";
 
 export interface TrustOptions {
   /** At least one. */
@@ -43,7 +44,7 @@ export async function runDishonestOperator(options: TrustOptions): Promise<Trust
   signal.addEventListener("abort", () => void prover.close(), { once: true });
   try {
     const honest = join(folder, "honest");
-    const common = { prover, signal, progress };
+    const common = { scene: TRUST_SCENE, prover, signal, progress };
     const { tradedWh, entries } = await playHonestEpochs({ ...common, folder: honest }, BEGINS_AT_S);
     progress(`two honest epochs: ${tradedWh} Wh traded, ${entries} journal entries`);
     await prover.close();

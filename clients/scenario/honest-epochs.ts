@@ -6,16 +6,8 @@ import { chainOfRegion } from "../audit/chain-of-region.ts";
 import { claimAll } from "../chain/claims.ts";
 import { admitHousehold, openRegion } from "../local/neighbourhood.ts";
 import { walletSigner } from "../sdk/signer.ts";
-import {
-  closesAtS,
-  EPOCH_SECONDS,
-  FIRST_EPOCH,
-  REGION,
-  SEED,
-  SettledMarket,
-  type SettledMarketOptions,
-  TERMS,
-} from "./settled-market.ts";
+import { closesAtS, EPOCH_SECONDS, SettledMarket, type SettledMarketOptions } from "./settled-market.ts";
+import { FIRST_EPOCH, REGION, SEED, TRUST_SCENE } from "./trust-scene.ts";
 
 /** The last epoch that was reported honestly; it is final when the lies have been told. */
 export const HONEST_EPOCH = FIRST_EPOCH + 1;
@@ -37,7 +29,7 @@ export async function playHonestEpochs(
   const { progress } = options;
   const market = await SettledMarket.open({ ...options, isMirrored: true, atS: beginsAtS });
   try {
-    await openRegion(market.client, SEED, TERMS);
+    await openRegion(market.client, SEED, TRUST_SCENE.terms);
     for (const { enrolment } of market.homes) await admitHousehold(market.client, REGION, SEED, enrolment);
     await market.until("the mirror brings the meters", async () => {
       const { meters } = await market.client.market(REGION);

@@ -9,8 +9,9 @@ import type { KeptLeaf } from "../chain/kept-leaf.ts";
 import { accountOf } from "../local/neighbourhood.ts";
 import { balanceOf } from "./lying-operator.ts";
 import type { ReplayedEpochs } from "./replayed-epochs.ts";
-import { REGION, SEED, type SettledMarket } from "./settled-market.ts";
+import type { SettledMarket } from "./settled-market.ts";
 import type { Settled } from "./trust-result.ts";
+import { REGION, SEED } from "./trust-scene.ts";
 
 interface Leaver {
   readonly name: string;

@@ -11,7 +11,8 @@ import type { EpochLeaf } from "../chain/settlement-wallet.ts";
 import { walletSigner } from "../sdk/signer.ts";
 import { HONEST_EPOCH } from "./honest-epochs.ts";
 import { type LyingOperator, withLeaves } from "./lying-operator.ts";
-import { type Home, REGION, type SettledMarket } from "./settled-market.ts";
+import type { Home, SettledMarket } from "./settled-market.ts";
+import { REGION } from "./trust-scene.ts";
 
 /** The epoch that is lied about. */
 export const LIED_EPOCH = HONEST_EPOCH + 1;

@@ -14,8 +14,9 @@ import type { EpochLeaf } from "../chain/settlement-wallet.ts";
 import type { Accepted, PolderClient } from "../sdk/client.ts";
 import { walletSigner } from "../sdk/signer.ts";
 import { replayEpochs } from "./replayed-epochs.ts";
-import { REGION, type SettledMarket } from "./settled-market.ts";
+import type { SettledMarket } from "./settled-market.ts";
 import type { Attempt } from "./trust-result.ts";
+import { REGION } from "./trust-scene.ts";
 
 /** An operator of a market that reports by hand. */
 export class LyingOperator {

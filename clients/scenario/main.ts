@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { seconds, whole } from "../cli/options.ts";
+import { addEconomyCommand } from "../economy/command.ts";
 import { parseLadders } from "../household/ladder-file.ts";
 import { parseDecimalMicros } from "../household/tariff.ts";
 import { hasAnvil } from "../local/chain-process.ts";
@@ -11,6 +12,8 @@ import { loadDataset } from "./data-folder.ts";
 import { generatedDataset } from "./data-generated.ts";
 import type { Dataset } from "./data-set.ts";
 import { runDishonestOperator } from "./dishonest-operator.ts";
+import { runGovernance } from "./governance.ts";
+import { voteInWords } from "./governance-result.ts";
 import { LIES } from "./lies.ts";
 import { runNeighbourhood } from "./neighbourhood.ts";
 import type { ScenarioResult } from "./summary.ts";
@@ -72,6 +75,23 @@ program
   .option("--unwatched", "nobody replays the journal: shows what a false report costs then")
   .option("--json", "print one JSON object as the last line")
   .action(dishonestOperator);
+
+addEconomyCommand(program, beginning);
+
+program
+  .command("governance")
+  .description(
+    "homes that trade vote for other fees and rewards; shows what changed, from which epoch on, and what it cost",
+  )
+  .option("--json", "print one JSON object as the last line")
+  .action(governance);
+
+async function governance(options: { readonly json?: boolean }): Promise<void> {
+  if (!hasAnvil()) throw new Error("there is no local chain for this machine");
+  const result = await runGovernance(beginning());
+  console.log(options.json ? JSON.stringify(result) : voteInWords(result));
+  if (!result.isGood) process.exitCode = 1;
+}
 
 async function dishonestOperator(options: TrustCommand): Promise<void> {
   if (!hasAnvil()) throw new Error("there is no local chain for this machine");

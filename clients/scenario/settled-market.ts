@@ -2,6 +2,7 @@
 // an epoch closes. It refuses to go on before the region and the agents have done what was due.
 
 import { join } from "node:path";
+import type { LocalAccount } from "viem/accounts";
 import type { Receipt } from "../../evidence/receipt.ts";
 import type { Deployment } from "../../governance/deploy/deployment.ts";
 import type { Parameters } from "../../protocol/commands.ts";
@@ -31,19 +32,14 @@ import { type SettledChain, startSettledChain } from "../local/settled-money.ts"
 import type { PolderClient } from "../sdk/client.ts";
 import { MarketStage } from "./stage.ts";
 
-export const REGION = "polder-trust";
-export const SEED = "scenario/dishonest-operator";
 export const EPOCH_SECONDS = 3_600;
 const WINDOW_SLOTS = 4;
-const PROOF_DELAY_SECONDS = 600;
-/** Half an hour before the first epoch. */
-export const BEGINS_AT_S = Date.UTC(2026, 5, 20, 9, 30) / 1_000;
-export const FIRST_EPOCH = Math.floor(BEGINS_AT_S / EPOCH_SECONDS) + 1;
+export const PROOF_DELAY_SECONDS = 600;
 /** The shortest delays that the contract takes. */
 const TIMES: LocalTimes = {
   finalityDelaySeconds: EPOCH_SECONDS,
   exitAfterSeconds: 3 * EPOCH_SECONDS,
-  // A vote on a freeze is over in a quarter of an hour, long before everybody may leave for silence.
+  // A vote is over in a quarter of an hour, long before everybody may leave for silence.
   votingDelaySeconds: 60,
   votingPeriodSeconds: 600,
   lateQuorumSeconds: 60,
@@ -52,48 +48,46 @@ const TIMES: LocalTimes = {
 const WAIT_MS = 60_000;
 const POLL_MS = 100;
 
-/** Net Wh of each home in every slot of the first epoch, and what is deposited for it. */
-const HOMES = [
-  { name: "ada", netWh: 900, creditMicros: 1_000_000_000 },
-  { name: "ben", netWh: -500, creditMicros: 2_000_000_000 },
-  { name: "cleo", netWh: -300, creditMicros: 3_000_000_000 },
-] as const;
-export type HomeName = (typeof HOMES)[number]["name"];
+/** A home of a scene: what its meter says of every slot that is traded, and what is deposited for it. */
+export interface SceneHome {
+  readonly name: string;
+  readonly netWh: number;
+  readonly creditMicros: number;
+}
 
-const PARAMETERS: Parameters = {
-  networkFeeMicrosPerKwh: 20_000,
-  takeRateBps: 100,
-  clearingPriceK: 5_000,
-  proofDelaySeconds: PROOF_DELAY_SECONDS,
-  emissionPerEpoch: "1000000000000000000000",
-  emissionDecayBps: 0,
-  rewardWeightEnergy: 1,
-  rewardWeightCompute: 0,
-  rewardWeightBandwidth: 0,
-  shareCapBps: 2_000,
-  outflowCapBps: 2_000,
-  rewardPerFee: "1000000000000000000",
-};
+/** A market that is to be played. */
+export interface MarketScene {
+  readonly seed: string;
+  /** An epoch is an hour, and one window. */
+  readonly terms: RegionTerms;
+  readonly homes: readonly SceneHome[];
+  readonly firstEpoch: number;
+  /** How many epochs the homes trade for; from then on they only keep their leaves. */
+  readonly tradedEpochs: number;
+}
 
-export const TERMS: RegionTerms = {
-  quote: "settlement",
-  profile: {
-    region: REGION,
-    name: "A region with an operator that lies",
-    place: "nowhere",
-    latitude: 0,
-    longitude: 0,
-    timeZone: "UTC",
-    jurisdiction: "none",
-    terms: "A scenario on one machine.",
-    currency: "EUR",
-    tariffs: [{ name: "flat", retailMicrosPerKwh: 300_000, feedInMicrosPerKwh: 80_000 }],
-    isSimulation: true,
-  },
-  windowSlots: WINDOW_SLOTS,
-  epochSlots: WINDOW_SLOTS,
-  parameters: PARAMETERS,
-};
+/** Terms of a region for a scene. */
+export function sceneTerms(region: string, name: string, parameters: Parameters): RegionTerms {
+  return {
+    quote: "settlement",
+    profile: {
+      region,
+      name,
+      place: "nowhere",
+      latitude: 0,
+      longitude: 0,
+      timeZone: "UTC",
+      jurisdiction: "none",
+      terms: "A scenario on one machine.",
+      currency: "EUR",
+      tariffs: [{ name: "flat", retailMicrosPerKwh: 300_000, feedInMicrosPerKwh: 80_000 }],
+      isSimulation: true,
+    },
+    windowSlots: WINDOW_SLOTS,
+    epochSlots: WINDOW_SLOTS,
+    parameters,
+  };
+}
 
 const TARIFF = {
   name: "flat",
@@ -104,7 +98,7 @@ const TARIFF = {
 
 /** A home with its keys and what its agent keeps. */
 export interface Home extends HouseholdKeys {
-  readonly name: HomeName;
+  readonly name: string;
   readonly enrolment: Enrolment;
   readonly memory: AgentMemory;
   readonly agent: (client: PolderClient) => HouseholdAgent;
@@ -113,6 +107,7 @@ export interface Home extends HouseholdKeys {
 }
 
 export interface SettledMarketOptions {
+  readonly scene: MarketScene;
   /** Everything is kept in it. */
   readonly folder: string;
   /** Whether the deployment follows the chain and reports to it, as it should. */
@@ -131,8 +126,8 @@ export const closesAtS = (epoch: number) => (epoch + 1) * EPOCH_SECONDS + PROOF_
 export class SettledMarket {
   readonly homes: readonly Home[];
   readonly settlement: SettlementClient;
-  readonly operator = mirrorWallet(SEED);
-  readonly guardian = guardianWallet(SEED);
+  readonly operator: LocalAccount;
+  readonly guardian: LocalAccount;
   readonly #settled: SettledChain;
   readonly #stage: MarketStage;
   /** What the deployment's clock shows; it goes on while the deployment is down. */
@@ -152,23 +147,30 @@ export class SettledMarket {
     this.#settled = settled;
     this.#stage = stage;
     this.settlement = settlement;
-    this.homes = HOMES.map((home) => homeOf(home, options));
+    const { seed, homes } = options.scene;
+    this.operator = mirrorWallet(seed);
+    this.guardian = guardianWallet(seed);
+    this.homes = homes.map((home) => homeOf(home, options));
     this.#aheadS = options.atS;
   }
 
   /** Starts chain and deployment on what the folder holds. */
   static async open(options: SettledMarketOptions): Promise<SettledMarket> {
-    const { folder, atS, isMirrored, signal, progress } = options;
-    const homes = HOMES.map(enrolmentOf);
-    const payees = [guardianWallet(SEED)];
-    const region = { folder, seed: SEED, terms: TERMS, marketS: atS, times: TIMES, homes, payees };
-    const settled = await startSettledChain(region, 0);
+    const { folder, scene, atS, isMirrored, signal, progress } = options;
+    const { seed, terms } = scene;
+    const { region } = terms.profile;
+    const homes = scene.homes.map(enrolmentOf);
+    const payees = [guardianWallet(seed)];
+    const settled = await startSettledChain(
+      { folder, seed, terms, marketS: atS, times: TIMES, homes, payees },
+      0,
+    );
     const { chain, deployment, vars } = settled;
     try {
       let marketS = (): number => atS;
       const stage = new MarketStage({
-        operator: operatorWallet(SEED).address,
-        region: REGION,
+        operator: operatorWallet(seed).address,
+        region,
         signal,
         stateFolder: join(folder, "state"),
         // Without the way to the chain the operator credits and reports by hand, with the same key.
@@ -178,13 +180,14 @@ export class SettledMarket {
               SETTLEMENT: deployment.settlement,
               METER_REGISTRY: deployment.meterRegistry,
               REWARD_PARAMETERS: deployment.rewardParameters,
+              PROVIDER_STAKE: deployment.providerStake,
             },
         onTime: (clock) => {
           marketS = clock;
         },
         complain: progress,
       });
-      const settlement = await SettlementClient.open(chain.connection, deployment.settlement, REGION);
+      const settlement = await SettlementClient.open(chain.connection, deployment.settlement, region);
       const market = new SettledMarket(options, settled, settlement, stage, () => marketS());
       await stage.goTo(atS);
       chain.follow(() => market.#nowS());
@@ -193,6 +196,10 @@ export class SettledMarket {
       await chain.stop();
       throw error;
     }
+  }
+
+  get region(): string {
+    return this.#options.scene.terms.profile.region;
   }
 
   get client(): PolderClient {
@@ -208,7 +215,7 @@ export class SettledMarket {
     return this.#settled.deployment;
   }
 
-  home(name: HomeName): Home {
+  home(name: string): Home {
     return this.homes.find((home) => home.name === name) as Home;
   }
 
@@ -287,19 +294,22 @@ export class SettledMarket {
   }
 }
 
-function enrolmentOf({ name, creditMicros }: (typeof HOMES)[number]): Enrolment {
+function enrolmentOf({ name, creditMicros }: SceneHome): Enrolment {
   return { name, creditMicros };
 }
 
 function homeOf(
-  { name, netWh, creditMicros }: (typeof HOMES)[number],
-  { folder, prover }: SettledMarketOptions,
+  { name, netWh, creditMicros }: SceneHome,
+  { folder, prover, scene }: SettledMarketOptions,
 ): Home {
-  const keys = householdKeys(SEED, name);
+  const { seed, firstEpoch, tradedEpochs, terms } = scene;
+  const keys = householdKeys(seed, name);
+  const { region } = terms.profile;
   const file = join(folder, "agents", `${name}.ndjson`);
   const memory = fileMemory(file);
-  const firstSlot = (FIRST_EPOCH * EPOCH_SECONDS) / SLOT_SECONDS;
-  const source = seriesSource(firstSlot, WINDOW_SLOTS, () => netWh);
+  const firstSlot = (firstEpoch * EPOCH_SECONDS) / SLOT_SECONDS;
+  const tradedSlots = WINDOW_SLOTS * tradedEpochs;
+  const source = seriesSource(firstSlot, tradedSlots, () => netWh);
   return {
     ...keys,
     name,
@@ -310,16 +320,15 @@ function homeOf(
       new HouseholdAgent({
         name,
         client,
-        region: REGION,
+        region,
         signer: agentSigner(keys),
         meters: [householdMeter(keys, source)],
         claims: { stepWh: 1 },
         prover,
-        registry: new RegionRegistry(client, REGION),
+        registry: new RegionRegistry(client, region),
         tariff: TARIFF,
         memory,
-        // The homes trade for one epoch; from then on they only keep their leaves.
-        untilSlot: firstSlot + WINDOW_SLOTS,
+        untilSlot: firstSlot + tradedSlots,
       }),
   };
 }

@@ -2,6 +2,7 @@
 // It refuses numbers beyond what the region can count.
 
 import { decodeFunctionResult, encodeFunctionData } from "viem";
+import { stakeEventCount } from "../../governance/calls/stake-reads.ts";
 import { meterRegistryAbi, rewardParametersAbi, settlementAbi } from "../../governance/generated/abi.ts";
 import { CHAIN_STAGES, type ChainStage } from "../../protocol/chain-answer.ts";
 import type { Hex } from "../../protocol/fields.ts";
@@ -178,6 +179,11 @@ export function versionOf(rewardParameters: Hex, region: Hex, version: number): 
       return { fromEpoch: Math.min(Number(fromEpoch), Number.MAX_SAFE_INTEGER), values };
     },
   };
+}
+
+/** How many stake events there are of a region. */
+export function stakeEventsOf(providerStake: Hex, region: Hex): Read<number> {
+  return { to: providerStake, ...stakeEventCount(region) };
 }
 
 /** How many events the register has of a region. */

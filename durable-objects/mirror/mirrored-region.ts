@@ -33,6 +33,7 @@ export type ChainDraft = DraftOf<
   | CommandOf<"credit_deposit">
   | CommandOf<"schedule_terms">
   | CommandOf<"schedule_parameters">
+  | CommandOf<"record_stake">
   | CommandOf<"appoint_installers">
   | CommandOf<"enrol_meter">
   | CommandOf<"revoke_meter">

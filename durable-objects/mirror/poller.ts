@@ -46,7 +46,7 @@ export class Poller {
   #polledAtMs: number | null = null;
 
   constructor(settings: ChainSettings, host: PollerHost) {
-    const { chainId, settlement, meterRegistry, rewardParameters, mirror, key } = settings;
+    const { chainId, settlement, meterRegistry, rewardParameters, providerStake, mirror, key } = settings;
     const { deployedAtBlock, pollMs } = settings;
     const timeoutMs = Math.min(MOST_TIMEOUT_MS, Math.max(LEAST_TIMEOUT_MS, 2 * pollMs));
     const options = { timeoutMs, ...(host.fetch === undefined ? {} : { fetch: host.fetch }) };
@@ -58,7 +58,8 @@ export class Poller {
       chain: new AgreedChain(rpcs, chainId),
       reads: new SettlementReads(settlement),
       signer: new MirrorSigner(key, host.domain, host.clock),
-      ...{ settlement, meterRegistry, rewardParameters, mirror, memory, deployedAtBlock, pollMs },
+      ...{ settlement, meterRegistry, rewardParameters, providerStake },
+      ...{ mirror, memory, deployedAtBlock, pollMs },
     };
     this.#reports = new ReportDesk(this.#desk, reportOutbox(rpcs, settings, memory));
   }
@@ -83,11 +84,11 @@ export class Poller {
 
   /** What there is to say. */
   async status(): Promise<ChainStatus> {
-    const { chainId, settlement, meterRegistry, rewardParameters, mirror } = this.#settings;
+    const { chainId, settlement, meterRegistry, rewardParameters, providerStake, mirror } = this.#settings;
     const pin = this.#pin;
     const mirrors = [...this.#mirrors.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
     return {
-      ...{ chainId, isMirrored: true, settlement, meterRegistry, rewardParameters, mirror },
+      ...{ chainId, isMirrored: true, settlement, meterRegistry, rewardParameters, providerStake, mirror },
       finalised:
         pin === null
           ? null

@@ -1,4 +1,4 @@
-// Owns one region's way from the chain into its journal: deposits, terms, votes, events of the register, each in the order of
+// Owns one region's way from the chain into its journal: deposits, terms, votes, stakes, events of the register, each in the order of
 // its numbers, on from where the region is. It refuses a past that is not the one the region has credited.
 
 import { depositsHashOf, NO_DEPOSITS, regionWord } from "../../evidence/deposit-chain.ts";
@@ -13,12 +13,14 @@ import {
   type Deposit,
   registryEventsOf,
   type SettlementReads,
+  stakeEventsOf,
   type Terms,
   versionCountOf,
 } from "./contract-reads.ts";
 import type { MirrorMemory } from "./mirror-memory.ts";
 import { decideAll, type MirroredRegion, type MirrorSigner } from "./mirrored-region.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
+import { StakeMirror } from "./stake-mirror.ts";
 import { ChainTrouble } from "./trouble.ts";
 import { VoteMirror } from "./vote-mirror.ts";
 
@@ -31,6 +33,8 @@ export interface MirrorDesk {
   readonly meterRegistry: Hex;
   /** The zero address where nothing is voted on. */
   readonly rewardParameters: Hex;
+  /** The zero address where nobody stakes. */
+  readonly providerStake: Hex;
   readonly signer: MirrorSigner;
   /** The mirror's own address. */
   readonly mirror: Hex;
@@ -56,6 +60,7 @@ export interface ChainSide {
   readonly registryEvents: number;
   /** Versions of the governed values, the opening's included. */
   readonly versions: number;
+  readonly stakeEvents: number;
 }
 
 /** What stops nothing, and may come back as a refused report. */
@@ -64,6 +69,8 @@ const WARNINGS: ReadonlySet<ChainProblem["code"]> = new Set([
   "terms_differ",
   "votes_differ",
   "parameters_refused",
+  "stakes_differ",
+  "stake_refused",
 ]);
 
 type Standing = Omit<ChainRegion, "region" | "reportInFlight">;
@@ -82,6 +89,7 @@ export class RegionMirror {
   readonly #desk: MirrorDesk;
   readonly #registry: RegistryMirror;
   readonly #votes: VoteMirror;
+  readonly #stakes: StakeMirror;
   #finalEpoch = 0;
   #firstEpoch = 0;
   /** The opening's terms are the chain's; neither ever changes. */
@@ -94,6 +102,7 @@ export class RegionMirror {
     this.#desk = desk;
     this.#registry = new RegistryMirror(this, desk);
     this.#votes = new VoteMirror(this, desk);
+    this.#stakes = new StakeMirror(this, desk);
   }
 
   /** Notes what is in the way; the first reason of a poll stays, but for one that only warns. */
@@ -121,6 +130,7 @@ export class RegionMirror {
     await this.#credit(pin, side.books.depositCount, mirrored);
     await this.#schedule(pin, side.terms, mirrored);
     await this.#votes.follow(pin, side.versions, mirrored);
+    await this.#stakes.follow(pin, side.stakeEvents, mirrored);
     this.sides = { chain: side, mirrored };
     await this.#register(pin, side.registryEvents, mirrored);
   }
@@ -138,7 +148,7 @@ export class RegionMirror {
   /** Reads the chain's side as of a block. */
   async #look(pin: Pin, mirrored: Mirrored): Promise<{ side: ChainSide; credited: Deposit }> {
     const { chain, reads } = this.#desk;
-    const { windowSlots, registryEvents, versions } = await this.#counts(pin);
+    const { windowSlots, registryEvents, versions, stakeEvents } = await this.#counts(pin);
     if (windowSlots === 0) throw new ChainTrouble("not_on_chain");
     const [books, terms, isExitOpen, credited] = await chain.read<[Books, Terms, boolean, Deposit]>(pin, [
       reads.booksOf(this.word),
@@ -146,7 +156,7 @@ export class RegionMirror {
       reads.isExitOpen(this.word),
       reads.depositOf(this.word, mirrored.deposits),
     ]);
-    const side = { books, terms, isExitOpen, registryEvents, versions };
+    const side = { books, terms, isExitOpen, registryEvents, versions, stakeEvents };
     this.#firstEpoch = books.firstEpoch;
     const lastFinalEpoch = await this.#finality(pin, books);
     this.standing = {
@@ -157,6 +167,7 @@ export class RegionMirror {
       registryEventsOnChain: registryEvents,
       termsOnChain: terms.version,
       votesOnChain: Math.max(0, versions - 1),
+      stakeEventsOnChain: stakeEvents,
       lastReportedEpoch: books.reportedEpoch < books.firstEpoch ? null : books.reportedEpoch,
       lastFinalEpoch: lastFinalEpoch < books.firstEpoch ? null : lastFinalEpoch,
     };
@@ -164,17 +175,23 @@ export class RegionMirror {
   }
 
   /** What there is of the region in each contract; nothing in one that the deployment has not. */
-  async #counts(pin: Pin): Promise<{ windowSlots: number; registryEvents: number; versions: number }> {
-    const { chain, reads, meterRegistry, rewardParameters } = this.#desk;
-    const hasRegistry = meterRegistry !== NO_ADDRESS;
-    const hasVotes = rewardParameters !== NO_ADDRESS;
-    const [windowSlots = 0, ...counts] = await chain.read<number[]>(pin, [
-      reads.windowSlotsOf(this.word),
-      ...(hasRegistry ? [registryEventsOf(meterRegistry, this.word)] : []),
-      ...(hasVotes ? [versionCountOf(rewardParameters, this.word)] : []),
-    ]);
-    const registryEvents = hasRegistry ? (counts.shift() ?? 0) : 0;
-    return { windowSlots, registryEvents, versions: hasVotes ? (counts.shift() ?? 0) : 0 };
+  async #counts(
+    pin: Pin,
+  ): Promise<Pick<ChainSide, "registryEvents" | "versions" | "stakeEvents"> & { windowSlots: number }> {
+    const { chain, reads, meterRegistry, rewardParameters, providerStake } = this.#desk;
+    const asked = [
+      ["windowSlots", reads.windowSlotsOf(this.word)],
+      ["registryEvents", registryEventsOf(meterRegistry, this.word)],
+      ["versions", versionCountOf(rewardParameters, this.word)],
+      ["stakeEvents", stakeEventsOf(providerStake, this.word)],
+    ] as const;
+    const there = asked.filter(([, { to }]) => to !== NO_ADDRESS);
+    const counts = await chain.read<number[]>(
+      pin,
+      there.map(([, question]) => question),
+    );
+    const found = Object.fromEntries(there.map(([name], place) => [name, counts[place]]));
+    return { windowSlots: 0, registryEvents: 0, versions: 0, stakeEvents: 0, ...found };
   }
 
   /** The last final epoch: known before, or a few further on; a poll at a time. */
@@ -347,6 +364,8 @@ const NOTHING_YET: Standing = {
   termsOnChain: 0,
   votesMirrored: 0,
   votesOnChain: 0,
+  stakeEventsMirrored: 0,
+  stakeEventsOnChain: 0,
   isExitOpen: false,
   lastClosedEpoch: null,
   lastReportedEpoch: null,
@@ -354,10 +373,12 @@ const NOTHING_YET: Standing = {
   problem: null,
 };
 
-function progressOf({ deposits, registryEvents, termsVersion, voteVersion, lastClosedEpoch }: Mirrored) {
+function progressOf(mirrored: Mirrored) {
+  const { deposits, registryEvents, termsVersion, voteVersion, stakeEvents, lastClosedEpoch } = mirrored;
   return {
     depositsMirrored: deposits,
     registryEventsMirrored: registryEvents,
+    stakeEventsMirrored: stakeEvents,
     termsMirrored: termsVersion,
     votesMirrored: voteVersion,
     lastClosedEpoch,

@@ -14,6 +14,8 @@ export interface ReadSettings {
   readonly meterRegistry: Hex;
   /** The governed values; the zero address where nothing is voted on. */
   readonly rewardParameters: Hex;
+  /** Providers' stakes; the zero address where nobody stakes. */
+  readonly providerStake: Hex;
   readonly rpcs: readonly string[];
   /** Block that the contracts were deployed in: nothing is searched for before it. */
   readonly deployedAtBlock: number;
@@ -38,6 +40,7 @@ type ChainEnv = Pick<
   | "SETTLEMENT"
   | "METER_REGISTRY"
   | "REWARD_PARAMETERS"
+  | "PROVIDER_STAKE"
   | "CHAIN_RPC"
   | "CHAIN_DEPLOYED_AT"
   | "CHAIN_POLL_SECONDS"
@@ -72,6 +75,7 @@ export function readSettings(env: Omit<ChainEnv, "MIRROR_KEY">): ReadSettings {
     settlement,
     meterRegistry: registryOf(env),
     rewardParameters: rewardParametersOf(env),
+    providerStake: providerStakeOf(env),
     rpcs: endpoints(env.CHAIN_RPC, chainId),
     deployedAtBlock: wholeNumber("CHAIN_DEPLOYED_AT", env.CHAIN_DEPLOYED_AT || "0"),
     pollMs: Math.round(1000 * pollSeconds(env.CHAIN_POLL_SECONDS || DEFAULT_POLL_SECONDS)),
@@ -86,6 +90,11 @@ export function registryOf({ METER_REGISTRY }: Pick<ChainEnv, "METER_REGISTRY">)
 /** The governed values, the zero address where there are none. @throws SettingsRefused */
 export function rewardParametersOf({ REWARD_PARAMETERS }: Pick<ChainEnv, "REWARD_PARAMETERS">): Hex {
   return addressOf("REWARD_PARAMETERS", REWARD_PARAMETERS || NO_ADDRESS);
+}
+
+/** Providers' stakes, the zero address where there are none. @throws SettingsRefused */
+export function providerStakeOf({ PROVIDER_STAKE }: Pick<ChainEnv, "PROVIDER_STAKE">): Hex {
+  return addressOf("PROVIDER_STAKE", PROVIDER_STAKE || NO_ADDRESS);
 }
 
 /** The mirror's address, the zero address where the deployment has no chain or its key is none. */

@@ -7,6 +7,7 @@ import {
   meterRegistryAbi,
   polderGovernorAbi,
   polderTokenAbi,
+  providerStakeAbi,
   rewardParametersAbi,
   settlementAbi,
   timelockControllerAbi,
@@ -21,6 +22,7 @@ const BEHIND = [
   settlementAbi,
   meterRegistryAbi,
   polderTokenAbi,
+  providerStakeAbi,
 ] as const;
 
 /** The governor's functions and events, and the errors of all contracts that it calls. */

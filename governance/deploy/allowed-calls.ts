@@ -12,6 +12,7 @@ const ALLOWED: Readonly<Partial<Record<ContractName, readonly string[]>>> = {
   settlement: ["openRegion", "setOperator", "setGuardian", "release", "uphold"],
   meterRegistry: ["appointInstallers"],
   rewardParameters: ["open", "change"],
+  providerStake: ["cancelSlashes"],
   callList: ["allow", "forbid"],
   // What the treasury spends.
   quote: ["transfer"],

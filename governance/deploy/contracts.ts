@@ -8,6 +8,7 @@ import {
   meterRegistryAbi,
   polderGovernorAbi,
   polderTokenAbi,
+  providerStakeAbi,
   rewardParametersAbi,
   settlementAbi,
   testQuoteAbi,
@@ -18,6 +19,7 @@ import {
   meterRegistryBytecode,
   polderGovernorBytecode,
   polderTokenBytecode,
+  providerStakeBytecode,
   rewardParametersBytecode,
   settlementBytecode,
   testQuoteBytecode,
@@ -38,6 +40,7 @@ const CODE = {
   callList: { abi: callListAbi, bytecode: callListBytecode },
   governor: { abi: polderGovernorAbi, bytecode: polderGovernorBytecode },
   rewardParameters: { abi: rewardParametersAbi, bytecode: rewardParametersBytecode },
+  providerStake: { abi: providerStakeAbi, bytecode: providerStakeBytecode },
 } as const;
 
 /** Addresses by contract. */
@@ -70,7 +73,7 @@ export async function makeContracts(
 
 /** What each constructor takes, of what was made before it. */
 function argumentsOf(
-  { guardian, vote }: Plan,
+  { guardian, vote, stake }: Plan,
   deployer: Hex,
   made: Addresses,
 ): Readonly<Record<ContractName, () => readonly unknown[]>> {
@@ -91,6 +94,16 @@ function argumentsOf(
     callList: () => [deployer],
     governor: () => [made.token, made.timelock, made.callList, settingsOf(vote)],
     rewardParameters: () => [made.settlement, deployer],
+    // What is slashed is the treasury's, whoever reports it.
+    providerStake: () => [
+      made.quote,
+      made.settlement,
+      made.rewardParameters,
+      deployer,
+      made.timelock,
+      BigInt(stake.auditSeconds),
+      BigInt(stake.slashDelaySeconds),
+    ],
   };
 }
 

@@ -1,6 +1,6 @@
 // Owns the file that says what is to be deployed: chain, guardian, quote asset, how votes go, and the regions with their first
 // terms. It refuses unknown fields, a region or an installer twice, numbers that no contract takes, votes that take longer than
-// a freeze may wait, and rewards above the token's ceiling.
+// a freeze or a slash may wait, and rewards above the token's ceiling.
 
 import { z } from "zod";
 import { address, bounded, regionId, tokenAmount } from "../../protocol/fields.ts";
@@ -57,6 +57,14 @@ const deployedRegionSchema = z.strictObject({
 });
 export type DeployedRegion = z.infer<typeof deployedRegionSchema>;
 
+/** How long stakes can be reached. Bounds that governance/stake/StakeTypes.sol has as well. Seconds. */
+const stakeSchema = z.strictObject({
+  /** After a wrong a slash may be queued for so long. */
+  auditSeconds: bounded(1, 30 * 86_400),
+  /** From a slash's queueing to its being due: a vote must be able to cancel it. */
+  slashDelaySeconds: bounded(1, 60 * 86_400),
+});
+
 const DAY_SECONDS = 86_400n;
 
 /** What is to be deployed. All of it is the vote's afterwards. */
@@ -68,13 +76,28 @@ export const deployFileSchema = z
     /** A token of six decimals, or play money that is made here, on the local chain only. */
     quote: z.union([z.literal("test"), address]),
     vote: voteSchema,
+    stake: stakeSchema,
     regions: z
       .array(deployedRegionSchema)
       .max(MOST_REGIONS)
       .refine((regions) => isDistinct(regions.map(({ region }) => region)), "a region stands twice"),
   })
-  .superRefine(({ vote, regions }, context) => {
+  .superRefine(({ vote, stake, regions }, context) => {
     const voteSeconds = longestVoteSeconds(vote);
+    if (voteSeconds >= stake.slashDelaySeconds)
+      context.addIssue({
+        code: "custom",
+        path: ["stake", "slashDelaySeconds"],
+        message: `a vote may take ${voteSeconds} s, and a slash would be due before`,
+      });
+    const reachSeconds = stake.auditSeconds + stake.slashDelaySeconds;
+    for (const [index, { parameters }] of regions.entries())
+      if (parameters.unbondingSeconds < reachSeconds)
+        context.addIssue({
+          code: "custom",
+          path: ["regions", index, "parameters", "unbondingSeconds"],
+          message: `it counts as no less than audit and delay of a slash, ${reachSeconds} s`,
+        });
     for (const [index, { region, terms }] of regions.entries())
       if (voteSeconds >= terms.exitAfterSeconds)
         context.addIssue({

@@ -82,7 +82,7 @@ async function makeAll(plan: Plan, progress: Progress, options: DeployOptions): 
 }
 
 /** Which contract says of which other that it is its own, or of itself what no vote can change. */
-function wiringOf({ vote }: Plan, addresses: Addresses): [ContractName, string, string | bigint][] {
+function wiringOf({ vote, stake }: Plan, addresses: Addresses): [ContractName, string, string | bigint][] {
   return [
     ["settlement", "quote", addresses.quote],
     ["meterRegistry", "regions", addresses.settlement],
@@ -93,6 +93,12 @@ function wiringOf({ vote }: Plan, addresses: Addresses): [ContractName, string, 
     ["governor", "timelock", addresses.timelock],
     ["governor", "callList", addresses.callList],
     ["rewardParameters", "settlement", addresses.settlement],
+    ["providerStake", "quote", addresses.quote],
+    ["providerStake", "regions", addresses.settlement],
+    ["providerStake", "parameters", addresses.rewardParameters],
+    ["providerStake", "slashReceiver", addresses.timelock],
+    ["providerStake", "auditSeconds", BigInt(stake.auditSeconds)],
+    ["providerStake", "slashDelaySeconds", BigInt(stake.slashDelaySeconds)],
   ];
 }
 

@@ -18,6 +18,8 @@ export const deploymentSchema = z.strictObject({
   governor: address,
   callList: address,
   rewardParameters: address,
+  /** Holds what providers of compute and bandwidth have at stake. */
+  providerStake: address,
   /** No earlier block concerns the contracts. */
   deployedAtBlock: count,
   /** Time of that block. Unix seconds. */
@@ -36,6 +38,7 @@ export const CONTRACT_NAMES = [
   "callList",
   "governor",
   "rewardParameters",
+  "providerStake",
 ] as const;
 export type ContractName = (typeof CONTRACT_NAMES)[number];
 

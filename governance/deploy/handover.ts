@@ -8,7 +8,7 @@ import { DeployRefused } from "./refusals.ts";
 import { type Role, roleHolders } from "./role-holders.ts";
 
 /** What the timelock owns. Token and governor have no owner. */
-const OWNED = ["settlement", "meterRegistry", "callList", "rewardParameters"] as const;
+const OWNED = ["settlement", "meterRegistry", "callList", "rewardParameters", "providerStake"] as const;
 
 /** Gives everything away, as far as it is not; the last step is whoever deploys laying down the timelock's administration. */
 export async function handOver(calls: DeployCalls, addresses: Addresses): Promise<void> {

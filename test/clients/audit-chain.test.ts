@@ -92,7 +92,7 @@ describe.skipIf(!hasAnvil)(
       );
       const connection = await openChain(region.chain.url, LOCAL_CHAIN_ID, transport);
       const client = await SettlementClient.open(connection, region.deployment.settlement, REGION);
-      return readRecord(client, { meterRegistry, rewardParameters: NO_ADDRESS });
+      return readRecord(client, { meterRegistry, rewardParameters: NO_ADDRESS, providerStake: NO_ADDRESS });
     };
 
     beforeAll(async () => {
@@ -249,7 +249,7 @@ describe.skipIf(!hasAnvil)(
       const honest = await line.good(audit());
       expect(honest).toMatch(/^audit ok/);
       expect(honest).toMatch(
-        /2 of 2 reports, 2 of 2 deposits, no register, 1 of 1 votes are as the journal has them/,
+        /2 of 2 reports, 2 of 2 deposits, no register, 1 of 1 votes, 0 of 0 stake events are as the journal has them/,
       );
       const told = JSON.parse(await line.good(audit("--json"))) as AuditReport;
       expect(told).toMatchObject({

@@ -182,7 +182,8 @@ interface OnChain {
 /** Audits the journal against a chain that has what the journal took, but for the changes. */
 function against({ later, timeS = 0, ...changes }: OnChain) {
   const registryEvents = [1, 2, 3].map((number) => appointed(number));
-  const record = { stage: "open" as const, deposits: made, registryEvents, versions: null, ...changes };
+  const none = { versions: null, stakeEvents: null };
+  const record = { stage: "open" as const, deposits: made, registryEvents, ...none, ...changes };
   const chain: MirroredChain = {
     record,
     again: async () => ({ ...record, ...later }),

@@ -76,8 +76,8 @@ const against = (
 ) =>
   audit(DOMAIN, journal.lines, {
     chain: {
-      record: { stage: "open", deposits: [], registryEvents: [], versions },
-      again: async () => ({ deposits: [], registryEvents: [], versions: later }),
+      record: { stage: "open", deposits: [], registryEvents: [], versions, stakeEvents: null },
+      again: async () => ({ deposits: [], registryEvents: [], versions: later, stakeEvents: null }),
       depositTimeS: async () => 0,
     },
   });

@@ -67,6 +67,29 @@ test("rejects: a vote that nobody could propose or pass, that ends too late, or 
     ).toContain(reason);
 });
 
+test("rejects: stakes that are gone, or slashes that are due, before a vote could say no", () => {
+  const parameters = { ...REGION.parameters, unbondingSeconds: 10 * 86_400 - 1 };
+  const cases: [object, string][] = [
+    [{ stake: undefined }, "expected object"],
+    [{ stake: { ...LOCAL.stake, auditSeconds: 0 } }, "Too small"],
+    [{ stake: { ...LOCAL.stake, auditSeconds: 30 * 86_400 + 1 } }, "Too big"],
+    [{ stake: { ...LOCAL.stake, slashDelaySeconds: 60 * 86_400 + 1 } }, "Too big"],
+    [
+      { stake: { ...LOCAL.stake, slashDelaySeconds: 780 } },
+      "a vote may take 780 s, and a slash would be due before",
+    ],
+    [
+      { regions: [{ ...REGION, parameters }] },
+      "it counts as no less than audit and delay of a slash, 864000 s",
+    ],
+  ];
+  for (const [change, reason] of cases)
+    expect(
+      JSON.stringify(deployFileSchema.safeParse({ ...LOCAL, ...change }).error?.issues),
+      reason,
+    ).toContain(reason);
+});
+
 test("invariant: the example is a deploy file, and bounds that contracts have too are theirs", () => {
   const example = readFileSync(join(ROOT, "docs/examples/deploy.json"), "utf8");
   expect(deployFileSchema.safeParse(JSON.parse(example)).error?.issues).toBeUndefined();

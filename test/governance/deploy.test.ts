@@ -30,6 +30,7 @@ import {
   meterRegistryAbi,
   polderGovernorAbi,
   polderTokenAbi,
+  providerStakeAbi,
   rewardParametersAbi,
   settlementAbi,
   timelockControllerAbi,
@@ -173,12 +174,17 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
   /** All that is governed is the timelock's, whose only proposer is the governor, and nobody else has anything left. */
   const requireTheVotes = async (deployment: Deployment) => {
     const { timelock, governor, token, rewardParameters, settlement, callList, meterRegistry } = deployment;
+    const { providerStake } = deployment;
     const lower = async (...asked: Parameters<typeof read>) => String(await read(...asked)).toLowerCase();
-    for (const address of [settlement, meterRegistry, callList, rewardParameters])
+    for (const address of [settlement, meterRegistry, callList, rewardParameters, providerStake])
       expect(await lower(local, { address, abi: callListAbi }, "owner")).toBe(timelock);
     const ofSettlement = { address: settlement, abi: settlementAbi };
     expect(await lower(local, ofSettlement, "rewardToken")).toBe(token);
     expect(await lower(local, ofSettlement, "termsKeeper")).toBe(rewardParameters);
+    const ofStake = { address: providerStake, abi: providerStakeAbi };
+    expect(await lower(local, ofStake, "slashReceiver")).toBe(timelock);
+    expect(await lower(local, ofStake, "parameters")).toBe(rewardParameters);
+    expect(await read(local, ofStake, "slashDelaySeconds")).toBe(BigInt(LOCAL.stake.slashDelaySeconds));
     const holders = await roleHolders(local.client as never, timelock, deployment.deployedAtBlock);
     expect(Object.fromEntries(holders)).toEqual({
       DEFAULT_ADMIN_ROLE: [timelock],
@@ -197,6 +203,7 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
         toFunctionSelector(getAbiItem({ abi, name }) as AbiFunction),
       ]);
     expect(await listed(rewardParameters, "change", rewardParametersAbi)).not.toBe(UNLISTED);
+    expect(await listed(providerStake, "cancelSlashes", providerStakeAbi)).not.toBe(UNLISTED);
     for (const name of ["grantRole", "updateDelay", "execute"])
       expect(await listed(timelock, name, timelockControllerAbi), name).toBe(UNLISTED);
     expect(await listed(governor, "relay", polderGovernorAbi)).toBe(UNLISTED);
@@ -234,9 +241,9 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
         expect(String(error)).toMatch(/cut off/);
       }
     }
-    // Eight contracts, what Settlement learns once, a region with its values and installers, the list of calls, the governor's
-    // three roles, four owners, and whoever deployed laying down the last role.
-    expect((await sent(local)) - before).toBe(8 + 2 + 3 + 1 + 3 + 4 + 1);
+    // Nine contracts, what Settlement learns once, a region with its values and installers, the list of calls, the governor's
+    // three roles, five owners, and whoever deployed laying down the last role.
+    expect((await sent(local)) - before).toBe(9 + 2 + 3 + 1 + 3 + 5 + 1);
     expect(filesIn("cut")).toEqual([`${LOCAL_CHAIN_ID}.json`]);
     await requireTheVotes(deployed);
     const { settlement, meterRegistry, quote } = deployed;
@@ -260,7 +267,7 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     const again = await run(local, "cut", LOCAL);
     expect(again).toEqual({ deployment: deployed, lines: [] });
     expect(readFileSync(file, "utf8")).toBe(text);
-    expect((await sent(local)) - before).toBe(22);
+    expect((await sent(local)) - before).toBe(24);
   });
 
   test("rejects: to change what is there, and to open a region that is the vote's to open", async () => {
@@ -268,6 +275,7 @@ describe.skipIf(!hasAnvil)("a deployment (skipped where npm has no anvil for the
     const cases: [DeployFile, RegExp][] = [
       [{ ...LOCAL, vote: { ...VOTE, cap: String(20_000_000n * TOKEN) } }, /cap of token at/],
       [{ ...LOCAL, vote: { ...VOTE, mostPerDay: String(TOKEN) } }, /mostPerDay of token at/],
+      [{ ...LOCAL, stake: { ...LOCAL.stake, auditSeconds: 3_600 } }, /auditSeconds of providerStake at/],
       [{ ...LOCAL, guardian: somebody("1e") }, /whose guardian is 0x0e/],
       [{ ...LOCAL, quote: DEPLOYER.address.toLowerCase() as Hex }, /is no contract/],
       [

@@ -17,7 +17,7 @@ import { createState } from "../../market/state.ts";
 import { commandSchema } from "../../protocol/commands.ts";
 import { eventSchema } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { deposit, openSettlement, withdraw } from "../support/chain-money.ts";
+import { deposit, openSettlement, stake, withdraw } from "../support/chain-money.ts";
 import {
   address,
   authorise,
@@ -120,6 +120,7 @@ describe("lines", () => {
     const settling = openSettlement();
     settling.accept(deposit(settling, address(1), 100));
     settling.accept(withdraw(address(1), 10));
+    settling.accept(stake(settling, address(1)));
     const types = new Set<string>();
     for (const { events, command } of [...lively().entries, ...settling.entries]) {
       for (const event of events) {

@@ -15,6 +15,7 @@ const ENV = {
   SETTLEMENT: address(0x5e),
   METER_REGISTRY: address(0x6e),
   REWARD_PARAMETERS: address(0x7e),
+  PROVIDER_STAKE: address(0x7f),
   CHAIN_RPC: "http://one.test",
   CHAIN_DEPLOYED_AT: "17",
   CHAIN_POLL_SECONDS: "0.5",
@@ -33,6 +34,7 @@ describe("settings", () => {
     "no contract": { SETTLEMENT: NO_ADDRESS },
     "a register that is no address": { METER_REGISTRY: "0x12" },
     "governed values that are at no address": { REWARD_PARAMETERS: "0x12" },
+    "stakes that are at no address": { PROVIDER_STAKE: "0x12" },
     "a block that is no number": { CHAIN_DEPLOYED_AT: "-1" },
     "a pause of nothing": { CHAIN_POLL_SECONDS: "0" },
     "a pause in hex": { CHAIN_POLL_SECONDS: "0x10" },
@@ -51,12 +53,14 @@ describe("settings", () => {
       ...ENV,
       METER_REGISTRY: "",
       REWARD_PARAMETERS: "",
+      PROVIDER_STAKE: "",
       CHAIN_DEPLOYED_AT: "",
       CHAIN_POLL_SECONDS: "",
     };
     expect(chainSettings(left)).toMatchObject({
       meterRegistry: NO_ADDRESS,
       rewardParameters: NO_ADDRESS,
+      providerStake: NO_ADDRESS,
       deployedAtBlock: 0,
       pollMs: 5_000,
     });

@@ -50,6 +50,7 @@ describe.skipIf(!hasAnvil)(
       SETTLEMENT: contracts.settlement.address,
       METER_REGISTRY: contracts.registry.address,
       REWARD_PARAMETERS: contracts.rewardParameters.address,
+      PROVIDER_STAKE: contracts.providerStake.address,
       CHAIN_RPC: endpoint.url,
       CHAIN_POLL_SECONDS: String(POLL_SECONDS),
       MIRROR_KEY: MIRROR_KEY.slice(2),
@@ -104,6 +105,7 @@ describe.skipIf(!hasAnvil)(
         mirror: walletOf(MIRROR_KEY),
         meterRegistry: contracts.registry.address.toLowerCase(),
         rewardParameters: contracts.rewardParameters.address.toLowerCase(),
+        providerStake: contracts.providerStake.address.toLowerCase(),
       });
       const { profile, parameters } = termsOf({ proofDelaySeconds: 60 });
       await client.openRegion(

@@ -155,6 +155,7 @@ export class MirroredWorld {
   readonly settlement: Contract;
   readonly registry: Contract;
   readonly rewardParameters: Contract;
+  readonly providerStake: Contract;
   readonly endpoints: readonly Endpoint[];
   readonly memory = new KeptMemory();
   readonly region: EngineRegion;
@@ -164,18 +165,20 @@ export class MirroredWorld {
   settings: ChainSettings;
 
   private constructor(contracts: ChainContracts, endpoints: number) {
-    const { chain, quote, settlement, registry, rewardParameters } = contracts;
+    const { chain, quote, settlement, registry, rewardParameters, providerStake } = contracts;
     this.chain = chain;
     this.quote = quote;
     this.settlement = settlement;
     this.registry = registry;
     this.rewardParameters = rewardParameters;
+    this.providerStake = providerStake;
     this.endpoints = Array.from({ length: endpoints }, (_, index) => new Endpoint(`rpc-${index + 1}`));
     this.settings = {
       chainId: LOCAL_CHAIN_ID,
       settlement: settlement.address.toLowerCase() as Hex,
       meterRegistry: registry.address.toLowerCase() as Hex,
       rewardParameters: rewardParameters.address.toLowerCase() as Hex,
+      providerStake: providerStake.address.toLowerCase() as Hex,
       rpcs: this.endpoints.map(({ url }) => url),
       deployedAtBlock: 0,
       pollMs: 500,
@@ -263,6 +266,14 @@ export class MirroredWorld {
     const count = await client.readContract({ ...read, functionName: "versionCount", args: [WORD] });
     const made = await client.readContract({ ...read, functionName: "versionOf", args: [WORD, count - 1n] });
     return { version: Number(count) - 1, fromEpoch: Number(made.fromEpoch) };
+  }
+
+  /** Has an account of the chain stake, or do something else with its stake. */
+  async provide(account: Hex, functionName: string, args: readonly unknown[] = []): Promise<void> {
+    const { client } = this.chain;
+    const call = { ...this.providerStake, functionName, args: [WORD, ...args], account };
+    const { request } = await client.simulateContract(call);
+    await client.waitForTransactionReceipt({ hash: await client.writeContract(request) });
   }
 
   async deposit(account: Hex, micros: bigint): Promise<void> {

@@ -4,6 +4,7 @@
 import {
   meterRegistryAbi,
   polderTokenAbi,
+  providerStakeAbi,
   rewardParametersAbi,
   settlementAbi,
   testQuoteAbi,
@@ -11,6 +12,7 @@ import {
 import {
   meterRegistryBytecode,
   polderTokenBytecode,
+  providerStakeBytecode,
   rewardParametersBytecode,
   settlementBytecode,
   testQuoteBytecode,
@@ -25,12 +27,18 @@ export interface ChainContracts {
   readonly rewardToken: Contract;
   readonly registry: Contract;
   readonly rewardParameters: Contract;
+  readonly providerStake: Contract;
 }
 
+/** Is paid what is slashed. */
+export const TREASURY: Hex = `0x${"7e".repeat(20)}`;
 /** What the first account has, and the settlement contract may take of it. */
 const MICROS = 1_000_000_000_000n;
 /** Cap of the token, and what may be minted in a day. */
 const TOKENS = 10n ** 24n;
+
+/** How long stakes are reachable after a wrong, and how long a slash waits. Seconds. */
+export const STAKE_TIMES = { auditSeconds: 3 * 86_400, slashDelaySeconds: 7 * 86_400 };
 
 /** Starts a chain at a moment and deploys everything. */
 export async function deployContracts(startS: number): Promise<ChainContracts> {
@@ -45,7 +53,13 @@ export async function deployContracts(startS: number): Promise<ChainContracts> {
   const registry = await chain.deploy(meterRegistryAbi, meterRegistryBytecode, [settlement.address, owner]);
   const governed = [settlement.address, owner];
   const rewardParameters = await chain.deploy(rewardParametersAbi, rewardParametersBytecode, governed);
+  const { auditSeconds, slashDelaySeconds } = STAKE_TIMES;
+  const providerStake = await chain.deploy(providerStakeAbi, providerStakeBytecode, [
+    ...[quote.address, settlement.address, rewardParameters.address, owner, TREASURY],
+    ...[auditSeconds, slashDelaySeconds],
+  ]);
   await chain.send(quote, "mint", [owner, MICROS]);
   await chain.send(quote, "approve", [settlement.address, MICROS]);
-  return { chain, quote, settlement, rewardToken, registry, rewardParameters };
+  await chain.send(quote, "approve", [providerStake.address, MICROS]);
+  return { chain, quote, settlement, rewardToken, registry, rewardParameters, providerStake };
 }

@@ -16,6 +16,7 @@ import {
   open,
   PARAMETERS,
   wallet,
+  word,
 } from "./market.ts";
 
 export const MIRROR = address(0xa5);
@@ -84,6 +85,25 @@ export function terms(
 
 export function withdraw(account: Hex, amountMicros: number, signer = wallet(account)): Draft {
   return { command: { type: "withdraw", account, amountMicros } as const, signer, evidence: null };
+}
+
+/** How a provider stands; the next stake event. */
+export function stake(
+  market: Market,
+  account: Hex,
+  more: Partial<CommandOf<"record_stake">> = {},
+  signer = wallet(MIRROR),
+): Draft {
+  const command = {
+    type: "record_stake",
+    nonce: market.state.header.mirrored.stakes + 1,
+    account,
+    nodeKey: word(0x5e1),
+    stakedMicros: 50_000_000,
+    isUnbonding: false,
+    ...more,
+  } as const;
+  return { command, signer, evidence: null };
 }
 
 /** Parameters of a vote that hold from an epoch on; the next version. */

@@ -101,6 +101,13 @@ export const COMMANDS: { readonly [T in CommandType]: fc.Arbitrary<Extract<Comma
     fromEpoch: within(0, LAST),
     figures: fc.record(figureFields),
   }),
+  record_stake: fc.record({
+    type: type("record_stake"),
+    ...owned,
+    nodeKey: bytes32,
+    stakedMicros: within(0, limits.MAX_REGION_MICROS),
+    isUnbonding: fc.boolean(),
+  }),
   withdraw: fc.record({
     type: type("withdraw"),
     ...owned,

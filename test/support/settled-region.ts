@@ -22,7 +22,7 @@ import { figuresOf } from "../../market/schedule.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { BEGINS_AT_S, REGION, SEED, termsOf, varsOf } from "./client-region.ts";
 import { type Contract, type LocalChain, startChain } from "./local-chain.ts";
-import { REGION_PARAMETERS, VOTE } from "./vote-file.ts";
+import { LOCAL, REGION_PARAMETERS, VOTE } from "./vote-file.ts";
 
 /** Windows and epochs of an hour; the first epoch is the one after the opening. */
 export const EPOCH_SECONDS = 3_600;
@@ -84,7 +84,7 @@ export class SettledRegion {
       installers: [],
     };
     const deployment = await deploy(
-      { chainId: LOCAL_CHAIN_ID, quote: "test", vote: VOTE, regions: [region] },
+      { chainId: LOCAL_CHAIN_ID, quote: "test", vote: VOTE, stake: LOCAL.stake, regions: [region] },
       {
         client: connection.client,
         wallet: walletOn(connection, operator),
@@ -224,7 +224,8 @@ function closedAtS(epoch: number): number {
 
 function stackAt(folder: string, deployment: Deployment, marketS: number, port = 0): Promise<Stack> {
   const { settlement: SETTLEMENT, rewardParameters: REWARD_PARAMETERS } = deployment;
+  const { providerStake: PROVIDER_STAKE } = deployment;
   // A second a second and a half: the rate must not be one where an origin is asked for.
-  const vars = { ...varsOf(1.5, marketS), SETTLEMENT, REWARD_PARAMETERS };
+  const vars = { ...varsOf(1.5, marketS), SETTLEMENT, REWARD_PARAMETERS, PROVIDER_STAKE };
   return startStack({ stateFolder: join(folder, "state"), logger: () => {}, vars, port });
 }

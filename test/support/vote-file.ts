@@ -67,5 +67,6 @@ export const LOCAL: DeployFile = deployFileSchema.parse({
   quote: "test",
   guardian: somebody("0e"),
   vote: VOTE,
+  stake: { auditSeconds: 3 * 86_400, slashDelaySeconds: 7 * 86_400 },
   regions: [REGION],
 });

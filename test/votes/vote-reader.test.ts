@@ -38,6 +38,7 @@ describe.skipIf(!hasAnvil)("votes read (skipped where npm has no anvil for the m
     settlement: world.deployment.settlement,
     meterRegistry: world.deployment.meterRegistry,
     rewardParameters: world.deployment.rewardParameters,
+    providerStake: world.deployment.providerStake,
     rpcs: [world.chain.url],
     deployedAtBlock: world.deployment.deployedAtBlock,
     pollMs: 1_000,

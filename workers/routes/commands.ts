@@ -212,6 +212,7 @@ const SIGNED_PATHS = [
     "money",
     "Take over parameters that a vote has set on the chain (the region's mirror)",
   ],
+  ["stakes", "record_stake", "money", "Take over how a provider's stake stands (the region's mirror)"],
   ["certificates", "commit_certificate", "certificates", "Commit to a secret for certificates (wallet)"],
   ["parameters", "set_parameters", "operator", "Set the parameters from the next epoch on (operator)"],
 ] as const;

@@ -4,7 +4,12 @@
 import { z } from "zod";
 import { directoryOf } from "../../durable-objects/directory.ts";
 import { marketClock, receiptSeed, signingDomain } from "../../durable-objects/environment.ts";
-import { mirrorOf, registryOf, rewardParametersOf } from "../../durable-objects/mirror/settings.ts";
+import {
+  mirrorOf,
+  providerStakeOf,
+  registryOf,
+  rewardParametersOf,
+} from "../../durable-objects/mirror/settings.ts";
 import { governorOf } from "../../durable-objects/votes/vote-settings.ts";
 import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { signedSchema } from "../../evidence/signed-command.ts";
@@ -63,6 +68,7 @@ function deploymentRoutes(application: Application): void {
         meterRegistry: address,
         rewardParameters: address,
         governor: address.meta({ description: "whose votes it shows; zero where there is none" }),
+        providerStake: address,
         mirror: address.meta({
           description: "wallet that says what the chain says; zero where there is none",
         }),
@@ -79,6 +85,7 @@ function deploymentRoutes(application: Application): void {
         meterRegistry: registryOf(env),
         rewardParameters: rewardParametersOf(env),
         governor: governorOf(env),
+        providerStake: providerStakeOf(env),
         mirror: mirrorOf(env),
         operator: env.OPERATOR,
         receiptKey: receiptKeyOf(receiptSeed(env)),

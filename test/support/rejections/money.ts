@@ -2,7 +2,7 @@
 // refuses a case that needs more than the market.
 
 import { expect } from "vitest";
-import { deposit, mirrored, numbered, openSettlement, terms, vote, withdraw } from "../chain-money.ts";
+import { deposit, mirrored, numbered, openSettlement, stake, terms, vote, withdraw } from "../chain-money.ts";
 import {
   address,
   appoint,
@@ -36,6 +36,7 @@ export const notMirrorCase: RejectionCase = {
       market.refuse(deposit(market, ANN, 5, {}, signer), "not_mirror");
       market.refuse(terms(market, FIRST_SLOT, {}, signer), "not_mirror");
       market.refuse(vote(market, FIRST_SLOT, {}, signer), "not_mirror");
+      market.refuse(stake(market, ANN, {}, signer), "not_mirror");
       market.refuse(mirrored(market, "registry", appoint([ANN], signer)), "not_mirror");
       market.refuse(mirrored(market, "registry", enrol(1, {}, signer)), "not_mirror");
       market.refuse(mirrored(market, "registry", unenrol(1, true, signer)), "not_mirror");
@@ -46,6 +47,7 @@ export const notMirrorCase: RejectionCase = {
       test.refuse(deposit(test, ANN, 5, {}, signer), "not_mirror");
       test.refuse(terms(test, FIRST_SLOT, {}, signer), "not_mirror");
       test.refuse(vote(test, FIRST_SLOT, {}, signer), "not_mirror");
+      test.refuse(stake(test, ANN, {}, signer), "not_mirror");
     }
   },
 };
@@ -82,6 +84,11 @@ export const moneyCases: readonly RejectionCase[] = [
       market.to(market.atS + 1);
       market.refuse(voted, "chain_event_out_of_order");
       market.refuse(numbered(voted, 0), "chain_event_out_of_order");
+      const staked = stake(market, ANN);
+      market.accept(staked);
+      market.to(market.atS + 1);
+      market.refuse(staked, "chain_event_out_of_order");
+      market.refuse(numbered(staked, 0), "chain_event_out_of_order");
     },
   },
   {
@@ -115,6 +122,18 @@ export const moneyCases: readonly RejectionCase[] = [
       market.accept(vote(market, FIRST_SLOT));
       market.refuse(setParameters({}), "governed_by_vote");
       market.refuse(setParameters({ proofDelaySeconds: 3_601 }), "governed_by_vote");
+    },
+  },
+  {
+    code: "node_key_taken",
+    when: "a provider is said to sign with the key of another one, also of one that has nothing at stake any more",
+    run: () => {
+      const market = openSettlement();
+      market.accept(stake(market, ANN));
+      market.refuse(stake(market, BOB), "node_key_taken");
+      market.accept(stake(market, ANN, { stakedMicros: 0, isUnbonding: true }));
+      const { facts } = market.refuse(stake(market, BOB), "node_key_taken");
+      expect(facts).toEqual({ nodeKey: word(0x5e1), account: ANN });
     },
   },
   {
