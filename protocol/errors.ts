@@ -78,7 +78,11 @@ export const ERRORS = {
     "This account sent more commands than the limit in facts allows; wait facts.retryAfterSeconds.",
     true,
   ),
-  overloaded: entry(503, "The region's queue is full; nothing was decided.", true),
+  overloaded: entry(
+    503,
+    "The region's queue is full, or as many drafts or ballots were looked at as can be; nothing was decided.",
+    true,
+  ),
   storage_exhausted: entry(
     507,
     "The region's storage is near its limit; only readings and cancellations are accepted.",

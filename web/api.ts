@@ -12,7 +12,7 @@ import {
 } from "../clients/sdk/client.ts";
 import { PolderProblem } from "../clients/sdk/problem.ts";
 import { type MarketClock, wallTimeMs } from "../protocol/clock.ts";
-import type { Hex } from "../protocol/fields.ts";
+import { type Hex, NO_ADDRESS } from "../protocol/fields.ts";
 import type { Profile } from "../protocol/profile.ts";
 import type { Day } from "./figures/calendar.ts";
 
@@ -30,6 +30,11 @@ export async function readClock(): Promise<MarketClock> {
 /** What this deployment's signatures are bound to. */
 export function readDeployment(): Promise<Deployment> {
   return client.deployment();
+}
+
+/** Whether the deployment shows votes of a chain. */
+export async function hasVotes(): Promise<boolean> {
+  return (await readDeployment()).governor !== NO_ADDRESS;
 }
 
 export function readRegions(): Promise<readonly Profile[]> {

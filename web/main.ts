@@ -4,9 +4,10 @@
 import "./styles/frame.css";
 import "./styles/panels.css";
 import "./styles/narrow.css";
+import "./styles/votes.css";
 import { listen } from "../clients/sdk/feed.ts";
 import { slotAt } from "../protocol/units.ts";
-import { readClock, readRegions } from "./api.ts";
+import { hasVotes, readClock, readRegions } from "./api.ts";
 import { CurveChart } from "./charts/curve-chart.ts";
 import { DayChart } from "./charts/day-chart.ts";
 import { onSchemeChange } from "./charts/palette.ts";
@@ -17,6 +18,7 @@ import { showDay, showHouseholds, showReadout } from "./panels/day-panel.ts";
 import { byId, make, setNotice, setText } from "./panels/element.ts";
 import { showCurve, showMarket, showRegion, showTime } from "./panels/market-panel.ts";
 import { NewsPanel } from "./panels/news-panel.ts";
+import { VotesPanel } from "./panels/votes-panel.ts";
 
 const TICK_MS = 250;
 const PAUSE_MS = 1_000;
@@ -61,6 +63,7 @@ class Page {
     this.#listenToPeople();
     setInterval(() => this.#tick(), TICK_MS);
     setInterval(() => this.#news.show(), PAUSE_MS);
+    void new VotesPanel(state).run(await hasVotes());
     await state.refreshHouseholds();
     showHouseholds(state);
     for (;;) {

@@ -1,6 +1,8 @@
 // Owns what the SDK asks of an answer before it believes its type: whoever answers may be another server, an old one or a
 // liar. It refuses, by saying so, what would otherwise fail as somebody's property of null much later.
 
+import type { Hex } from "../../protocol/fields.ts";
+
 /** The object that a text is as JSON, or null. */
 export function recordOf(text: string): Record<string, unknown> | null {
   try {
@@ -19,6 +21,11 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 /** True for a number of entries, seconds or the like: a safe integer from zero. */
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** True for so many bytes as lower-case hex. */
+export function isHex(value: unknown, bytes: number): value is Hex {
+  return typeof value === "string" && value.length === 2 + 2 * bytes && /^0x[0-9a-f]*$/.test(value);
 }
 
 /** True for a list of events as journal, answers and frames carry them. */

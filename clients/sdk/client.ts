@@ -22,18 +22,20 @@ import type { ChainStatus } from "../../protocol/chain-answer.ts";
 import { type MarketClock, marketTimeS, parseClock } from "../../protocol/clock.ts";
 import type { Command, CommandType } from "../../protocol/commands.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S } from "../../protocol/limits.ts";
 import type { PreviewAnswer, PreviewRequest } from "../../protocol/preview-answer.ts";
 import type { Profile } from "../../protocol/profile.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
-import { isAcceptedAnswer, isCount, isRecord, recordOf } from "./answer-shape.ts";
+import { isAcceptedAnswer, isCount, isHex, isRecord, recordOf } from "./answer-shape.ts";
 import { splitLines } from "./journal-lines.ts";
 import { isLasting, PolderProblem, pauseMs, problemFrom, TransportFault } from "./problem.ts";
 import type { Signer } from "./signer.ts";
 
 /** What signatures, receipts and time of a deployment are bound to. */
 export interface Deployment extends SigningDomain {
+  /** Whose votes it shows; the zero address where it shows none. */
+  readonly governor: Hex;
   readonly operator: string;
   readonly receiptKey: Hex;
   readonly clock: MarketClock;
@@ -334,10 +336,11 @@ export class PolderClient {
 
   async #readDeployment(): Promise<Deployment> {
     const raw = await this.get<Record<string, unknown>>("/v1/deployment");
-    const { chainId, settlement, operator, receiptKey, clock } = raw;
+    const { chainId, settlement, governor = NO_ADDRESS, operator, receiptKey, clock } = raw;
     const isWhole =
       isCount(chainId) &&
       isHex(settlement, 20) &&
+      isHex(governor, 20) &&
       typeof operator === "string" &&
       isHex(receiptKey, 32) &&
       isRecord(clock) &&
@@ -347,15 +350,12 @@ export class PolderClient {
     return {
       chainId,
       settlement,
+      governor,
       operator,
       receiptKey,
       clock: parseClock(clock.origin as string, String(clock.rate), chainId),
     };
   }
-}
-
-function isHex(value: unknown, bytes: number): value is Hex {
-  return typeof value === "string" && value.length === 2 + 2 * bytes && /^0x[0-9a-f]*$/.test(value);
 }
 
 /** The answer to an accepted command. @throws TransportFault for anything else: whether it was accepted is not known */

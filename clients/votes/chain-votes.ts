@@ -11,6 +11,7 @@ import {
   delegatesIn,
   readOperations,
   readProposals,
+  requireAllProposals,
 } from "../../governance/proposals/proposal-reads.ts";
 import { findVoteContracts, type VoteContracts } from "../../governance/proposals/vote-contracts.ts";
 import { type EventSource, VOTE_EVENTS, VoteHistory } from "../../governance/proposals/vote-history.ts";
@@ -129,6 +130,7 @@ export class ChainVotes implements VoteSource {
           toBlock: this.#view.block.number,
         }),
       );
+    await requireAllProposals(this.#view, this.#contracts, history);
     return history;
   }
 }

@@ -3,7 +3,12 @@
 
 import { readParameterForm } from "../../governance/forms/parameter-form.ts";
 import type { ContractLog } from "../../governance/proposals/chain-view.ts";
-import { readOperations, readProposals, SETTLED_STATES } from "../../governance/proposals/proposal-reads.ts";
+import {
+  readOperations,
+  readProposals,
+  requireAllProposals,
+  SETTLED_STATES,
+} from "../../governance/proposals/proposal-reads.ts";
 import { findVoteContracts, type VoteContracts } from "../../governance/proposals/vote-contracts.ts";
 import {
   type EventSource,
@@ -81,6 +86,7 @@ export class VoteSnapshot {
   /** The newest first. */
   proposals(): Promise<readonly ProposalAnswer[]> {
     return this.once("proposals", async () => {
+      await requireAllProposals(this.view, this.contracts, this.history);
       const records = [...this.history.proposals.values()].reverse();
       const open = records.filter(({ id }) => !this.#settled.has(id));
       const read = await readProposals(this.view, this.contracts, open, this.history);

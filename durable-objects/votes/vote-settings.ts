@@ -1,7 +1,7 @@
 // Owns which vote a deployment shows, by its variables. It refuses a governor without a chain to read it on.
 
 import type { VoteRoots } from "../../governance/proposals/vote-contracts.ts";
-import { NO_ADDRESS } from "../../protocol/fields.ts";
+import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import type { Env } from "../environment.ts";
 import { addressOf, hasChain, type ReadSettings, readSettings } from "../mirror/settings.ts";
 
@@ -15,9 +15,14 @@ export function hasVotes(env: Env): boolean {
   return hasChain(env) && (env.GOVERNOR || NO_ADDRESS) !== NO_ADDRESS;
 }
 
+/** The governor; the zero address where the deployment shows no votes. @throws SettingsRefused */
+export function governorOf(env: Env): Hex {
+  return hasVotes(env) ? addressOf("GOVERNOR", env.GOVERNOR) : NO_ADDRESS;
+}
+
 /** @throws SettingsRefused */
 export function voteSettings(env: Env): VoteSettings {
   const settings = readSettings(env);
   const { settlement, meterRegistry } = settings;
-  return { ...settings, roots: { governor: addressOf("GOVERNOR", env.GOVERNOR), settlement, meterRegistry } };
+  return { ...settings, roots: { governor: governorOf(env), settlement, meterRegistry } };
 }

@@ -65,6 +65,10 @@ const WORDS: Readonly<Record<string, string>> = {
   RewardParameters_NothingToChange: "nothing is to be changed",
   RewardParameters_BeyondWindow:
     "evidence cannot be awaited for {proofDelaySeconds} s: a window has {windowSeconds}",
+  GovernorUnexpectedProposalState:
+    "that cannot be done with it now: its state is {current} (0 pending, 1 active, 2 cancelled, 3 defeated, 4 passed, 5 queued, 6 expired, 7 executed)",
+  TimelockUnexpectedOperationState:
+    "the operation is not ready: its delay is not over, or it was done or cancelled",
   ProviderStake_RegionNotOpen: "the region is frozen or over",
   ProviderStake_StakedBefore: "{account} has a stake in the region already: top it up",
   ProviderStake_NoStake: "{account} has no stake in the region",
@@ -88,10 +92,6 @@ const WORDS: Readonly<Record<string, string>> = {
   ProviderStake_NotQueued: "no such slash is queued: {slash}",
   ProviderStake_NotDue: "the slash is due from {dueAtS} on (Unix seconds)",
   ProviderStake_MayNotCancel: "{caller} is not the owner, and the region is not over",
-  GovernorUnexpectedProposalState:
-    "that cannot be done with it now: its state is {current} (0 pending, 1 active, 2 cancelled, 3 defeated, 4 passed, 5 queued, 6 expired, 7 executed)",
-  TimelockUnexpectedOperationState:
-    "the operation is not ready: its delay is not over, or it was done or cancelled",
   OwnableUnauthorizedAccount: "{account} is not the owner",
   ERC20InsufficientBalance: "{sender} has {balance$} of the quote asset, and {needed$} is needed",
   ERC20InsufficientAllowance: "{spender} may take {allowance$} of the quote asset, and {needed$} is needed",

@@ -14,7 +14,7 @@ import { changesIn, type DecodedCall, decodeCall } from "../forms/decoded-call.t
 import { polderGovernorAbi, timelockControllerAbi } from "../generated/abi.ts";
 import type { ChainView, ContractRead } from "./chain-view.ts";
 import { readOf } from "./contract-reads.ts";
-import type { VoteContracts } from "./vote-contracts.ts";
+import { type VoteContracts, VoteMismatch } from "./vote-contracts.ts";
 import type { BallotRecord, OperationRecord, ProposalRecord, VoteHistory } from "./vote-history.ts";
 
 /** States that nothing changes any more. */
@@ -33,6 +33,20 @@ interface Standing {
   readonly votes: { readonly against: bigint; readonly for: bigint; readonly abstain: bigint };
   readonly quorum: bigint;
   readonly quorumAsOfS: number;
+}
+
+/**
+ * The governor keeps its own list of proposals: one whose event was not found, or was kept back, is missed by its count.
+ * @throws VoteMismatch
+ */
+export async function requireAllProposals(
+  view: ChainView,
+  { governor }: VoteContracts,
+  { proposals }: VoteHistory,
+): Promise<void> {
+  const [count] = await view.read<[bigint]>([readOf(governor, polderGovernorAbi, "proposalCount")]);
+  if (count !== BigInt(proposals.size))
+    throw new VoteMismatch(`the governor has ${count} proposals, and events of ${proposals.size} were found`);
 }
 
 /** Reads proposals, in the order of their records. */

@@ -19,7 +19,7 @@ import { certificateTree, treeOfPublished } from "../../evidence/certificate-tre
 import { regionTag } from "../../evidence/gateway-window.ts";
 import { Groth16Verifier } from "../../evidence/groth16.ts";
 import { secretCommitment } from "../../evidence/meter-statement.ts";
-import { FIELD_ORDER, type Hex } from "../../protocol/fields.ts";
+import { FIELD_ORDER, type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import type { QuadTree } from "../../protocol/quad-tree.ts";
 import { sampleSecret } from "../../tools/sample-household.ts";
 import { address, DOMAIN, word } from "../support/market.ts";
@@ -55,6 +55,7 @@ function recordsOf(changes: Partial<EpochRecords> = {}): EpochRecords {
   return {
     deployment: {
       ...DOMAIN,
+      governor: NO_ADDRESS,
       operator: "",
       receiptKey: word(1),
       clock: { originMs: 0, rate: 1 },

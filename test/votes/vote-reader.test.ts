@@ -274,6 +274,14 @@ describe.skipIf(!hasAnvil)("votes read (skipped where npm has no anvil for the m
     console.log("calls for all proposals, once a block:", calls);
   });
 
+  test("rejects: to show proposals where an event of one is missing", async () => {
+    const late = { ...settings(), deployedAtBlock: Number(await world.chain.client.getBlockNumber()) };
+    const anew = new VoteReader({ settings: late, kept: new HistoryInMemory(), wallMs: () => 0 });
+    await expect((await anew.snapshot()).proposals()).rejects.toThrow(
+      /the governor has 3 proposals, and events of 0 were found/,
+    );
+  });
+
   test("invariant: what is kept and read on from says the same as what was read from the beginning", async () => {
     await world.chain.client.mine({ blocks: 4 });
     const known = await reader().snapshot();

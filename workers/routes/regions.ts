@@ -10,6 +10,7 @@ import {
   registryOf,
   rewardParametersOf,
 } from "../../durable-objects/mirror/settings.ts";
+import { governorOf } from "../../durable-objects/votes/vote-settings.ts";
 import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { signedSchema } from "../../evidence/signed-command.ts";
 import {
@@ -66,6 +67,7 @@ function deploymentRoutes(application: Application): void {
         settlement: address,
         meterRegistry: address,
         rewardParameters: address,
+        governor: address.meta({ description: "whose votes it shows; zero where there is none" }),
         providerStake: address,
         mirror: address.meta({
           description: "wallet that says what the chain says; zero where there is none",
@@ -82,6 +84,7 @@ function deploymentRoutes(application: Application): void {
         ...signingDomain(env),
         meterRegistry: registryOf(env),
         rewardParameters: rewardParametersOf(env),
+        governor: governorOf(env),
         providerStake: providerStakeOf(env),
         mirror: mirrorOf(env),
         operator: env.OPERATOR,

@@ -21,6 +21,11 @@ export function tokens(baseUnits: string | bigint): string {
   return shown === "" ? whole : `${whole}.${shown}`;
 }
 
+/** Texts of strangers: what would steer a terminal, or turn a line's direction, is shown as a mark in its place. */
+export function plain(text: string): string {
+  return text.replace(/[^\P{C}\n]/gu, "\u{fffd}");
+}
+
 /** A span of time as people say it: days, hours, minutes. */
 export function span(seconds: number): string {
   const parts: [number, string][] = [
@@ -51,7 +56,7 @@ export function proposalTable(proposals: readonly ProposalAnswer[]): string {
     proposals.map((proposal) => [
       short(proposal.id),
       stateOf(proposal),
-      proposal.title.slice(0, 48),
+      plain(proposal.title).slice(0, 48),
       tokens(proposal.votes.for),
       tokens(proposal.votes.against),
       tokens(proposal.votes.abstain),
@@ -104,7 +109,7 @@ export function proposalReport(
       : ([["can be executed from", when(proposal.etaS)]] as [string, string][])),
   ];
   return [
-    proposal.description,
+    plain(proposal.description),
     "",
     table([], rows),
     ...proposal.calls.map(({ words }, place) => `call ${place + 1}: ${words}`),
@@ -127,7 +132,7 @@ function ballotTable(ballots: readonly BallotAnswer[]): string {
       voter,
       support,
       tokens(weight),
-      reason.slice(0, 60),
+      plain(reason).replaceAll("\n", " ").slice(0, 60),
     ]),
   );
 }
