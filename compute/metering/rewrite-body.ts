@@ -4,7 +4,7 @@
 // The global holds the fuel that is left. A loop that calls nothing runs down a chunk of it in a local, so that going round
 // touches no memory, and settles with the global on every way out.
 
-import { MAX_BODY_REWRITTEN_BYTES } from "../../protocol/limits.ts";
+import { MAX_FUNCTION_REWRITTEN_BYTES } from "../../protocol/limits.ts";
 import { BLOCK, IF, LOOP } from "../checking/body-state.ts";
 import { type CheckedBody, type CheckedCode, MARK_WITH_VALUES } from "../checking/checked-body.ts";
 import { ByteReader } from "../module/byte-reader.ts";
@@ -292,7 +292,7 @@ export class BodyRewriter {
       head.byte(type);
     }
     const length = head.length + this.#writer.length;
-    expectAtMost("bytes of a rewritten body", length, MAX_BODY_REWRITTEN_BYTES);
+    expectAtMost("bytes of a rewritten body", length, MAX_FUNCTION_REWRITTEN_BYTES);
     target.unsigned(length);
     target.bytes(head.written());
     target.bytes(this.#writer.written());
