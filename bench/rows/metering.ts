@@ -65,7 +65,7 @@ async function programs(sizes: MeteringSizes): Promise<Program[]> {
     },
   ];
   return [
-    ...(hasClang ? fromC() : []),
+    ...(hasClang() ? fromC() : []),
     { name: "statistics (AssemblyScript)", source: statistics, job: jobOf(new Uint8Array(readings.buffer)) },
     { name: "checksum (text)", source: assemble(CHECKSUM_WAT), job: jobOf(picture(sizes.checksumSide)) },
   ];
