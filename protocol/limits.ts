@@ -215,8 +215,14 @@ export const MAX_BLOCK_DEPTH = 5_000;
 /** Targets of one branch table. */
 export const MAX_BRANCH_TARGETS = 65_000;
 
-/** One rewritten function body: V8 refuses longer ones. */
-export const MAX_BODY_REWRITTEN_BYTES = 7_654_321;
+/** One function body: what its floats flow through is followed as a whole, in a Worker's memory. */
+export const MAX_FUNCTION_BYTES = 1_000_000;
+
+/** One rewritten function body: engines refuse longer ones. */
+export const MAX_FUNCTION_REWRITTEN_BYTES = 7_654_321;
+
+/** All rewritten bodies: code grows by a fifth to a half; only what is all loops grows further. */
+export const MAX_CODE_REWRITTEN_BYTES = 12_582_912;
 
 /** Elements of all tables of a module together: a language's table of functions many times over. */
 export const MAX_TABLE_ELEMENTS = 100_000;

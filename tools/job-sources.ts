@@ -71,8 +71,13 @@ function installClang(): boolean {
   return isThere();
 }
 
-/** True on a machine that can compile C to WebAssembly. */
-export const hasClang = installClang();
+let isInstalled: boolean | undefined;
+
+/** True on a machine that can compile C to WebAssembly, if need be after installing what it takes. */
+export function hasClang(): boolean {
+  isInstalled ??= installClang();
+  return isInstalled;
+}
 
 function withFolder<T>(use: (folder: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), "polder-job-"));

@@ -24,12 +24,12 @@ const IF = 0x04;
 const ELSE = 0x05;
 const END = 0x0b;
 const NO_RESULT = 0x40;
-const SELECT = 0x1b;
 const I64_LESS = 0x53;
 const I64_GREATER = 0x55;
 const I64_ADD = 0x7c;
 const I64_SUBTRACT = 0x7d;
 const I64_MULTIPLY = 0x7e;
+const I64_AND = 0x83;
 const I64_OR = 0x84;
 const I64_OF_UNSIGNED = 0xad;
 
@@ -92,7 +92,7 @@ export class BodyWriter extends ByteWriter {
     this.signed(value);
   }
 
-  /** Takes a number off the fuel: of the global, or of the chunk that a loop has taken. */
+  /** Takes a number off the fuel: of the global, or of the chunk that a loop runs down. */
   charge(fuel: number, isInLoop: boolean, isChecked: boolean): void {
     this.#beginCharge(isInLoop);
     this.#constant(fuel);
@@ -141,7 +141,7 @@ export class BodyWriter extends ByteWriter {
     this.op(I64_LESS, IF, NO_RESULT, UNREACHABLE, END);
   }
 
-  /** When the chunk is used up: settles it with the global, traps if that is too, and takes the next. */
+  /** When the chunk is used up: settles it with the global, traps if that is too, and begins the next. */
   #renewChunk(): void {
     this.#constant(0);
     this.op(I64_LESS, IF, NO_RESULT);
@@ -152,32 +152,25 @@ export class BodyWriter extends ByteWriter {
     this.op(END);
   }
 
-  /** Takes a chunk of the fuel into the local, before a loop in which nothing else can change the global. */
+  /**
+   * Before a loop in which nothing else can change the global: the local takes the last bits of the fuel, which run down
+   * to where the next chunk begins. The global stands still until then, and is at most a chunk too high.
+   */
   enterLoop(): void {
     this.#getGlobal("fuel");
-    this.#constant(CHUNK_FUEL);
-    this.#getGlobal("fuel");
-    this.#constant(CHUNK_FUEL);
-    this.op(I64_LESS, SELECT);
+    this.#constant(CHUNK_FUEL - 1);
+    this.op(I64_AND);
     this.#set("fuel");
-    this.#getGlobal("fuel");
-    this.#get("fuel");
-    this.op(I64_SUBTRACT);
-    this.#setGlobal("fuel");
   }
 
-  /** Gives back what is left of the chunk. */
+  /** Puts what is left of the chunk in the place of those bits. */
   leaveLoop(): void {
     this.#getGlobal("fuel");
+    this.#constant(-CHUNK_FUEL);
+    this.op(I64_AND);
     this.#get("fuel");
     this.op(I64_ADD);
     this.#setGlobal("fuel");
-  }
-
-  /** Leaves nothing in the chunk, where the loop may go on: the next look takes another. */
-  emptyChunk(): void {
-    this.#constant(0);
-    this.#set("fuel");
   }
 
   /** On entry: takes a frame off, and fuel unless the caller did, and looks at both at once. */

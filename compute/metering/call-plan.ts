@@ -37,6 +37,7 @@ export class CallPlan {
   /** Vertices of tables' types follow those of the functions. */
   readonly #typeVertices = new Map<string, number>();
   readonly #reachable: number[][] = [];
+  readonly #isTableCounted = new Set<number>();
 
   constructor(module: DecodedModule, { bodies, segments }: CheckedCode) {
     const { length } = bodies;
@@ -106,7 +107,10 @@ export class CallPlan {
     if (vertex < this.#bodies.length) {
       this.isCounted[vertex] = 1;
       if (caller !== vertex) this.#isCalledOpen[vertex] = 1;
-    } else for (const callee of this.#edges(vertex)) this.isCounted[callee] = 1;
+    } else if (!this.#isTableCounted.has(vertex)) {
+      this.#isTableCounted.add(vertex);
+      for (const callee of this.#edges(vertex)) this.isCounted[callee] = 1;
+    }
   }
 
   #close(vertex: number, edges: readonly number[]): void {

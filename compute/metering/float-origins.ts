@@ -6,6 +6,8 @@
 // may flow in. Arithmetic and comparisons do not look at NaN bits. Whatever does look needs the value exact: where only
 // chosen bits of one width can arrive it is made canonical there, and otherwise wherever those come from.
 
+import { NumberList } from "./number-list.ts";
+
 /** Bits that are exactly determined already. */
 export const EXACT_BITS = -1;
 /** Never a NaN, whatever it is read as. */
@@ -26,24 +28,25 @@ const EXACT = 4;
 const END = -1;
 
 export class FloatOrigins {
-  readonly #roles: number[] = [];
-  readonly #kinds: number[] = [];
+  readonly #roles = new NumberList();
+  readonly #kinds = new NumberList();
   /** The instruction that makes the value. */
-  readonly #places: number[] = [];
-  readonly #isVector: boolean[] = [];
+  readonly #places = new NumberList();
+  readonly #isVector = new NumberList();
   /** Of a sign change its operand, of a read what the local held. */
-  readonly #operands: number[] = [];
+  readonly #operands = new NumberList();
   /** Loops around the instruction. */
-  readonly #depths: number[] = [];
-  readonly #isNeeded: boolean[] = [];
+  readonly #depths = new NumberList();
+  readonly #isNeeded = new NumberList();
   /** Edges as linked lists, by where they begin and by where they end. */
-  readonly #firstOut: number[] = [];
-  readonly #firstIn: number[] = [];
-  readonly #nextOut: number[] = [];
-  readonly #nextIn: number[] = [];
-  readonly #from: number[] = [];
-  readonly #to: number[] = [];
-  readonly #uses: number[] = [];
+  readonly #firstOut = new NumberList();
+  readonly #firstIn = new NumberList();
+  readonly #nextOut = new NumberList();
+  readonly #nextIn = new NumberList();
+  readonly #from = new NumberList();
+  readonly #to = new NumberList();
+  readonly #uses = new NumberList();
+  readonly #waiting = new NumberList();
   readonly #locals = new Map<number, number>();
   /** Loops around what comes next; kept by whoever walks. */
   loopDepth = 0;
@@ -53,7 +56,7 @@ export class FloatOrigins {
     const nodes = [this.#roles, this.#kinds, this.#places, this.#isVector, this.#operands, this.#depths];
     const edges = [this.#nextOut, this.#nextIn, this.#from, this.#to];
     const others = [this.#firstOut, this.#firstIn, this.#isNeeded, this.#uses];
-    for (const list of [...nodes, ...edges, ...others]) list.length = 0;
+    for (const list of [...nodes, ...edges, ...others]) list.clear();
     this.#locals.clear();
     this.loopDepth = 0;
   }
@@ -61,26 +64,26 @@ export class FloatOrigins {
   #node(role: number, kind: number, place: number, isVector: boolean, operand = END): number {
     this.#kinds.push(kind);
     this.#places.push(place);
-    this.#isVector.push(isVector);
+    this.#isVector.push(isVector ? 1 : 0);
     this.#operands.push(operand);
     this.#depths.push(this.loopDepth);
-    this.#isNeeded.push(false);
+    this.#isNeeded.push(0);
     this.#firstOut.push(END);
     this.#firstIn.push(END);
-    return this.#roles.push(role) - 1;
+    return this.#roles.push(role);
   }
 
   /** Lets a value flow into a node. */
   flow(origin: number, into: number): void {
     const settled = this.settled(origin);
-    if (settled === EXACT_BITS) this.#kinds[into] = (this.#kinds[into] as number) | EXACT;
+    if (settled === EXACT_BITS) this.#kinds.set(into, this.#kinds.at(into) | EXACT);
     if (settled < 0) return;
-    const edge = this.#from.push(settled) - 1;
+    const edge = this.#from.push(settled);
     this.#to.push(into);
-    this.#nextOut.push(this.#firstOut[settled] as number);
-    this.#nextIn.push(this.#firstIn[into] as number);
-    this.#firstOut[settled] = edge;
-    this.#firstIn[into] = edge;
+    this.#nextOut.push(this.#firstOut.at(settled));
+    this.#nextIn.push(this.#firstIn.at(into));
+    this.#firstOut.set(settled, edge);
+    this.#firstIn.set(into, edge);
   }
 
   /** A result whose NaN bits the engine may choose. */
@@ -104,7 +107,10 @@ export class FloatOrigins {
 
   /** A value with its sign changed: exact once the operand is, and never canonicalised itself. */
   signed(operand: number): number {
-    return operand < 0 ? operand : this.#node(SIGNED, 0, END, false, operand);
+    if (operand < 0) return operand;
+    // Of a sign that was changed before, the first operand: chains of them must not be walked for every use.
+    const first = this.#roles.at(operand) === SIGNED ? this.#operands.at(operand) : operand;
+    return this.#node(SIGNED, 0, END, false, first);
   }
 
   /** What a local holds, where it is read. */
@@ -131,7 +137,7 @@ export class FloatOrigins {
 
   /** The value as it may be kept: a sign change is exact once kept, so its operand must be. */
   settled(origin: number): number {
-    if (origin < 0 || this.#roles[origin] !== SIGNED) return origin;
+    if (origin < 0 || this.#roles.at(origin) !== SIGNED) return origin;
     this.use(origin, 0);
     return EXACT_BITS;
   }
@@ -143,54 +149,57 @@ export class FloatOrigins {
 
   /** A value is taken by what reads floats of `width` without regard to NaN bits; 0 where the bits matter. */
   use(origin: number, width: number): void {
-    if (origin >= 0) this.#uses.push(origin, width);
+    if (origin < 0) return;
+    this.#uses.push(origin);
+    this.#uses.push(width);
   }
 
   /** Marks, per instruction, whose result must be made canonical: the width, and 2 more for vectors. */
   resolve(marks: Uint8Array): void {
     this.#spread();
-    const waiting: number[] = [];
     for (let use = 0; use < this.#uses.length; use += 2) {
-      let node = this.#uses[use] as number;
-      while (this.#roles[node] === SIGNED) node = this.#operands[node] as number;
+      let node = this.#uses.at(use);
+      if (this.#roles.at(node) === SIGNED) node = this.#operands.at(node);
       // What is read in its own width may be anything.
-      const seen = (this.#kinds[node] as number) & (SINGLE | DOUBLE) & ~(this.#uses[use + 1] as number);
-      if (seen !== 0) waiting.push(node);
+      const seen = this.#kinds.at(node) & (SINGLE | DOUBLE) & ~this.#uses.at(use + 1);
+      if (seen !== 0) this.#waiting.push(node);
     }
-    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) this.#need(node, marks, waiting);
+    for (let node = this.#waiting.pop(); node !== undefined; node = this.#waiting.pop())
+      this.#need(node, marks);
   }
 
   /** Lets kinds flow along the edges; each node changes at most three times. */
   #spread(): void {
-    const waiting: number[] = [];
-    for (let node = 0; node < this.#kinds.length; node += 1) if (this.#kinds[node] !== 0) waiting.push(node);
+    const waiting = this.#waiting;
+    for (let node = 0; node < this.#kinds.length; node += 1)
+      if (this.#kinds.at(node) !== 0) waiting.push(node);
     for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-      const kind = this.#kinds[node] as number;
-      for (let edge = this.#firstOut[node] as number; edge !== END; edge = this.#nextOut[edge] as number) {
-        const into = this.#to[edge] as number;
-        const before = this.#kinds[into] as number;
+      const kind = this.#kinds.at(node);
+      for (let edge = this.#firstOut.at(node); edge !== END; edge = this.#nextOut.at(edge)) {
+        const into = this.#to.at(edge);
+        const before = this.#kinds.at(into);
         if ((before | kind) === before) continue;
-        this.#kinds[into] = before | kind;
+        this.#kinds.set(into, before | kind);
         waiting.push(into);
       }
     }
   }
 
   /** Sees to it that a node's bits are exact: here if they are all chosen in one width, else where they come from. */
-  #need(node: number, marks: Uint8Array, waiting: number[]): void {
-    const kind = this.#kinds[node] as number;
-    const role = this.#roles[node] as number;
-    if (this.#isNeeded[node] === true || kind === EXACT || role === NEVER) return;
-    this.#isNeeded[node] = true;
+  #need(node: number, marks: Uint8Array): void {
+    const kind = this.#kinds.at(node);
+    const role = this.#roles.at(node);
+    if (this.#isNeeded.at(node) === 1 || kind === EXACT || role === NEVER) return;
+    this.#isNeeded.set(node, 1);
     if (role !== MEETING && (kind === SINGLE || kind === DOUBLE)) {
-      const held = this.#operands[node] as number;
+      const held = this.#operands.at(node);
       // Where it was made, rather than at every read; but not in a loop for the sake of a read outside.
-      const isMade = held !== END && this.#roles[held] !== MEETING;
-      if (isMade && (this.#depths[held] as number) <= (this.#depths[node] as number)) waiting.push(held);
-      else marks[this.#places[node] as number] = kind + (this.#isVector[node] ? 2 : 0);
+      const isMade = held !== END && this.#roles.at(held) !== MEETING;
+      if (isMade && this.#depths.at(held) <= this.#depths.at(node)) this.#waiting.push(held);
+      else marks[this.#places.at(node)] = kind + 2 * this.#isVector.at(node);
       return;
     }
-    for (let edge = this.#firstIn[node] as number; edge !== END; edge = this.#nextIn[edge] as number)
-      waiting.push(this.#from[edge] as number);
+    for (let edge = this.#firstIn.at(node); edge !== END; edge = this.#nextIn.at(edge))
+      this.#waiting.push(this.#from.at(edge));
   }
 }

@@ -80,8 +80,8 @@ export const UNCHECKED_LEAF_FUEL = 64;
 export const PREPAID_FUEL = 1_000;
 
 /**
- * What a loop takes from the fuel at a time. A job that traps inside a loop has paid for as much more at most: a fraction
- * of a megafuel, the same one everywhere.
+ * What a loop runs down before it settles, a power of two. A job that traps inside a loop may leave as much unpaid at
+ * most: a fraction of a megafuel, the same one everywhere.
  */
 export const CHUNK_FUEL = 65_536;
 

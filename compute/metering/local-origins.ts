@@ -10,7 +10,7 @@ import { EXACT_BITS, type FloatOrigins, NO_NAN } from "./float-origins.ts";
 /** Locals that are followed one by one; merging looks at all of them. */
 const MOST_SLOTS = 128;
 /** Nodes and edges of one function: a few dozen megabytes. */
-const MOST_ENTRIES = 1_000_000;
+const MOST_ENTRIES = 500_000;
 const NONE = -1;
 /** No value flowed yet: below all that stand for values. */
 const NOTHING = -1_000;

@@ -1,10 +1,10 @@
 // Owns where code is added to a body: what a segment costs at its beginning, a look at the fuel on entry and at the head
 // of every loop, frames around recursive calls, lengths before bulk work. It refuses nothing: the code has been checked.
 //
-// The global holds the fuel that is left. A loop that calls nothing takes a chunk of it into a local, so that going round
-// touches no memory, and gives back the rest on every way out.
+// The global holds the fuel that is left. A loop that calls nothing runs down a chunk of it in a local, so that going round
+// touches no memory, and settles with the global on every way out.
 
-import { MAX_BODY_REWRITTEN_BYTES } from "../../protocol/limits.ts";
+import { MAX_FUNCTION_REWRITTEN_BYTES } from "../../protocol/limits.ts";
 import { BLOCK, IF, LOOP } from "../checking/body-state.ts";
 import { type CheckedBody, type CheckedCode, MARK_WITH_VALUES } from "../checking/checked-body.ts";
 import { ByteReader } from "../module/byte-reader.ts";
@@ -222,10 +222,10 @@ export class BodyRewriter {
     const label = this.#label(instruction);
     if (!this.#isLeaving(label)) return;
     if (this.#code.instructions.marks[instruction] === MARK_WITH_VALUES) {
-      // The values stay on the stack either way; give back first, and take again if the loop goes on.
+      // The values stay on the stack either way: leave first, and enter again if the loop goes on.
       this.#copyBefore(instruction);
       this.#writer.leaveLoop();
-      this.#writer.emptyChunk();
+      this.#writer.enterLoop();
       return;
     }
     this.#replace(instruction);
@@ -243,7 +243,7 @@ export class BodyRewriter {
     if (!isLeaving) return;
     this.#copyBefore(instruction);
     this.#writer.leaveLoop();
-    this.#writer.emptyChunk();
+    this.#writer.enterLoop();
   }
 
   /** The function's own end has moved behind the block that holds its code. */
@@ -292,7 +292,7 @@ export class BodyRewriter {
       head.byte(type);
     }
     const length = head.length + this.#writer.length;
-    expectAtMost("bytes of a rewritten body", length, MAX_BODY_REWRITTEN_BYTES);
+    expectAtMost("bytes of a rewritten body", length, MAX_FUNCTION_REWRITTEN_BYTES);
     target.unsigned(length);
     target.bytes(head.written());
     target.bytes(this.#writer.written());

@@ -1,7 +1,7 @@
 // Owns rewriting a module so that its fuel, frames, memory and NaNs are counted and fixed wherever it runs. It refuses what
 // is not a valid module of the baseline; equal bytes in give equal bytes out.
 
-import { MAX_MEMORY_PAGES, MAX_TABLE_ELEMENTS } from "../../protocol/limits.ts";
+import { MAX_CODE_REWRITTEN_BYTES, MAX_MEMORY_PAGES, MAX_TABLE_ELEMENTS } from "../../protocol/limits.ts";
 import { checkCode } from "../checking/check-body.ts";
 import { ByteWriter } from "../module/byte-writer.ts";
 import { decodeModule } from "../module/decode.ts";
@@ -13,7 +13,7 @@ import {
   SECTION,
 } from "../module/decoded-module.ts";
 import { I64 } from "../module/value-types.ts";
-import { refuseInvalid } from "../refusal.ts";
+import { expectAtMost, refuseInvalid } from "../refusal.ts";
 import { BodyWriter, type MeterGlobals } from "./body-writer.ts";
 import { CallPlan } from "./call-plan.ts";
 import { REWRITER_VERSION } from "./fuel-schedule.ts";
@@ -50,8 +50,8 @@ export function meterModule(source: Uint8Array): MeteredModule {
   return { module, bytes: target.written().slice() };
 }
 
-/** The least number of pages that the memory begins with. */
-function highestPages(module: DecodedModule): number {
+/** The most pages that the memory may ever have. */
+function mostPages(module: DecodedModule): number {
   return mostOf(module.memories[0] ?? { least: 0, most: 0 }, MAX_MEMORY_PAGES);
 }
 
@@ -158,7 +158,7 @@ class ModuleRewriter {
   /** Fuel and stack begin at nothing, so that nothing runs before the host has set them. */
   #writeGlobals(): void {
     const payload = this.#begin(SECTION.global, 3);
-    for (const initial of [0, 0, highestPages(this.#module)]) {
+    for (const initial of [0, 0, mostPages(this.#module)]) {
       payload.byte(I64);
       payload.byte(1);
       payload.byte(0x42);
@@ -203,6 +203,7 @@ class ModuleRewriter {
     code.unsigned(bodies.length);
     checked.bodies.forEach(({ type }, index) => {
       rewriter.rewrite(index, () => this.#blockType(type.results), code);
+      expectAtMost("bytes of rewritten code", code.length, MAX_CODE_REWRITTEN_BYTES);
     });
     return code;
   }

@@ -2,6 +2,7 @@
 // beyond the limits before anything is allocated for them.
 
 import {
+  MAX_FUNCTION_BYTES,
   MAX_MEMORY_PAGES,
   MAX_MODULE_IMPORTS,
   MAX_MODULE_ITEMS,
@@ -187,6 +188,7 @@ function readBodies(reader: ByteReader, module: DecodedModule, count: number): v
   for (let index = 0; index < count; index += 1) {
     const length = reader.u32();
     const from = reader.skip(length);
+    expectAtMost("bytes of a body", length, MAX_FUNCTION_BYTES);
     module.bodies.push({ from, to: from + length });
   }
 }

@@ -98,7 +98,7 @@ describe("the measurements themselves, small", () => {
   });
 
   test("behavior: small jobs, counted and not", { timeout: 60_000 }, async () => {
-    const sizes = { pictureSide: 20, inferences: 1, readings: 50, checksumSide: 5, rounds: 1 };
+    const sizes = { pictureSide: 20, inferences: 1, readings: 50, checksumSide: 5, rounds: 1, runs: 1 };
     const [row] = await measureMetering(quiet, sizes);
     expectWhole(row as Row);
     expect(row?.note).toContain("checksum (text)");

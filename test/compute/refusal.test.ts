@@ -270,8 +270,46 @@ describe("bombs", () => {
     expect(performance.now() - startedMs).toBeLessThan(15_000);
   });
 
-  test("rejects: bodies that grow beyond what engines compile", () => {
-    const loops = Array.from({ length: 300_000 }, () => [0x03, 0x40, 0x0b]).flat();
-    expectRefused(commandOf(loops), "module_limit_exceeded", { limit: "bytes of a rewritten body" });
+  test("rejects: a body beyond its limit, and bodies that grow beyond what engines compile or Workers hold", () => {
+    const loops = (count: number): number[] => Array.from({ length: count }, () => [0x03, 0x40, 0x0b]).flat();
+    expectRefused(commandOf(loops(400_000)), "module_limit_exceeded", { limit: "bytes of a body" });
+    expectRefused(commandOf(loops(300_000)), "module_limit_exceeded", { limit: "bytes of a rewritten body" });
+    const body = [0, ...loops(60_000), 0x0b];
+    const bodies = [1, 2, 3, 4, 5].flatMap(() => [...leb(body.length), ...body]);
+    const sections = [
+      section(1, [1, 0x60, 0, 0]),
+      section(3, [5, 0, 0, 0, 0, 0]),
+      section(10, [5, ...bodies]),
+    ];
+    expectRefused(moduleOf(...sections), "module_limit_exceeded", { limit: "bytes of rewritten code" });
+  });
+
+  test("behavior: floats through a thousand loops and locals are followed less", () => {
+    const locals = [1, ...leb(120), 0x7c];
+    const add = [0x20, ...leb(3), 0x20, ...leb(4), 0xa0, 0x21, ...leb(5)];
+    const nest = Array.from({ length: 6_000 }, () => [0x03, 0x40, ...add, 0x0b]).flat();
+    const rewritten = rewriteCommand(commandOf(nest, { locals }));
+    expect(WebAssembly.validate(rewritten)).toBe(true);
+  });
+
+  test("behavior: what would be slow to follow is not: signs changed again and again, tables of all functions", () => {
+    const signs = Array.from({ length: 200_000 }, () => [0x9a, 0x22, 0]).flat();
+    const start = [0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0x9f, ...signs, 0x1a];
+    const body = [0, 0x41, 0, 0x11, 0, 0, 0x0b];
+    const count = 20_000;
+    const everyone = Array.from({ length: count }, (_, index) => leb(index)).flat();
+    const tables = moduleOf(
+      section(1, [1, 0x60, 0, 0]),
+      section(3, [...leb(count), ...Array.from({ length: count }, () => 0)]),
+      section(4, [1, 0x70, 0, ...leb(count)]),
+      section(5, [1, 0, 1]),
+      section(7, [2, 6, ...Buffer.from("_start"), 0, 0, 6, ...Buffer.from("memory"), 2, 0]),
+      section(9, [1, 0, 0x41, 0, 0x0b, ...leb(count), ...everyone]),
+      section(10, [...leb(count), ...Array.from({ length: count }, () => [body.length, ...body]).flat()]),
+    );
+    const startedMs = performance.now();
+    for (const bytes of [commandOf(start, { locals: [1, 1, 0x7c] }), tables])
+      expect(WebAssembly.validate(rewriteCommand(bytes))).toBe(true);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
   });
 });

@@ -71,7 +71,7 @@ function bombs(): Case[] {
 
 async function programs(): Promise<Case[]> {
   const statistics = await compileAssemblyScript(STATISTICS_ASSEMBLYSCRIPT);
-  const fromC = hasClang
+  const fromC = hasClang()
     ? [
         caseOf("a thumbnail", compileC(THUMBNAIL_C), { args: ["40"], stdin: picture(96) }, { stdin: "P6 9" }),
         caseOf("inference", compileC(INFERENCE_C, "-msimd128"), { stdin: "spring tide" }),
