@@ -28,6 +28,7 @@ export const contractsAnswer = z.strictObject({
   rewardParameters: address,
   settlement: address,
   meterRegistry: address,
+  providerStake: address,
   quote: address,
 });
 

@@ -23,6 +23,6 @@ export function governorOf(env: Env): Hex {
 /** @throws SettingsRefused */
 export function voteSettings(env: Env): VoteSettings {
   const settings = readSettings(env);
-  const { settlement, meterRegistry } = settings;
-  return { ...settings, roots: { governor: governorOf(env), settlement, meterRegistry } };
+  const { settlement, meterRegistry, providerStake } = settings;
+  return { ...settings, roots: { governor: governorOf(env), settlement, meterRegistry, providerStake } };
 }

@@ -209,6 +209,17 @@ export const CALL_FORMS = {
         ? `leaves ${fields.region} without installers`
         : `appoints as all installers of ${fields.region}: ${fields.installers.join(", ")}`,
   }),
+  cancelSlashes: formOf({
+    contract: "providerStake",
+    functionName: "cancelSlashes",
+    fields: z
+      .strictObject({ region: regionId, first: uint(53), last: uint(53) })
+      .refine(({ first, last }) => first <= last, "first is behind last"),
+    argumentsOf: ({ region: name, first, last }) => [regionWord(name), BigInt(first), BigInt(last)],
+    fieldsOf: (args) => ({ region: region(args), first: whole(args[1]), last: whole(args[2]) }),
+    words: ({ region: name, first, last }) =>
+      `cancels the slashes ${first} to ${last} of ${name} that are queued still`,
+  }),
   allowCalls: callsForm("allow", "lets votes call"),
   forbidCalls: callsForm("forbid", "lets votes call no more"),
   payQuote: formOf({

@@ -24,7 +24,7 @@ const MAX_DESCRIPTION_CHARACTERS = 10_000;
 const MARKER = "#proposer=";
 
 const formCalls = (Object.keys(CALL_FORMS) as CallName[]).map((name) =>
-  (CALL_FORMS[name].fields as z.ZodObject).extend({ call: z.literal(name) }),
+  (CALL_FORMS[name].fields as z.ZodObject).safeExtend({ call: z.literal(name) }),
 );
 export const draftCall = z
   .discriminatedUnion("call", [

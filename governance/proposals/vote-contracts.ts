@@ -8,6 +8,7 @@ import {
   meterRegistryAbi,
   polderGovernorAbi,
   polderTokenAbi,
+  providerStakeAbi,
   rewardParametersAbi,
   settlementAbi,
   testQuoteAbi,
@@ -26,6 +27,8 @@ export interface VoteContracts {
   readonly settlement: Hex;
   /** The zero address where there is none. */
   readonly meterRegistry: Hex;
+  /** The zero address where there is none. */
+  readonly providerStake: Hex;
   readonly quote: Hex;
 }
 export type VoteContractName = keyof VoteContracts;
@@ -39,6 +42,7 @@ export const ABI_OF: Readonly<Record<VoteContractName, Abi>> = {
   rewardParameters: rewardParametersAbi,
   settlement: settlementAbi,
   meterRegistry: meterRegistryAbi,
+  providerStake: providerStakeAbi,
   quote: testQuoteAbi,
 };
 
@@ -47,6 +51,7 @@ export interface VoteRoots {
   readonly governor: Hex;
   readonly settlement: Hex;
   readonly meterRegistry: Hex;
+  readonly providerStake: Hex;
 }
 
 /** Thrown for contracts that are none, or not each other's. */
@@ -56,7 +61,7 @@ export class VoteMismatch extends Error {
 
 /** Finds a vote's contracts. @throws VoteMismatch where Settlement is not the governor's; Error where the chain does not answer */
 export async function findVoteContracts(view: ChainView, roots: VoteRoots): Promise<VoteContracts> {
-  const { governor, settlement, meterRegistry } = roots;
+  const { governor, settlement, meterRegistry, providerStake } = roots;
   const found = await view.read<readonly Hex[]>([
     readOf(governor, polderGovernorAbi, "timelock"),
     readOf(governor, polderGovernorAbi, "token"),
@@ -74,7 +79,17 @@ export async function findVoteContracts(view: ChainView, roots: VoteRoots): Prom
     );
   if (rewardParameters === NO_ADDRESS)
     throw new VoteMismatch(`Settlement ${settlement} has no governed values`);
-  return { governor, timelock, token, callList, rewardParameters, settlement, meterRegistry, quote };
+  return {
+    governor,
+    timelock,
+    token,
+    callList,
+    rewardParameters,
+    settlement,
+    meterRegistry,
+    providerStake,
+    quote,
+  };
 }
 
 /** Which of the contracts an address is. */

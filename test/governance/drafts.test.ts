@@ -242,6 +242,7 @@ describe.skipIf(!hasAnvil)("drafts (skipped where npm has no anvil for the machi
       { call: "releaseFreeze", region: REGION_ID },
       { call: "upholdFreeze", region: REGION_ID },
       { call: "appointInstallers", region: REGION_ID, installers: [somebody("01"), somebody("02")] },
+      { call: "cancelSlashes", region: REGION_ID, first: 3, last: 5 },
       { call: "allowCalls", calls: [{ target: somebody("03"), function: "0x64d62353" }] },
       { call: "forbidCalls", calls: [{ target: somebody("03"), function: "0x64d62353" }] },
       { call: "payQuote", to: somebody("04"), amountMicros: "1500000" },

@@ -82,9 +82,28 @@ export class VotedChain {
   }
 
   get contracts(): VoteContracts {
-    const { governor, timelock, token, callList, rewardParameters, settlement, meterRegistry, quote } =
-      this.deployment;
-    return { governor, timelock, token, callList, rewardParameters, settlement, meterRegistry, quote };
+    const {
+      governor,
+      timelock,
+      token,
+      callList,
+      rewardParameters,
+      settlement,
+      meterRegistry,
+      providerStake,
+      quote,
+    } = this.deployment;
+    return {
+      governor,
+      timelock,
+      token,
+      callList,
+      rewardParameters,
+      settlement,
+      meterRegistry,
+      providerStake,
+      quote,
+    };
   }
 
   sender(wallet: LocalAccount): ContractSender {

@@ -23,6 +23,7 @@ export function startVotedStack(
       SETTLEMENT: deployment.settlement,
       METER_REGISTRY: deployment.meterRegistry,
       REWARD_PARAMETERS: deployment.rewardParameters,
+      PROVIDER_STAKE: deployment.providerStake,
       GOVERNOR: deployment.governor,
       CHAIN_RPC: chain.url,
       CHAIN_DEPLOYED_AT: String(deployment.deployedAtBlock),

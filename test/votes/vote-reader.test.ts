@@ -46,6 +46,7 @@ describe.skipIf(!hasAnvil)("votes read (skipped where npm has no anvil for the m
       governor: world.deployment.governor,
       settlement: world.deployment.settlement,
       meterRegistry: world.deployment.meterRegistry,
+      providerStake: world.deployment.providerStake,
     },
   });
   /** Another one each time, as after a restart: what it knows is what was kept. */
@@ -85,8 +86,8 @@ describe.skipIf(!hasAnvil)("votes read (skipped where npm has no anvil for the m
   });
 
   test("rejects: a governor that Settlement does not belong to, and contracts that are none", async () => {
-    const { settlement, meterRegistry, token } = world.deployment;
-    const other = { governor: token, settlement, meterRegistry };
+    const { settlement, meterRegistry, providerStake, token } = world.deployment;
+    const other = { governor: token, settlement, meterRegistry, providerStake };
     await expect(reader({ roots: other }).snapshot()).rejects.toMatchObject({
       problem: { code: "rpc_refused" },
     });
