@@ -277,11 +277,9 @@ describe.skipIf(!hasAnvil)("drafts (skipped where npm has no anvil for the machi
       terms,
     });
     expect(new Set(samples.map(({ call }) => call))).toEqual(new Set(Object.keys(CALL_FORMS)));
-    const draft = draftDocument.parse({
-      description: "all",
-      calls: samples.slice(0, 10),
-    }) as unknown as Draft;
-    const rest = draftDocument.parse({ description: "all", calls: samples.slice(10) }) as unknown as Draft;
+    const [draft, rest] = [samples.slice(0, 10), samples.slice(10)].map(
+      (calls) => draftDocument.parse({ description: "all", calls }) as unknown as Draft,
+    ) as [Draft, Draft];
     const view = await chainViewOf(world.connection);
     for (const one of [draft, rest]) {
       const { targets, calldatas } = proposalOf(one, lower(world.ann), world.contracts);
