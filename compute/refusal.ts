@@ -32,3 +32,8 @@ export function refuseFeature(feature: string, offset: number): never {
 export function expectAtMost(limit: string, value: number, most: number): void {
   if (value > most) refuse("module_limit_exceeded", { limit, value, most });
 }
+
+/** A name as a fact: what an attacker writes into an answer stays short. */
+export function shown(name: string): string {
+  return name.length > 64 ? `${name.slice(0, 64)}…` : name;
+}

@@ -3,7 +3,7 @@
 
 import { type DecodedModule, KIND_FUNCTION, KIND_MEMORY } from "../module/decoded-module.ts";
 import { type FunctionType, I32, I64 } from "../module/value-types.ts";
-import { refuse } from "../refusal.ts";
+import { refuse, shown } from "../refusal.ts";
 
 export const PREVIEW1 = "wasi_snapshot_preview1";
 
@@ -67,9 +67,4 @@ function hasType({ params, results }: FunctionType, name: Preview1Name): boolean
   const hasResult = name === "proc_exit" ? results.length === 0 : results.length === 1 && results[0] === I32;
   const fits = (type: number, index: number): boolean => type === LETTERS[letters[index] ?? ""];
   return hasResult && params.length === letters.length && params.every(fits);
-}
-
-/** A name as a fact: what an attacker writes into an answer stays short. */
-export function shown(name: string): string {
-  return name.length > 64 ? `${name.slice(0, 64)}…` : name;
 }

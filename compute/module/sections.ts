@@ -10,7 +10,7 @@ import {
   MAX_RESULTS,
   MAX_TABLE_ELEMENTS,
 } from "../../protocol/limits.ts";
-import { expectAtMost, refuse, refuseFeature, refuseInvalid } from "../refusal.ts";
+import { expectAtMost, refuse, refuseFeature, refuseInvalid, shown } from "../refusal.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { declareFunction, skipConstant } from "./constant.ts";
 import {
@@ -68,11 +68,6 @@ function readImports(reader: ByteReader, module: DecodedModule, count: number): 
     module.imports.push({ module: from, name, type });
     module.functions.push(type);
   }
-}
-
-/** A name as a fact: what an attacker writes into an answer stays short. */
-export function shown(name: string): string {
-  return name.length > 64 ? `${name.slice(0, 64)}…` : name;
 }
 
 function typeAt(reader: ByteReader, module: DecodedModule) {
