@@ -118,6 +118,8 @@ function wordsOf(line: NewsLine, event: FeedEvent, calendar: Calendar, currency:
       return `${countText(events, "deposit")} of the chain credited.`;
     case "withdrawn":
       return `${countText(events, "withdrawal")} asked for; the chain pays when the epoch's report is final.`;
+    case "stake_recorded":
+      return "A provider's stake on the chain has changed.";
     case "session_authorised":
       return `${countText(events, "key")} authorised by ${events === 1 ? "its household" : "their households"}.`;
     case "session_revoked":
