@@ -14,6 +14,7 @@ import { MAX_COMMAND_LIFE_S, MAX_REMEMBERED_COMMANDS_PER_ACCOUNT } from "../prot
 import type { Decision, Occasion, Request } from "./decision.ts";
 import { commitCertificate } from "./decisions/certificates.ts";
 import { creditDeposit, scheduleParameters, scheduleTerms, withdraw } from "./decisions/chain.ts";
+import { notYet } from "./decisions/jobs.ts";
 import { appointInstallers, enrolMeter, revokeMeter } from "./decisions/meters.ts";
 import { settleObligation } from "./decisions/obligations.ts";
 import { cancelOrder, placeOrder } from "./decisions/orders.ts";
@@ -50,6 +51,11 @@ const DECIDERS: Deciders = {
   place_resource_order: placeResourceOrder,
   cancel_resource_order: cancelResourceOrder,
   settle_obligation: settleObligation,
+  buy_job: notYet,
+  report_result: notYet,
+  commit_audits: notYet,
+  reveal_audits: notYet,
+  record_audit: notYet,
 };
 
 /**

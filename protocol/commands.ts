@@ -28,6 +28,7 @@ import {
 import {
   MAX_EPOCH_SLOTS,
   MAX_INSTALLERS,
+  MAX_JOB_REPLICAS,
   MAX_LADDER_STEPS,
   MAX_NETWORK_FEE_MICROS_PER_KWH,
   MAX_PROOF_DELAY_SECONDS,
@@ -272,6 +273,62 @@ const cancelResourceOrder = z.strictObject({
   orderId,
 });
 
+/**
+ * Buys the running of one job at once: of each of `replicas` sellers the whole of its fuel, the best asks first. Nothing is
+ * bought where fewer sellers have that much left.
+ */
+const buyJob = z.strictObject({
+  type: z.literal("buy_job"),
+  ...accountEnvelope,
+  jobDigest: bytes32.meta({ description: "what is to be run, see protocol/jobs.ts" }),
+  fuelMega: quantityMega.meta({ description: "the most megafuel that a run may use" }),
+  priceMicrosPerTera,
+  replicas: bounded(1, MAX_JOB_REPLICAS).meta({
+    description: "sellers that run it; of two or more those are paid that agree",
+  }),
+});
+
+/** A seller's word for what came of a job, bound to it by the signature. It is paid when nobody has shown it to be wrong. */
+const reportResult = z.strictObject({
+  type: z.literal("report_result"),
+  ...accountEnvelope,
+  obligationId,
+  fuelMega: quantityMega.meta({ description: "megafuel used, rounded up" }),
+  jobDigest: bytes32,
+  outputHash: bytes32.meta({
+    description: "hash of end, exit code, outputs and fuel, see compute/host/job.ts",
+  }),
+});
+
+/** Binds the region, before an epoch's first job, to the secret that draws which of its results are run again. */
+const commitAudits = z.strictObject({
+  type: z.literal("commit_audits"),
+  ...envelope,
+  epoch: count,
+  commitment: bytes32.meta({ description: "SHA-256 of the epoch's secret" }),
+});
+
+/** Shows the secret of an epoch that is over, so that everybody can draw again. */
+const revealAudits = z.strictObject({
+  type: z.literal("reveal_audits"),
+  ...envelope,
+  epoch: count,
+  secret: bytes32,
+});
+
+/** What the referee got when it ran a job again. It differs from what was reported: nothing is paid. */
+const recordAudit = z.strictObject({
+  type: z.literal("record_audit"),
+  ...envelope,
+  obligationId,
+  fuelMega: quantityMega,
+  outputHash: bytes32,
+  blockNumber: count.meta({
+    description: "finalised block after the report by which it was drawn; 0 without a chain",
+  }),
+  blockHash: bytes32,
+});
+
 /** Says what of a trade was delivered; what it says is paid only as its evidence bears it out. */
 const settleObligation = z.strictObject({
   type: z.literal("settle_obligation"),
@@ -308,6 +365,11 @@ export const commandSchemas = {
   place_resource_order: placeResourceOrder,
   cancel_resource_order: cancelResourceOrder,
   settle_obligation: settleObligation,
+  buy_job: buyJob,
+  report_result: reportResult,
+  commit_audits: commitAudits,
+  reveal_audits: revealAudits,
+  record_audit: recordAudit,
 } as const;
 
 export const commandSchema = z.discriminatedUnion("type", [
@@ -332,6 +394,11 @@ export const commandSchema = z.discriminatedUnion("type", [
   placeResourceOrder,
   cancelResourceOrder,
   settleObligation,
+  buyJob,
+  reportResult,
+  commitAudits,
+  revealAudits,
+  recordAudit,
 ]);
 
 export type Command = z.infer<typeof commandSchema>;
@@ -377,4 +444,13 @@ export const SESSION_COMMANDS: ReadonlySet<CommandType> = new Set([
   "place_resource_order",
   "cancel_resource_order",
   "settle_obligation",
+  "buy_job",
+  "report_result",
+]);
+
+/** Commands that a region itself signs, with the key of its receipts: the referee's. */
+export const REFEREE_COMMANDS: ReadonlySet<CommandType> = new Set([
+  "commit_audits",
+  "reveal_audits",
+  "record_audit",
 ]);

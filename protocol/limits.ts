@@ -232,3 +232,29 @@ export const MAX_MEMORY_PAGES = 4_096;
 
 /** Steps of checking per byte of a module; only one that is made to be slow to check needs more than a handful. */
 export const MAX_STEPS_PER_MODULE_BYTE = 64;
+
+// --- Jobs ---
+
+/** Sellers that run one job: a majority of seven is as much agreement as an app pays for. */
+export const MAX_JOB_REPLICAS = 7;
+
+/** Standard input of a job, in bytes: a photograph. What is larger is fetched by no job, for jobs have no network. */
+export const MAX_JOB_INPUT_BYTES = 4_194_304;
+
+/** Standard output and error of a job together, in bytes. */
+export const MAX_JOB_OUTPUT_BYTES = 4_194_304;
+
+/** Arguments and variables of a job, in UTF-8 bytes of them all. */
+export const MAX_JOB_STRINGS_BYTES = 32_768;
+
+/** Fuel of one job: about ten minutes of a core. */
+export const MAX_JOB_FUEL_MEGA = 6_000_000;
+
+/** Wall seconds that a node may run a job for. */
+export const MAX_JOB_WALL_SECONDS = 600;
+
+/** Fuel of a job that the referee at the edge runs again; beyond it a job needs replicas to be checked. */
+export const MAX_REFEREE_FUEL_MEGA = 20_000;
+
+/** Seconds of market time in which a reported result can be shown to be wrong; then it is paid. */
+export const RESULT_CHALLENGE_SECONDS = 3_600;

@@ -81,10 +81,21 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   SettleObligation: fields(
     `${ACCOUNT}, uint64 obligationId, uint64 deliveredMega, bytes32 jobDigest, bytes32 outputHash, bool isFinal`,
   ),
+  BuyJob: fields(`${ACCOUNT}, bytes32 jobDigest, uint64 fuelMega, uint64 priceMicrosPerTera, uint8 replicas`),
+  ReportResult: fields(
+    `${ACCOUNT}, uint64 obligationId, uint64 fuelMega, bytes32 jobDigest, bytes32 outputHash`,
+  ),
+  CommitAudits: fields(`${ENVELOPE}, uint64 epoch, bytes32 commitment`),
+  RevealAudits: fields(`${ENVELOPE}, uint64 epoch, bytes32 secret`),
+  RecordAudit: fields(
+    `${ENVELOPE}, uint64 obligationId, uint64 fuelMega, bytes32 outputHash, uint64 blockNumber, bytes32 blockHash`,
+  ),
   // What a buyer signs of a delivery; it travels as evidence and is no command.
   DeliveryVoucher: fields(
     "string region, uint64 obligationId, uint64 deliveredMega, bytes32 jobDigest, bytes32 outputHash",
   ),
+  // What a node says first on its socket; it opens the socket and nothing else.
+  ProviderHello: fields("string region, address account, bytes32 challenge"),
 };
 
 /** The EIP-712 primary type of each command. */
@@ -110,6 +121,11 @@ export const PRIMARY_TYPES: Readonly<Record<CommandType, string>> = {
   place_resource_order: "PlaceResourceOrder",
   cancel_resource_order: "CancelResourceOrder",
   settle_obligation: "SettleObligation",
+  buy_job: "BuyJob",
+  report_result: "ReportResult",
+  commit_audits: "CommitAudits",
+  reveal_audits: "RevealAudits",
+  record_audit: "RecordAudit",
 };
 
 /**
