@@ -23,7 +23,7 @@ import { stateHash } from "../../market/journal.ts";
 import type { ChainRegion } from "../../protocol/chain-answer.ts";
 import type { Command } from "../../protocol/commands.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { GOVERNED_VALUES } from "../../protocol/governed-values.ts";
+import { GOVERNED_VALUES, type GovernedValue, governedWords } from "../../protocol/governed-values.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
 import { SimulatedStorage } from "../simulation/simulated-storage.ts";
@@ -244,14 +244,11 @@ export class MirroredWorld {
   async govern(more: Record<string, number | string> = {}): Promise<void> {
     const { fromEpoch: _from, ...terms } = this.terms(FIRST_EPOCH);
     const [here] = await this.region.parameters();
-    const values: Readonly<Record<string, number | string | bigint>> = {
-      ...here?.parameters,
-      ...terms,
-      ...UNUSED_VALUES,
-      ...more,
-    };
-    const words = GOVERNED_VALUES.map((name) => BigInt(values[name] as number));
-    await this.chain.send(this.rewardParameters, "open", [WORD, words]);
+    const values = { ...here?.parameters, ...terms, ...UNUSED_VALUES, ...more };
+    await this.chain.send(this.rewardParameters, "open", [
+      WORD,
+      governedWords(values as Record<GovernedValue, number | string | bigint>),
+    ]);
     await this.chain.send(this.settlement, "setTermsKeeper", [this.rewardParameters.address]);
   }
 
