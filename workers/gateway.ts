@@ -16,6 +16,7 @@ import { certificateRoutes } from "./routes/certificates.ts";
 import { chainRoutes } from "./routes/chain.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { journalRoutes } from "./routes/journal.ts";
+import { moduleRoutes } from "./routes/modules.ts";
 import { previewRoutes } from "./routes/previews.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { resourceRoutes } from "./routes/resources.ts";
@@ -64,6 +65,7 @@ export function createApplication(): Application {
   regionRoutes(application);
   commandRoutes(application);
   resourceRoutes(application);
+  moduleRoutes(application);
   accountRoutes(application);
   certificateRoutes(application);
   settlementRoutes(application);
