@@ -23,9 +23,7 @@ describe.skipIf(!hasAnvil)("deposits and terms (skipped where npm has no anvil f
 
   test("rejects: a region whose mirror is another wallet; nothing of it is read or changed", async () => {
     const before = world.region.hash;
-    world.between({
-      mirrored: async () => ({ ...(await world.region.mirrored()), mirror: address(0x77) }),
-    });
+    world.misled({ mirror: address(0x77) });
     await world.deposit(address(9), UNIT);
     await world.finalise();
     expect((await world.poll()).problem).toMatchObject({ code: "other_mirror" });
@@ -34,9 +32,7 @@ describe.skipIf(!hasAnvil)("deposits and terms (skipped where npm has no anvil f
 
   test("rejects: a region with other windows on the chain", async () => {
     const before = world.region.hash;
-    world.between({
-      mirrored: async () => ({ ...(await world.region.mirrored()), epochSlots: 96 }),
-    });
+    world.misled({ epochSlots: 96 });
     expect((await world.poll()).problem).toMatchObject({
       code: "shape_differs",
       facts: { epochSlotsOnChain: 4 },

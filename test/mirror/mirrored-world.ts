@@ -296,13 +296,13 @@ export class MirroredWorld {
   }
 
   /** Puts something between the mirror and the region, until `restore`. */
-  between(parts: Partial<MirroredWorld["region"]>): void {
+  between(parts: Partial<Record<keyof MirroredWorld["region"], unknown>>): void {
     this.reached = Object.assign(Object.create(this.region), parts);
     this.restart();
   }
 
-  /** The region as an earlier one was: its mirror is told that less came. */
-  forgetting(parts: Partial<NonNullable<Awaited<ReturnType<MirroredWorld["region"]["mirrored"]>>>>): void {
+  /** The mirror is told otherwise of the region than it is. */
+  misled(parts: Partial<NonNullable<Awaited<ReturnType<MirroredWorld["region"]["mirrored"]>>>>): void {
     type Told = Awaited<ReturnType<MirroredWorld["region"]["mirrored"]>>;
     this.between({ mirrored: async () => ({ ...(await this.region.mirrored()), ...parts }) as Told });
   }

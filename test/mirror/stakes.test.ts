@@ -102,7 +102,7 @@ describe.skipIf(!hasAnvil)("stakes (skipped where npm has no anvil for the machi
     expect(world.region.hash).toBe(before);
     // Another command by its expiry.
     await pass(300);
-    world.forgetting({ stakeEvents: 0 });
+    world.misled({ stakeEvents: 0 });
     expect((await world.poll()).problem).toMatchObject({
       code: "stake_refused",
       facts: { event: 1, refusal: "chain_event_out_of_order" },

@@ -118,7 +118,7 @@ describe.skipIf(!hasAnvil)("votes (skipped where npm has no anvil for the machin
     expect(world.region.hash).toBe(before);
     // Another command by its expiry.
     await world.goTo(OPENED_AT_S + 300);
-    world.forgetting({ voteVersion: 0 });
+    world.misled({ voteVersion: 0 });
     expect((await world.poll()).problem).toMatchObject({
       code: "parameters_refused",
       facts: { version: 1, refusal: "chain_event_out_of_order" },
