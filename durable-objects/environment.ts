@@ -24,6 +24,8 @@ export interface Env {
   readonly VOTE_RELAY: DurableObjectNamespace<VoteRelay>;
   readonly PROVIDER: DurableObjectNamespace<Provider>;
   readonly ARCHIVE: R2Bucket;
+  /** Modules of jobs, by their SHA-256. */
+  readonly MODULES: R2Bucket;
   readonly ASSETS: Fetcher;
   readonly CHAIN_ID: string;
   readonly SETTLEMENT: string;

@@ -193,6 +193,9 @@ export const MAX_PAGE_ROWS = 2_000;
 /** One module: a rewriter in a Worker holds it, its decoded form and the result, in 128 MB. */
 export const MAX_MODULE_BYTES = 4_194_304;
 
+/** Commands that an upload counts as in its account's flood window: rewriting the largest takes a second or two. */
+export const UPLOAD_AS_COMMANDS = 60;
+
 /** Types, functions, globals, exports, segments: each of them; engines take 100,000 and more. */
 export const MAX_MODULE_ITEMS = 50_000;
 

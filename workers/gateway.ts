@@ -16,6 +16,7 @@ import { certificateRoutes } from "./routes/certificates.ts";
 import { chainRoutes } from "./routes/chain.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { journalRoutes } from "./routes/journal.ts";
+import { moduleRoutes } from "./routes/modules.ts";
 import { previewRoutes } from "./routes/previews.ts";
 import { providerRoutes } from "./routes/providers.ts";
 import { regionRoutes } from "./routes/regions.ts";
@@ -67,6 +68,7 @@ export function createApplication(): Application {
   commandRoutes(application);
   resourceRoutes(application);
   providerRoutes(application);
+  moduleRoutes(application);
   accountRoutes(application);
   certificateRoutes(application);
   settlementRoutes(application);
