@@ -20,6 +20,8 @@ import {
 import { PROMISED_RESOURCES } from "./products.ts";
 import { TREE_DEPTH, TREE_LEAVES } from "./quad-tree.ts";
 import {
+  auditsCommitted,
+  auditsRevealed,
   obligationSettled,
   obligationsLapsed,
   resourceOrderEnded,
@@ -296,6 +298,8 @@ export const eventSchema = z.discriminatedUnion("type", [
   obligationsLapsed,
   resultReported,
   resultsAwaited,
+  auditsCommitted,
+  auditsRevealed,
 ]);
 
 export type MarketEvent = z.infer<typeof eventSchema>;

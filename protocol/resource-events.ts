@@ -117,3 +117,17 @@ export const obligationsLapsed = z.strictObject({
   releasedMicros: z.array(count),
   failures: z.array(bounded(0, 1)).meta({ description: "1: nothing was delivered of what had to be" }),
 });
+
+/** The draw of an epoch's audits is bound to a secret. */
+export const auditsCommitted = z.strictObject({
+  type: z.literal("audits_committed"),
+  epoch: count,
+  commitment: bytes32,
+});
+
+/** The secret of an epoch that is over. */
+export const auditsRevealed = z.strictObject({
+  type: z.literal("audits_revealed"),
+  epoch: count,
+  secret: bytes32,
+});

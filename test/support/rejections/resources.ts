@@ -11,7 +11,16 @@ import {
 } from "../../../protocol/limits.ts";
 import { deposit, openSettlement, stake } from "../chain-money.ts";
 import { address, authorise, credit, type Market, openMarket, session, wallet, word } from "../market.ts";
-import { buyJob, delivered, givenUp, order, result } from "../resource-drafts.ts";
+import {
+  audited,
+  buyJob,
+  commitAudits,
+  delivered,
+  givenUp,
+  order,
+  result,
+  revealAudits,
+} from "../resource-drafts.ts";
 import type { RejectionCase } from "./rejection-case.ts";
 
 const [ANN, BOB, CAI] = [address(1), address(2), address(3)] as [Hex, Hex, Hex];
@@ -37,6 +46,11 @@ function running(): Market {
   market.accept(buyJob(CAI, 5, 100));
   return market;
 }
+
+const SECRET = word(0x5ec2e7);
+
+/** Epochs of two hours. */
+const epochNow = (market: Market): number => Math.floor(market.atS / 7_200);
 
 /** As if so many obligations were open, of which an account has some. */
 function crowded(market: Market, size: number, ofAccount: number, run: () => void): void {
@@ -262,6 +276,97 @@ export const resourceCases: readonly RejectionCase[] = [
           nodeKey: word(0x5e1),
         });
       market.accept(result(ANN, 1, 5, { signer: session(word(0x5e1)) }));
+    },
+  },
+  {
+    code: "result_not_awaited",
+    when: "what is audited has no result yet, or another seller of the same job has none",
+    run: () => {
+      const market = asking();
+      market.accept(order(market, BOB, "sell", 10, 100));
+      market.accept(commitAudits(epochNow(market), SECRET));
+      market.accept(buyJob(CAI, 5, 100, { replicas: 2 }));
+      market.refuse(audited(3, 5), "obligation_not_found");
+      market.refuse(audited(1, 5), "result_not_awaited");
+      market.accept(result(ANN, 1, 5));
+      market.refuse(audited(1, 5), "result_not_awaited");
+    },
+  },
+  {
+    code: "audit_epoch_out_of_bounds",
+    when: "the audits of a past epoch or of a distant one are bound",
+    run: () => {
+      const market = openMarket();
+      const epoch = epochNow(market);
+      for (const other of [epoch - 1, epoch + 2])
+        expect(market.refuse(commitAudits(other, SECRET), "audit_epoch_out_of_bounds").facts).toMatchObject({
+          least: epoch,
+          most: epoch + 1,
+        });
+    },
+  },
+  {
+    code: "audits_committed_before",
+    when: "an epoch's audits are bound again, or after a later epoch's",
+    run: () => {
+      const market = openMarket();
+      const epoch = epochNow(market);
+      market.accept(commitAudits(epoch, SECRET));
+      market.refuse(commitAudits(epoch, word(2)), "audits_committed_before");
+      const other = openMarket();
+      other.accept(commitAudits(epoch + 1, SECRET));
+      other.refuse(commitAudits(epoch, word(2)), "audits_committed_before");
+    },
+  },
+  {
+    code: "audits_not_committed",
+    when: "a result is audited whose epoch was bound after it was sold, or a secret is shown of an epoch that has none",
+    run: () => {
+      const market = running();
+      const epoch = epochNow(market);
+      market.refuse(revealAudits(epoch, SECRET), "audits_not_committed");
+      market.accept(result(ANN, 1, 5));
+      market.refuse(audited(1, 5), "audits_not_committed");
+      market.to(market.atS + 1);
+      market.accept(commitAudits(epoch, SECRET));
+      market.refuse(audited(1, 5), "audits_not_committed");
+    },
+  },
+  {
+    code: "audits_not_over",
+    when: "a secret is shown while something of its epoch may still be reported",
+    run: () => {
+      const market = openMarket();
+      const epoch = epochNow(market);
+      market.accept(commitAudits(epoch, SECRET));
+      const fromS = (epoch + 1) * 7_200 + 3_600;
+      market.to(fromS - 1);
+      expect(market.refuse(revealAudits(epoch, SECRET), "audits_not_over").facts.fromS).toBe(fromS);
+      market.to(fromS);
+      market.accept(revealAudits(epoch, SECRET));
+    },
+  },
+  {
+    code: "audits_revealed_before",
+    when: "a secret is shown twice",
+    run: () => {
+      const market = openMarket();
+      const epoch = epochNow(market);
+      market.accept(commitAudits(epoch, SECRET));
+      market.to((epoch + 3) * 7_200);
+      market.accept(revealAudits(epoch, SECRET));
+      market.refuse(revealAudits(epoch, SECRET), "audits_revealed_before");
+    },
+  },
+  {
+    code: "audit_secret_wrong",
+    when: "another secret is shown than the epoch was bound to",
+    run: () => {
+      const market = openMarket();
+      const epoch = epochNow(market);
+      market.accept(commitAudits(epoch, SECRET));
+      market.to((epoch + 3) * 7_200);
+      market.refuse(revealAudits(epoch, word(0x5ec2e8)), "audit_secret_wrong");
     },
   },
 ];
