@@ -267,3 +267,21 @@ export const MAX_REFEREE_WALL_SECONDS = 20;
 
 /** Seconds of market time in which a reported result can be shown to be wrong; then it is paid. */
 export const RESULT_CHALLENGE_SECONDS = 3_600;
+
+// --- Providers ---
+
+/** Runs that a node says it holds when it connects: those of several busy machines. */
+export const MAX_HELD_RUNS = 1_024;
+
+/** Runs that one node takes at once. */
+export const MAX_NODE_ROOM = 256;
+
+/** Cancels that a node leaves with its object: as many asks as it keeps in all books. */
+export const MAX_WILL_COMMANDS = 32;
+
+/** Runs that lie with one provider's object, done or not: their bytes may be some gigabyte. */
+export const MAX_RUNS_PER_PROVIDER = 4_096;
+
+/** Frames that nobody waited for, of one connection: so many at once, and so many a second in the long run. */
+export const MAX_UNASKED_FRAMES = 200;
+export const UNASKED_FRAMES_PER_SECOND = 10;

@@ -295,6 +295,42 @@ export class MirroredWorld {
     return this.goTo((epoch + 1) * EPOCH_SECONDS + PROOF_DELAY_SECONDS + 5);
   }
 
+  /** Puts something between the mirror and the region, until `restore`. */
+  between(parts: Partial<Record<keyof MirroredWorld["region"], unknown>>): void {
+    this.reached = Object.assign(Object.create(this.region), parts);
+    this.restart();
+  }
+
+  /** The mirror is told otherwise of the region than it is. */
+  misled(parts: Partial<NonNullable<Awaited<ReturnType<MirroredWorld["region"]["mirrored"]>>>>): void {
+    type Told = Awaited<ReturnType<MirroredWorld["region"]["mirrored"]>>;
+    this.between({ mirrored: async () => ({ ...(await this.region.mirrored()), ...parts }) as Told });
+  }
+
+  /** The mirror dies when it hands something over: before the region has it, or after it has decided. */
+  dying(when: "before" | "after"): void {
+    this.between({
+      submitAll: async (submissions: string) => {
+        if (when === "after") await this.region.submitAll(submissions);
+        throw new Error(`gone ${when}`);
+      },
+    });
+  }
+
+  /** Region and endpoints as they are, and a mirror that begins anew. */
+  restore(): void {
+    this.reached = this.region;
+    for (const endpoint of this.endpoints) endpoint.honest();
+    this.restart();
+  }
+
+  /** The journal's last entry. */
+  lastEntry() {
+    const { store, engine } = this.region;
+    const text = [...store.rowsFrom(engine.state.header.entry)].map((row) => row.text).join("");
+    return JSON.parse(text.trimEnd().split("\n").at(-1) as string).entry;
+  }
+
   /** A mirror that knows nothing but what was kept. */
   restart(): void {
     this.poller = this.#begun();
