@@ -7,6 +7,7 @@ import type { SigningDomain } from "../protocol/typed-data.ts";
 import type { ChainMirror } from "./chain-mirror.ts";
 import type { Feed } from "./feed.ts";
 import type { Intake } from "./intake.ts";
+import type { Provider } from "./provider.ts";
 import type { Region } from "./region.ts";
 import type { VoteIndex } from "./vote-index.ts";
 import type { VoteRelay } from "./vote-relay.ts";
@@ -21,9 +22,12 @@ export interface Env {
   readonly CHAIN_MIRROR: DurableObjectNamespace<ChainMirror>;
   readonly VOTE_INDEX: DurableObjectNamespace<VoteIndex>;
   readonly VOTE_RELAY: DurableObjectNamespace<VoteRelay>;
+  readonly PROVIDER: DurableObjectNamespace<Provider>;
   readonly ARCHIVE: R2Bucket;
   /** Modules of jobs, by their SHA-256. */
   readonly MODULES: R2Bucket;
+  /** The Worker that runs jobs again; reached by nothing else. */
+  readonly REFEREE: Fetcher;
   readonly ASSETS: Fetcher;
   readonly CHAIN_ID: string;
   readonly SETTLEMENT: string;
