@@ -6,6 +6,7 @@ import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { DEPLOYMENT } from "./test/support/object-deployment.ts";
 import { proverService } from "./test/support/prover-service.ts";
+import { refereeService } from "./test/support/referee-service.ts";
 
 const INSIDE_WORKERD = ["test/durable-objects/**/*.test.ts", "test/workers/**/*.test.ts"];
 
@@ -83,7 +84,10 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { ...DEPLOYMENT }, serviceBindings: { PROVER: proverService } },
+            miniflare: {
+              bindings: { ...DEPLOYMENT },
+              serviceBindings: { PROVER: proverService, REFEREE: refereeService },
+            },
           }),
         ],
         test: {
