@@ -234,6 +234,10 @@ export const ERRORS = {
     400,
     "An order that rests needs an end within the bounds in facts; one that does not has none.",
   ),
+  stake_too_small: entry(
+    403,
+    "The seller has less at stake than a provider of this region must have, or is taking it back; facts have both.",
+  ),
   order_would_trade: entry(409, "A post-only order would have traded at once."),
   order_unmatched: entry(409, "Nothing rests at the order's price or better, and the order does not wait."),
   sellers_insufficient: entry(

@@ -56,7 +56,15 @@ export const resourceOrderEnded = z.strictObject({
   type: z.literal("resource_order_ended"),
   order: entryNumber,
   unfilledMega: quantityMega,
-  reason: z.enum(["cancelled", "expired", "session_revoked", "unmatched", "self_trade", "sweep_limit"]),
+  reason: z.enum([
+    "cancelled",
+    "expired",
+    "session_revoked",
+    "unmatched",
+    "self_trade",
+    "sweep_limit",
+    "stake_too_small",
+  ]),
   releasedMicros: count.meta({ description: "out of the buyer's escrow" }),
 });
 

@@ -33,12 +33,13 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   Parameters: fields(
     "uint32 networkFeeMicrosPerKwh, uint16 takeRateBps, uint16 clearingPriceK, uint32 proofDelaySeconds, " +
       "uint256 emissionPerEpoch, uint16 emissionDecayBps, uint32 rewardWeightEnergy, uint32 rewardWeightCompute, " +
-      "uint32 rewardWeightBandwidth, uint16 shareCapBps, uint16 outflowCapBps, uint256 rewardPerFee",
+      "uint32 rewardWeightBandwidth, uint16 shareCapBps, uint16 outflowCapBps, uint256 rewardPerFee, " +
+      "uint64 providerMinimumStake, uint16 auditRateBps",
   ),
   Figures: fields(
     "uint32 networkFeeMicrosPerKwh, uint16 takeRateBps, uint16 clearingPriceK, uint32 proofDelaySeconds, " +
       "uint32 rewardWeightEnergy, uint32 rewardWeightCompute, uint32 rewardWeightBandwidth, uint16 shareCapBps, " +
-      "uint256 rewardPerFee",
+      "uint256 rewardPerFee, uint64 providerMinimumStake, uint16 auditRateBps",
   ),
   Step: fields("int64 limitPriceMicrosPerKwh, uint32 capWhPerSlot"),
   OpenRegion: fields(
