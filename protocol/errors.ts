@@ -258,6 +258,38 @@ export const ERRORS = {
     "The evidence is about another delivery, or not from whom it would have to be.",
   ),
 
+  // Jobs on an account's desk.
+  job_input_too_large: entry(413, "The job's input is larger than facts.limitBytes."),
+  webhook_refused: entry(
+    400,
+    "The webhook is no https address; http is for loopback on the local chain alone, and names and passwords for none.",
+  ),
+  job_price_too_low: entry(
+    409,
+    "What is to be paid at most is less than the least price for so much fuel; facts.leastMicros is that.",
+  ),
+  jobs_exhausted: entry(
+    429,
+    "The account has as many jobs, or bytes of them, under way as it may; facts name the limit.",
+    true,
+  ),
+  job_not_found: entry(
+    404,
+    "The account has no such job, or it has been over for so long that it was forgotten.",
+  ),
+  job_output_missing: entry(409, "The job has no output: it is not done."),
+  job_running: entry(409, "The job was bought and is running; only one that waits can be cancelled."),
+  job_over: entry(409, "The job is over; facts.status says how."),
+  job_not_run: entry(
+    503,
+    "The providers that were asked had no room, were away, gave up or were late; nothing is owed to them.",
+    true,
+  ),
+  job_without_agreement: entry(
+    409,
+    "The providers that ran the job did not agree by majority; none is paid unless an audit bears it out.",
+  ),
+
   // Codes of earlier rules, when a window was a signature in the clear: a proof names no meter, and its circuit holds
   // the limits. They stay, so that nothing else is ever called by their names.
   meter_not_owned: retired(403),

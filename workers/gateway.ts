@@ -26,6 +26,7 @@ export { ChainMirror } from "../durable-objects/chain-mirror.ts";
 export { Directory } from "../durable-objects/directory.ts";
 export { Feed } from "../durable-objects/feed.ts";
 export { Intake } from "../durable-objects/intake.ts";
+export { JobDesk } from "../durable-objects/job-desk.ts";
 export { Region } from "../durable-objects/region.ts";
 export { VoteIndex } from "../durable-objects/vote-index.ts";
 export { VoteRelay } from "../durable-objects/vote-relay.ts";
