@@ -11,7 +11,18 @@ import { meterModule } from "./metering/rewrite.ts";
  * @throws ModuleRefused, and nothing else, whatever the bytes are.
  */
 export function rewriteCommand(source: Uint8Array): Uint8Array {
+  return prepareCommand(source).bytes;
+}
+
+/** A rewritten command, and the pages that its memory begins with: a job that may have fewer cannot run. */
+export interface PreparedCommand {
+  readonly bytes: Uint8Array;
+  readonly firstPages: number;
+}
+
+/** `rewriteCommand`, with what an app wants to know besides. @throws ModuleRefused, and nothing else */
+export function prepareCommand(source: Uint8Array): PreparedCommand {
   const { module, bytes } = meterModule(source);
   checkCommand(module);
-  return bytes;
+  return { bytes, firstPages: module.memories[0]?.least ?? 0 };
 }

@@ -47,7 +47,7 @@ export class RegionEngine {
   readonly refusals = new Map<ErrorCode, number>();
   #hash: string;
   readonly #host: EngineHost;
-  readonly #limits: RateLimits;
+  readonly limits: RateLimits;
   readonly #attempts: ProofAttempts;
   #snapshots: Snapshots;
   #queue: Waiting[] = [];
@@ -58,7 +58,7 @@ export class RegionEngine {
 
   constructor(host: EngineHost) {
     this.#host = host;
-    this.#limits = new RateLimits(host.store);
+    this.limits = new RateLimits(host.store);
     this.#attempts = new ProofAttempts(host.store, host.wallMs());
     const recovered = recover(host.store);
     this.state = recovered.state;
@@ -108,7 +108,7 @@ export class RegionEngine {
   async preflight(submission: ProvedSubmission): Promise<Outcome | Admission> {
     const { command, commandId, signer, evidence } = submission;
     if (isRemembered(this.state, commandId)) return this.submit(submission);
-    const retryAfterSeconds = this.#limits.take(senderOf(this.state, signer), this.#host.wallMs());
+    const retryAfterSeconds = this.limits.take(senderOf(this.state, signer), this.#host.wallMs());
     if (retryAfterSeconds !== null) return this.#refuse(rejected("rate_limited", { retryAfterSeconds }));
     if (this.#isDue()) this.flush();
     const decision = this.#isDue()
@@ -250,7 +250,7 @@ export class RegionEngine {
     const sender = senderOf(this.state, signer);
     const { opened } = this.state.header;
     if (sender !== opened?.operator && sender !== opened?.mirror) {
-      const retryAfterSeconds = this.#limits.take(sender, this.#host.wallMs());
+      const retryAfterSeconds = this.limits.take(sender, this.#host.wallMs());
       if (retryAfterSeconds !== null) return { rejection: rejected("rate_limited", { retryAfterSeconds }) };
     }
     if (isRemembered(this.state, commandId)) {

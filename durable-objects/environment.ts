@@ -8,6 +8,7 @@ import type { ChainMirror } from "./chain-mirror.ts";
 import type { Feed } from "./feed.ts";
 import type { Intake } from "./intake.ts";
 import type { JobDesk } from "./job-desk.ts";
+import type { Provider } from "./provider.ts";
 import type { Region } from "./region.ts";
 import type { VoteIndex } from "./vote-index.ts";
 import type { VoteRelay } from "./vote-relay.ts";
@@ -23,8 +24,10 @@ export interface Env {
   readonly VOTE_INDEX: DurableObjectNamespace<VoteIndex>;
   readonly VOTE_RELAY: DurableObjectNamespace<VoteRelay>;
   readonly JOB_DESK: DurableObjectNamespace<JobDesk>;
-  readonly PROVIDER: DurableObjectNamespace;
+  readonly PROVIDER: DurableObjectNamespace<Provider>;
   readonly ARCHIVE: R2Bucket;
+  /** Modules of jobs, by their SHA-256. */
+  readonly MODULES: R2Bucket;
   readonly ASSETS: Fetcher;
   readonly CHAIN_ID: string;
   readonly SETTLEMENT: string;

@@ -23,16 +23,20 @@ export class RateLimits {
     this.#store = store;
   }
 
-  /** Counts a command; null when it may pass, else the seconds to wait. */
-  take(account: string, wallMs: number): number | null {
+  /**
+   * Counts a command; null when it may pass, else the seconds to wait.
+   * @param cost commands that it counts as.
+   */
+  take(account: string, wallMs: number, cost = 1): number | null {
     const window = Math.floor(wallMs / (COMMAND_WINDOW_SECONDS * 1000));
     if (window !== this.#window) this.#begin(window);
-    const used = (this.#used.get(account) ?? 0) + 1;
+    const before = this.#used.get(account) ?? 0;
+    const used = before + cost;
     this.#used.set(account, used);
     if (
       used >= WRITE_FROM &&
-      used % WRITE_EVERY === 0 &&
-      used <= MAX_COMMANDS_PER_ACCOUNT_WINDOW + WRITE_EVERY
+      Math.floor(used / WRITE_EVERY) > Math.floor(before / WRITE_EVERY) &&
+      before <= MAX_COMMANDS_PER_ACCOUNT_WINDOW + WRITE_EVERY
     ) {
       this.#store.putCounter(account, window, used);
     }

@@ -5,6 +5,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { EpochCertificate } from "../evidence/certificate-tree.ts";
 import { sessionKeyOf } from "../evidence/session-signature.ts";
 import type { ProvedSubmission, Submission } from "../evidence/signed-command.ts";
+import { keyRefusal } from "../market/decisions/sessions.ts";
 import { stateHash } from "../market/journal.ts";
 import { addressOf } from "../market/state.ts";
 import type {
@@ -21,9 +22,9 @@ import type {
   SettledLine,
 } from "../protocol/answers.ts";
 import type { SubmitReadings } from "../protocol/commands.ts";
-import { rejected } from "../protocol/errors.ts";
+import { type Rejection, rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
-import { MAX_PAGE_ROWS } from "../protocol/limits.ts";
+import { MAX_PAGE_ROWS, UPLOAD_AS_COMMANDS } from "../protocol/limits.ts";
 import type { ProductName } from "../protocol/products.ts";
 import { Archive } from "./archive.ts";
 import { ed25519Signer, sha256Hex } from "./digest.ts";
@@ -140,6 +141,20 @@ export class Region extends DurableObject<Env> {
   /** The tree of a window that is open, running or next, or null for any other. */
   registry(firstSlot: number): Registry | null {
     return registryOf(this.engine.state, firstSlot, this.engine.atS());
+  }
+
+  /**
+   * Lets the holder of a session key upload a module, which counts as many commands of its account; or says why not.
+   * A key that does not act for the account uses up nothing of its.
+   */
+  admitUpload(account: Hex, key: Hex): Rejection | null {
+    const { state } = this.engine;
+    if (state.header.opened === null) return rejected("region_not_open");
+    const number = state.indexes.accountByAddress.get(account);
+    const refusal = keyRefusal(state, number, key, this.engine.atS());
+    if (refusal !== null) return refusal;
+    const retryAfterSeconds = this.engine.limits.take(account, Date.now(), UPLOAD_AS_COMMANDS);
+    return retryAfterSeconds === null ? null : rejected("rate_limited", { retryAfterSeconds });
   }
 
   /**

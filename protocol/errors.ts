@@ -51,6 +51,10 @@ export const ERRORS = {
 
   // A module for jobs: refused at upload, before anything of it is kept.
   module_too_large: entry(413, "The module is larger than facts.limitBytes."),
+  module_hash_mismatch: entry(
+    400,
+    "The bytes have another SHA-256 than the path says; facts.sha256 is theirs.",
+  ),
   module_invalid: entry(
     400,
     "Not a valid WebAssembly module; facts.reason says what is wrong, facts.offset at which byte.",
@@ -71,6 +75,7 @@ export const ERRORS = {
     400,
     "Not a WASI command: facts.missing names the export it lacks, or has of another type.",
   ),
+  module_not_found: entry(404, "No module of this SHA-256 was uploaded."),
 
   // What the region checks for every command.
   rate_limited: entry(

@@ -54,6 +54,11 @@ export type GovernedValue = keyof typeof GOVERNED_BOUNDS;
 /** By their number on the chain. */
 export const GOVERNED_VALUES = Object.keys(GOVERNED_BOUNDS) as readonly GovernedValue[];
 
+/** Values by name as the chain's version has them. Amounts of the token are base units, of the quote asset micros. */
+export function governedWords(values: Readonly<Record<GovernedValue, number | string | bigint>>): bigint[] {
+  return GOVERNED_VALUES.map((name) => BigInt(values[name]));
+}
+
 /** Values that Settlement judges reports by: a version that changes one of them begins the emission anew. */
 export const SETTLEMENT_TERMS: ReadonlySet<GovernedValue> = new Set([
   "emissionPerEpoch",
@@ -86,6 +91,14 @@ export interface ValueChange {
   /** Number of the value there. */
   readonly parameter: number;
   readonly value: bigint;
+}
+
+/** A draft as the contract's changes, in the ascending order that it asks for. */
+export function changesOf(draft: DraftValues): readonly ValueChange[] {
+  return GOVERNED_VALUES.flatMap((name, parameter) => {
+    const value = draft[name];
+    return value === undefined ? [] : [{ parameter, value: BigInt(value) }];
+  });
 }
 
 /** What a proposal's changes make of a region's values, or why no version could hold them. */

@@ -68,6 +68,18 @@ function canonical(value: unknown): string {
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonical((value as Record<string, unknown>)[name])}`).join(",")}}`;
 }
 
+/** A module as it is stored. */
+export const moduleAnswer = z
+  .strictObject({
+    module: bytes32.meta({ description: "SHA-256 of the bytes as they were uploaded; what jobs name" }),
+    bytes: count,
+    rewrittenBytes: count.meta({ description: "size of what is run" }),
+    firstPages: count.meta({ description: "pages of 64 KiB that its memory begins with" }),
+    rewriterVersion: count,
+  })
+  .meta({ id: "Module" });
+export type ModuleAnswer = z.infer<typeof moduleAnswer>;
+
 /** Where a job stands. `failed`: it was not run to an end by anybody; nothing is owed for it. */
 export const jobStatus = z.enum(["queued", "running", "done", "failed", "cancelled"]);
 export type JobStatus = z.infer<typeof jobStatus>;

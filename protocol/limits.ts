@@ -193,6 +193,9 @@ export const MAX_PAGE_ROWS = 2_000;
 /** One module: a rewriter in a Worker holds it, its decoded form and the result, in 128 MB. */
 export const MAX_MODULE_BYTES = 4_194_304;
 
+/** Commands that an upload counts as in its account's flood window: rewriting the largest takes a second or two. */
+export const UPLOAD_AS_COMMANDS = 60;
+
 /** Types, functions, globals, exports, segments: each of them; engines take 100,000 and more. */
 export const MAX_MODULE_ITEMS = 50_000;
 
@@ -285,3 +288,21 @@ export const MAX_JOB_BODY_BYTES = 6_291_456;
 
 /** How often a job is bought anew when its providers are full, away or give up. */
 export const MAX_JOB_TRIES = 5;
+
+// --- Providers ---
+
+/** Runs that a node says it holds when it connects: those of several busy machines. */
+export const MAX_HELD_RUNS = 1_024;
+
+/** Runs that one node takes at once. */
+export const MAX_NODE_ROOM = 256;
+
+/** Cancels that a node leaves with its object: as many asks as it keeps in all books. */
+export const MAX_WILL_COMMANDS = 32;
+
+/** Runs that lie with one provider's object, done or not: their bytes may be some gigabyte. */
+export const MAX_RUNS_PER_PROVIDER = 4_096;
+
+/** Frames that nobody waited for, of one connection: so many at once, and so many a second in the long run. */
+export const MAX_UNASKED_FRAMES = 200;
+export const UNASKED_FRAMES_PER_SECOND = 10;

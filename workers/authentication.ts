@@ -136,7 +136,8 @@ function signForCaller(
   };
 }
 
-function apiKeyOf(context: RequestContext): ApiKey {
+/** The API key that a request carries. @throws Refusal */
+export function apiKeyOf(context: RequestContext): ApiKey {
   const header = context.req.header("authorization");
   if (header === undefined)
     throw new Refusal("authentication_missing", { needs: "a signed command or an API key" });

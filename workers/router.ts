@@ -5,6 +5,7 @@ import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Env } from "../durable-objects/environment.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
 import { MAX_BODY_BYTES } from "../protocol/limits.ts";
 import { malformed, problemSchema, Refusal } from "./problems.ts";
 
@@ -26,6 +27,8 @@ interface Definition<P extends Shape, Q extends Shape, B extends Schema> {
   readonly query?: Q;
   /** Absent or `undefined` when the path takes no body. */
   readonly body?: B;
+  /** Content type of a body that is no JSON; the handler reads it with `readBytes`. */
+  readonly bytes?: string;
   /** A body may be left out: the handler gets null. */
   readonly isBodyOptional?: boolean;
   readonly accepts?: "api-key";
@@ -67,10 +70,25 @@ function decode(schema: Shape | undefined, value: Record<string, string>, root: 
 
 const NOTHING = z.strictObject({});
 
+/** How large a body may be, and what it is refused with beyond. */
+interface BodyLimit {
+  readonly limitBytes: number;
+  readonly code: ErrorCode;
+}
+
+const JSON_LIMIT: BodyLimit = { limitBytes: MAX_BODY_BYTES, code: "body_too_large" };
+
+/** Reads a body of bytes, at most so many of them. @throws Refusal of the limit's code, before more is read */
+export function readBytes({ req }: RequestContext, limit: BodyLimit): Promise<Uint8Array> {
+  const declared = Number(req.header("content-length") ?? 0);
+  if (declared > limit.limitBytes) throw new Refusal(limit.code, { limitBytes: limit.limitBytes });
+  return readPieces(req.raw, limit);
+}
+
 /** Reads at most the limit, then UTF-8, then JSON, then the schema. */
 async function readBody(context: RequestContext, schema: Schema, isOptional: boolean): Promise<unknown> {
   const declared = Number(context.req.header("content-length") ?? 0);
-  if (declared > MAX_BODY_BYTES) throw new Refusal("body_too_large", { limitBytes: MAX_BODY_BYTES });
+  if (declared > MAX_BODY_BYTES) throw new Refusal(JSON_LIMIT.code, { limitBytes: MAX_BODY_BYTES });
   const isWhole = declared > 0 && context.req.header("transfer-encoding") === undefined;
   const text = decodeText(isWhole ? await readWhole(context.req.raw) : await readPieces(context.req.raw));
   if (text === "" && isOptional) return null;
@@ -91,13 +109,13 @@ async function readWhole(request: Request): Promise<Uint8Array> {
 }
 
 /** A body without a declared length is read piece by piece, so that it cannot be larger than the limit. */
-async function readPieces(request: Request): Promise<Uint8Array> {
+async function readPieces({ body }: Request, limit: BodyLimit = JSON_LIMIT): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  if (request.body === null) return join(pieces, bytes);
-  for await (const piece of request.body as unknown as AsyncIterable<Uint8Array>) {
+  if (body === null) return join(pieces, bytes);
+  for await (const piece of body as unknown as AsyncIterable<Uint8Array>) {
     bytes += piece.byteLength;
-    if (bytes > MAX_BODY_BYTES) throw new Refusal("body_too_large", { limitBytes: MAX_BODY_BYTES });
+    if (bytes > limit.limitBytes) throw new Refusal(limit.code, { limitBytes: limit.limitBytes });
     pieces.push(piece);
   }
   return join(pieces, bytes);
@@ -127,10 +145,25 @@ function join(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
 function describe<P extends Shape, Q extends Shape, B extends Schema>(
   definition: Definition<P, Q, B>,
 ): RouteConfig {
-  const { method, path, tag, summary, description, params, query, body, answers, status = 200 } = definition;
+  const {
+    method,
+    path,
+    tag,
+    summary,
+    description,
+    params,
+    query,
+    body,
+    bytes,
+    answers,
+    status = 200,
+  } = definition;
   const request = {
     ...(params && { params }),
     ...(query && { query }),
+    ...(bytes && {
+      body: { required: true, content: { [bytes]: { schema: z.string().meta({ format: "binary" }) } } },
+    }),
     ...(body && {
       body: {
         required: definition.isBodyOptional !== true,

@@ -12,42 +12,20 @@ import {
   householdKeys,
   openRegion,
   operatorWallet,
-  type RegionTerms,
 } from "../../clients/local/neighbourhood.ts";
 import { startSettledChain } from "../../clients/local/settled-money.ts";
 import { startStack } from "../../clients/local/stack.ts";
 import { PolderClient } from "../../clients/sdk/client.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { PARAMETERS } from "../fleet.ts";
 import { limited, type Measurement } from "../row.ts";
+import { POLL_LIMIT, POLL_MS, unmeteredRegion, WORK_MS } from "../unmetered-region.ts";
 
 const SEED = "deposits under measurement";
 const REGION = "deposit-latency";
-const POLL_MS = 1_000;
-/** Reading the chain, and a command of the mirror's, on a machine that does all of it at once. */
-const WORK_MS = 250;
 const DEPOSITS = 12;
 const HOME = { name: "home", creditMicros: 1_000_000_000 };
 
-const TERMS: RegionTerms = {
-  quote: "settlement",
-  profile: {
-    region: REGION,
-    name: "Deposits",
-    place: "UTC",
-    latitude: 0,
-    longitude: 0,
-    timeZone: "UTC",
-    jurisdiction: "none",
-    terms: "A measurement on one machine.",
-    currency: "EUR",
-    tariffs: [{ name: "none", retailMicrosPerKwh: 0, feedInMicrosPerKwh: 0 }],
-    isSimulation: true,
-  },
-  windowSlots: 96,
-  epochSlots: 96,
-  parameters: PARAMETERS,
-};
+const TERMS = unmeteredRegion(REGION, "Deposits");
 
 /** Measures the row, or none where there is no anvil for this machine. */
 export const measure: Measurement = async (say) => {
@@ -66,7 +44,7 @@ export const measure: Measurement = async (say) => {
         ours,
         unit: "ms",
         higherIsBetter: false,
-        limit: `at most one poll of ${POLL_MS} ms, and ${WORK_MS} ms of work`,
+        limit: POLL_LIMIT,
         isWithinLimit: ours <= POLL_MS + WORK_MS,
         note: `longest of ${DEPOSITS} deposits, from the return of the call that made their block final; median ${waits.toSorted((a, b) => a - b)[DEPOSITS / 2]?.toFixed(0)}`,
       }),

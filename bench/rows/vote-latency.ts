@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeFunctionData } from "viem";
 import { hasAnvil } from "../../clients/local/chain-process.ts";
-import { openRegion, operatorWallet, type RegionTerms } from "../../clients/local/neighbourhood.ts";
+import { openRegion, operatorWallet } from "../../clients/local/neighbourhood.ts";
 import { startSettledChain } from "../../clients/local/settled-money.ts";
 import { startStack } from "../../clients/local/stack.ts";
 import { PolderClient } from "../../clients/sdk/client.ts";
@@ -14,35 +14,14 @@ import { regionWord } from "../../evidence/deposit-chain.ts";
 import { rewardParametersAbi } from "../../governance/generated/abi.ts";
 import type { ParametersAnswer } from "../../protocol/answers.ts";
 import { GOVERNED_VALUES, SETTLEMENT_TERMS } from "../../protocol/governed-values.ts";
-import { PARAMETERS } from "../fleet.ts";
 import { median } from "../median.ts";
 import { limited, type Measurement } from "../row.ts";
+import { POLL_LIMIT, POLL_MS, unmeteredRegion, WORK_MS } from "../unmetered-region.ts";
 
 const SEED = "votes under measurement";
 const REGION = "vote-latency";
-const POLL_MS = 1_000;
-/** Reading the chain, and a command of the mirror's, on a machine that does all of it at once. */
-const WORK_MS = 250;
 
-const TERMS: RegionTerms = {
-  quote: "settlement",
-  profile: {
-    region: REGION,
-    name: "Votes",
-    place: "UTC",
-    latitude: 0,
-    longitude: 0,
-    timeZone: "UTC",
-    jurisdiction: "none",
-    terms: "A measurement on one machine.",
-    currency: "EUR",
-    tariffs: [{ name: "none", retailMicrosPerKwh: 0, feedInMicrosPerKwh: 0 }],
-    isSimulation: true,
-  },
-  windowSlots: 96,
-  epochSlots: 96,
-  parameters: PARAMETERS,
-};
+const TERMS = unmeteredRegion(REGION, "Votes");
 
 interface Waits {
   readonly sinceFinalMs: readonly number[];
@@ -66,7 +45,7 @@ export const measure: Measurement = async (say) => {
         ours,
         unit: "ms",
         higherIsBetter: false,
-        limit: `at most one poll of ${POLL_MS} ms, and ${WORK_MS} ms of work`,
+        limit: POLL_LIMIT,
         isWithinLimit: ours <= POLL_MS + WORK_MS,
         note: `longest of ${sinceFinalMs.length} changes, from the return of the call that made their block final to the schedule of the region; median ${median(sinceFinalMs).toFixed(0)}; from their execution on, longest ${Math.max(...sinceExecutedMs).toFixed(0)}, on a chain that makes blocks final at once`,
       }),

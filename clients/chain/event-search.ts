@@ -2,9 +2,9 @@
 // with other logs than those it was asked for.
 
 import { type Address, BaseError, HttpRequestError, type PublicClient } from "viem";
-import { z } from "zod";
 import type { Hex } from "../../protocol/fields.ts";
 import { ChainFault } from "./chain-connection.ts";
+import { chainLogs, LOG_SPAN } from "./chain-log.ts";
 
 /** An event's log. */
 export interface EventLog {
@@ -22,28 +22,6 @@ export interface EventQuery {
   readonly second: Hex;
 }
 
-/** Blocks asked for at once, as long as the RPC does not refuse. */
-const SPAN = 100_000n;
-
-const hex = z
-  .string()
-  .regex(/^0x([0-9a-fA-F]{2})*$/)
-  .toLowerCase() as unknown as z.ZodType<Hex>;
-const number = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{1,14}$/)
-  .transform(BigInt);
-const logsSchema = z.array(
-  z.object({
-    address: hex,
-    topics: z.array(hex).min(2).max(4),
-    data: hex,
-    blockNumber: number,
-    logIndex: number,
-    removed: z.literal(false).optional(),
-  }),
-);
-
 /**
  * Searches backwards.
  * @param through the block to begin with; nothing after it is looked at.
@@ -58,7 +36,7 @@ export async function searchEvents(
   found: (logs: readonly EventLog[]) => boolean,
 ): Promise<readonly EventLog[]> {
   let stretches: readonly EventLog[][] = [];
-  let span = SPAN;
+  let span = BigInt(LOG_SPAN);
   for (let to = through; to >= 0n; ) {
     const from = to + 1n > span ? to + 1n - span : 0n;
     let answer: unknown;
@@ -99,22 +77,23 @@ export function isTooMuch(error: unknown): boolean {
 }
 
 function logsOf(answer: unknown, query: EventQuery, from: bigint, to: bigint): EventLog[] {
-  const decoded = logsSchema.safeParse(answer);
+  const decoded = chainLogs.safeParse(answer);
   if (!decoded.success) throw new ChainFault("the RPC answers something that is no list of logs");
   const places = new Set<string>();
   const logs = decoded.data.map(({ address, topics, data, blockNumber, logIndex }) => {
+    const block = BigInt(blockNumber);
     const [name, second] = topics as [Hex, Hex];
     const isAsked =
       query.contracts.includes(address) &&
       query.names.includes(name) &&
       second === query.second &&
-      blockNumber >= from &&
-      blockNumber <= to;
+      block >= from &&
+      block <= to;
     if (!isAsked) throw new ChainFault("the RPC answers with a log that was not asked for");
     const place = `${blockNumber}/${logIndex}`;
     if (places.has(place)) throw new ChainFault("the RPC answers with two logs in one place");
     places.add(place);
-    return { contract: address, block: blockNumber, index: Number(logIndex), topics, data };
+    return { contract: address, block, index: logIndex, topics, data };
   });
   return logs.sort((one, other) => Number(one.block - other.block) || one.index - other.index);
 }

@@ -1,4 +1,5 @@
-// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, certificate, audit, proposal; and the
+// Owns the one command line, noun by noun: region, account, order, bill, key, agent, meter, certificate, module, audit,
+// proposal; and the
 // verbs of money on a chain and of votes. It refuses nothing itself; refusals of the market are printed with their code and end
 // with status 1, but where a command has statuses of its own.
 
@@ -12,6 +13,7 @@ import { deployCommand } from "./deploy-command.ts";
 import { enrolmentCommands } from "./enrolment-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { meterCommands } from "./meter-commands.ts";
+import { moduleCommands } from "./module-commands.ts";
 import { moneyCommands } from "./money-commands.ts";
 import { operatorCommands } from "./operator-commands.ts";
 import { orderCommands } from "./order-commands.ts";
@@ -25,6 +27,7 @@ const program = new Command("polder")
   .description("a regional market at the edge: households sell solar kWh to their neighbours")
   .showHelpAfterError();
 readCommands(program);
+moduleCommands(program);
 orderCommands(program);
 keyCommands(program);
 agentCommands(program);

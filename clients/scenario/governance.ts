@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Abi } from "viem";
-import { PARAMETER_NAMES } from "../../governance/calls/parameter-names.ts";
 import { parametersAbi } from "../../governance/calls/vote-abi.ts";
 import type { ParametersAnswer } from "../../protocol/answers.ts";
 import type { Parameters } from "../../protocol/commands.ts";
+import { changesOf } from "../../protocol/governed-values.ts";
 import type { PreviewAnswer } from "../../protocol/preview-answer.ts";
 import { audit } from "../audit/audit.ts";
 import { chainOfRegion } from "../audit/chain-of-region.ts";
@@ -122,7 +122,7 @@ async function play(
     scenario: "governance" as const,
     region: REGION,
     ...decided,
-    changes: await changesOf(market),
+    changes: await changesSeen(market),
     pollMs: POLL_MS,
     epochs,
     preview: compared(shown, epochs),
@@ -161,7 +161,7 @@ async function decide(market: SettledMarket, progress: GovernanceOptions["progre
     address: market.deployment.rewardParameters,
     abi: parametersAbi as Abi,
     functionName: "change",
-    args: [market.settlement.word, votedChanges()],
+    args: [market.settlement.word, changesOf(VOTED)],
     description: DESCRIPTION,
   });
   await vote.vote(ada, "for", "More homes join when rewards can be seen.");
@@ -189,7 +189,7 @@ async function decide(market: SettledMarket, progress: GovernanceOptions["progre
 }
 
 /** The region's first parameters beside its last ones: terms of the chain come into its journal in the hour before they hold. */
-async function changesOf(market: SettledMarket): Promise<GovernanceResult["changes"]> {
+async function changesSeen(market: SettledMarket): Promise<GovernanceResult["changes"]> {
   const versions = await parametersOf(market);
   const [before, after] = [versions.at(0), versions.at(-1)] as [ParametersAnswer, ParametersAnswer];
   return (Object.keys(VOTED) as (keyof typeof VOTED)[]).map((parameter) => ({
@@ -197,16 +197,6 @@ async function changesOf(market: SettledMarket): Promise<GovernanceResult["chang
     before: String(before.parameters[parameter]),
     after: String(after.parameters[parameter]),
   }));
-}
-
-/** As the contract takes them: by their places, ascending. */
-function votedChanges(): readonly { readonly parameter: number; readonly value: bigint }[] {
-  return Object.entries(VOTED)
-    .map(([name, value]) => ({
-      parameter: PARAMETER_NAMES.indexOf(name as keyof typeof VOTED),
-      value: BigInt(value),
-    }))
-    .sort((left, right) => left.parameter - right.parameter);
 }
 
 async function parametersOf({ client }: SettledMarket): Promise<readonly ParametersAnswer[]> {

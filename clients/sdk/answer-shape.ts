@@ -13,6 +13,11 @@ export function recordOf(text: string): Record<string, unknown> | null {
   }
 }
 
+/** True for bytes, which are sent as they are. */
+export function isBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
+  return value instanceof Uint8Array;
+}
+
 /** True for an object with fields. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

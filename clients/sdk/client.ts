@@ -27,7 +27,7 @@ import { MAX_COMMAND_LIFE_S } from "../../protocol/limits.ts";
 import type { PreviewAnswer, PreviewRequest } from "../../protocol/preview-answer.ts";
 import type { Profile } from "../../protocol/profile.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
-import { isAcceptedAnswer, isCount, isHex, isRecord, recordOf } from "./answer-shape.ts";
+import { isAcceptedAnswer, isBytes, isCount, isHex, isRecord, recordOf } from "./answer-shape.ts";
 import { splitLines } from "./journal-lines.ts";
 import { isLasting, PolderProblem, pauseMs, problemFrom, TransportFault } from "./problem.ts";
 import type { Signer } from "./signer.ts";
@@ -322,7 +322,7 @@ export class PolderClient {
       response = await this.#fetch(`${this.url}${path}`, {
         method,
         headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: isBytes(body) ? body : JSON.stringify(body) }),
       });
       // The connection may break in the middle of an answer, too.
       text = await response.text();

@@ -2,7 +2,6 @@
 // with other logs than those it was asked for; whom to believe is whoever named the RPC.
 
 import { BaseError, type PublicClient } from "viem";
-import { z } from "zod";
 import type {
   Attempt,
   BlockView,
@@ -14,31 +13,11 @@ import type {
 import type { WeiRead } from "../../governance/proposals/vote-settings.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { type ChainConnection, ChainFault } from "../chain/chain-connection.ts";
+import { chainLogs, LOG_SPAN } from "../chain/chain-log.ts";
 import { isTooMuch } from "../chain/event-search.ts";
 
 /** Calls under way at a time: the transport sends them as one batch. */
 const CALLS_AT_ONCE = 50;
-/** Blocks asked for at once, as long as the RPC does not refuse. */
-const SPAN = 100_000;
-
-const hex = z
-  .string()
-  .regex(/^0x([0-9a-fA-F]{2})*$/)
-  .toLowerCase() as unknown as z.ZodType<Hex>;
-const number = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{1,13}$/)
-  .transform(Number);
-const logsSchema = z.array(
-  z.object({
-    address: hex,
-    topics: z.array(hex).min(1).max(4),
-    data: hex,
-    blockNumber: number,
-    logIndex: number,
-    removed: z.literal(false).optional(),
-  }),
-);
 
 /** A chain as of its newest block. @throws ChainFault, or what the client throws where nobody answers */
 export async function chainViewOf({ client }: ChainConnection): Promise<ChainView & WeiRead> {
@@ -78,7 +57,7 @@ class ClientView implements ChainView, WeiRead {
 
   async logs({ address, events, fromBlock, toBlock }: LogSpan): Promise<readonly ContractLog[]> {
     const all: ContractLog[] = [];
-    let span = SPAN;
+    let span = LOG_SPAN;
     for (let from = fromBlock; from <= toBlock; ) {
       const to = Math.min(toBlock, from + span - 1);
       try {
@@ -111,7 +90,7 @@ class ClientView implements ChainView, WeiRead {
         },
       ],
     });
-    const decoded = logsSchema.safeParse(answer);
+    const decoded = chainLogs.safeParse(answer);
     if (!decoded.success) throw new ChainFault("the RPC answers something that is no list of logs");
     const logs = decoded.data.map((log): ContractLog => {
       const { blockNumber: block, logIndex: index, topics, data } = log;

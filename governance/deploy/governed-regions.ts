@@ -3,8 +3,8 @@
 
 import { regionWord } from "../../evidence/deposit-chain.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { governedWords } from "../../protocol/governed-values.ts";
 import { SLOT_SECONDS } from "../../protocol/units.ts";
-import { parameterValues } from "../calls/parameter-names.ts";
 import { type Addresses, contractOf } from "./contracts.ts";
 import type { DeployCalls } from "./deploy-calls.ts";
 import type { DeployedRegion } from "./deploy-file.ts";
@@ -56,7 +56,7 @@ async function takeUpParameters(
 ): Promise<void> {
   const contract = contractOf(addresses, "rewardParameters");
   if ((await calls.read(contract, "versionCount", [word])) !== 0n) return;
-  await calls.sendAsOwner(contract, "open", [word, parameterValues({ ...terms, ...parameters })]);
+  await calls.sendAsOwner(contract, "open", [word, governedWords({ ...terms, ...parameters })]);
   calls.report(`the values of ${region} are the vote's to change`);
 }
 

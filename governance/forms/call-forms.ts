@@ -6,10 +6,10 @@ import { z } from "zod";
 import { regionWord } from "../../evidence/deposit-chain.ts";
 import { CIRCUIT_NAMES, circuitWord } from "../../evidence/verification-keys.ts";
 import { address, bounded, bytes32, type Hex, regionId, tokenAmount } from "../../protocol/fields.ts";
-import { draftSchema, GOVERNED_VALUES } from "../../protocol/governed-values.ts";
+import { changesOf, draftSchema, GOVERNED_VALUES, governedWords } from "../../protocol/governed-values.ts";
 import { decimalOfMicros } from "../../protocol/units.ts";
 import type { VoteContractName } from "../proposals/vote-contracts.ts";
-import { changesOf, regionNameOf } from "./parameter-form.ts";
+import { regionNameOf } from "./parameter-form.ts";
 import { VALUE_WORDS } from "./value-words.ts";
 
 /** A typed call: what a draft writes, and what the contract takes. */
@@ -131,10 +131,7 @@ export const CALL_FORMS = {
     contract: "rewardParameters",
     functionName: "open",
     fields: z.strictObject({ region: regionId, values: allValues }),
-    argumentsOf: (fields) => [
-      regionWord(fields.region),
-      GOVERNED_VALUES.map((name) => BigInt(fields.values[name])),
-    ],
+    argumentsOf: (fields) => [regionWord(fields.region), governedWords(fields.values)],
     fieldsOf: (args) => ({
       region: region(args),
       values: Object.fromEntries(

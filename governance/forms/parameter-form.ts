@@ -134,16 +134,6 @@ function refuseChange(form: ValueFormAnswer, value: bigint, windowSeconds: numbe
   return null;
 }
 
-/** The values as the contract's changes, in the ascending order that it asks for. */
-export function changesOf(
-  values: DraftValues,
-): readonly { readonly parameter: number; readonly value: bigint }[] {
-  return GOVERNED_VALUES.flatMap((name, parameter) => {
-    const value = values[name];
-    return value === undefined ? [] : [{ parameter, value: BigInt(value) }];
-  });
-}
-
 /** A region's name of its word, or null for a word that is none. */
 export function regionNameOf(word: Hex): string | null {
   const bytes = Uint8Array.from(word.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));

@@ -4,6 +4,7 @@
 import type { Command, CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
+import type { Hex } from "../../protocol/fields.ts";
 import { MAX_SESSIONS_PER_ACCOUNT } from "../../protocol/limits.ts";
 import { PRODUCTS, productOf, type Resource } from "../../protocol/products.ts";
 import { slotAt } from "../../protocol/units.ts";
@@ -83,15 +84,28 @@ export function revokeSession({
   };
 }
 
-/** Why a session key may not send this command, or null. Limits on quantities and money act when a slot clears. */
-export function sessionRefusal({ state, command, account, atS, signer }: Occasion): Rejection | null {
-  if (signer.scheme !== "session") return null;
-  const row = state.indexes.sessionByKey.get(signer.key);
+/** Why a key does not act for an account now, or null. */
+export function keyRefusal(
+  state: RegionState,
+  account: number | undefined,
+  key: Hex,
+  atS: number,
+): Rejection | null {
+  const row = state.indexes.sessionByKey.get(key);
   const { columns } = state.tables.sessions;
   if (row === undefined || columns.account[row] !== account) return rejected("session_unknown");
   if (columns.revokedFromSlot[row] !== 0) return rejected("session_revoked");
   const expiresAtS = columns.expiresAtS[row] as number;
-  if (expiresAtS <= atS) return rejected("session_expired", { expiredAtS: expiresAtS });
+  return expiresAtS <= atS ? rejected("session_expired", { expiredAtS: expiresAtS }) : null;
+}
+
+/** Why a session key may not send this command, or null. Limits on quantities and money act when a slot clears. */
+export function sessionRefusal({ state, command, account, atS, signer }: Occasion): Rejection | null {
+  if (signer.scheme !== "session") return null;
+  const refusal = keyRefusal(state, account, signer.key, atS);
+  if (refusal !== null) return refusal;
+  const row = state.indexes.sessionByKey.get(signer.key) as number;
+  const { columns } = state.tables.sessions;
   if (command.type === "revoke_session") return null;
   const resource = resourceOf(state, command);
   if (((columns.resources[row] as number) & RESOURCE_BITS[resource]) === 0)

@@ -1,32 +1,28 @@
 // Owns the promise that nobody reports to the chain what the journal does not give, and that no journal takes from a chain what
 // is not there: whatever an operator says, the audit names the part. It refuses a report about nothing.
 
-import { privateKeyToAccount } from "viem/accounts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { audit } from "../../clients/audit/audit.ts";
 import type { MirroredChain } from "../../clients/audit/mirrored-events.ts";
 import type { ChainDeposit } from "../../clients/chain/region-record.ts";
-import { walletSigner } from "../../clients/sdk/signer.ts";
 import { certificateTree } from "../../evidence/certificate-tree.ts";
 import { depositsHashOf, NO_DEPOSITS } from "../../evidence/deposit-chain.ts";
 import { EMPTY_REPORT, type EpochReport } from "../../evidence/epoch-report.ts";
-import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { SumTree } from "../../evidence/sum-tree.ts";
 import type { RegistryEvent } from "../../governance/calls/registry-event.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { mirror, settledOpening } from "../support/audited-chain.ts";
 import {
   householdOf,
   type Journal,
   OPENED_AT_S,
-  operator,
   REGION,
   type Step,
   sign,
   writeJournal,
 } from "../support/client-journal.ts";
-import { address, DOMAIN, GRID, MIDNIGHT_S, PARAMETERS, TREASURY, word } from "../support/market.ts";
+import { address, DOMAIN, GRID, MIDNIGHT_S, TREASURY, word } from "../support/market.ts";
 
-const mirror = walletSigner(privateKeyToAccount(word(0x3312)));
 const ann = householdOf("ann");
 const bob = householdOf("bob");
 const FIRST_EPOCH = MIDNIGHT_S / 900 / 8;
@@ -38,21 +34,7 @@ const made: ChainDeposit[] = [];
 
 /** Deposits of two homes, a withdrawal, and two closed epochs. */
 async function settlingSteps(): Promise<Step[]> {
-  const steps = [
-    await sign(OPENED_AT_S, operator, {
-      type: "open_region",
-      timeZone: "Europe/Amsterdam",
-      windowSlots: 4,
-      epochSlots: 8,
-      quote: "settlement",
-      operator: operator.account,
-      gridOperator: GRID,
-      treasury: TREASURY,
-      mirror: mirror.account,
-      receiptKey: receiptKeyOf(word(7)),
-      parameters: PARAMETERS,
-    }),
-  ];
+  const steps = [await settledOpening()];
   let previousHash: Hex = NO_DEPOSITS;
   for (const [index, { account }] of [ann, bob].entries()) {
     const deposit = {

@@ -1,23 +1,12 @@
 // Owns the promise that an audit holds a journal to every stake event on its chain that it took: none changed, none invented, and
 // what was passed over is named. It refuses a chain that is not asked.
 
-import { privateKeyToAccount } from "viem/accounts";
 import { beforeAll, describe, expect, test } from "vitest";
-import { audit } from "../../clients/audit/audit.ts";
-import { walletSigner } from "../../clients/sdk/signer.ts";
-import { receiptKeyOf } from "../../evidence/receipt.ts";
 import type { StakeEvent } from "../../governance/calls/stake-reads.ts";
-import {
-  type Journal,
-  OPENED_AT_S,
-  operator,
-  type Step,
-  sign,
-  writeJournal,
-} from "../support/client-journal.ts";
-import { address, DOMAIN, GRID, MIDNIGHT_S, PARAMETERS, TREASURY, word } from "../support/market.ts";
+import { auditAgainst, mirror, settledOpening } from "../support/audited-chain.ts";
+import { type Journal, OPENED_AT_S, type Step, sign, writeJournal } from "../support/client-journal.ts";
+import { address, MIDNIGHT_S, word } from "../support/market.ts";
 
-const mirror = walletSigner(privateKeyToAccount(word(0x3312)));
 const [DORA, EMIL] = [address(0xd0), address(0xe0)];
 
 /** What the chain has. */
@@ -29,13 +18,7 @@ const ON_CHAIN: readonly StakeEvent[] = [
 ];
 
 async function journalWithout(skipped: readonly number[] = []): Promise<Journal> {
-  const opening = {
-    type: "open_region",
-    ...{ timeZone: "Europe/Amsterdam", windowSlots: 4, epochSlots: 8 },
-    ...{ quote: "settlement", operator: operator.account, gridOperator: GRID, treasury: TREASURY },
-    ...{ mirror: mirror.account, receiptKey: receiptKeyOf(word(7)), parameters: PARAMETERS },
-  } as const;
-  const steps: Step[] = [await sign(OPENED_AT_S, operator, opening)];
+  const steps: Step[] = [await settledOpening()];
   for (const { number: nonce, ...event } of ON_CHAIN)
     if (!skipped.includes(nonce))
       steps.push(await sign(OPENED_AT_S + nonce, mirror, { type: "record_stake", nonce, ...event }));
@@ -47,16 +30,7 @@ const against = (
   journal: Journal,
   stakeEvents: readonly StakeEvent[] | null,
   later: readonly StakeEvent[] | null = stakeEvents,
-) => {
-  const rest = { deposits: [], registryEvents: null, versions: null };
-  return audit(DOMAIN, journal.lines, {
-    chain: {
-      record: { stage: "open", ...rest, stakeEvents },
-      again: async () => ({ ...rest, stakeEvents: later }),
-      depositTimeS: async () => 0,
-    },
-  });
-};
+) => auditAgainst(journal, { stakeEvents }, { stakeEvents: later });
 
 describe("stakes", () => {
   let journal: Journal;

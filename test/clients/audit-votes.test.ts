@@ -1,15 +1,12 @@
 // Owns the promise that an audit holds a journal to every vote on its chain: nothing voted is left out, changed or invented, what
 // came late is named, and so is what nobody voted for. It refuses a chain that is not asked.
 
-import { privateKeyToAccount } from "viem/accounts";
 import { beforeAll, describe, expect, test } from "vitest";
-import { audit } from "../../clients/audit/audit.ts";
 import type { ChainVersion } from "../../clients/chain/region-record.ts";
-import { walletSigner } from "../../clients/sdk/signer.ts";
-import { receiptKeyOf } from "../../evidence/receipt.ts";
 import { figuresOf } from "../../market/schedule.ts";
 import type { Figures } from "../../protocol/commands.ts";
 import { GOVERNED_VALUES } from "../../protocol/governed-values.ts";
+import { auditAgainst, mirror, settledOpening } from "../support/audited-chain.ts";
 import {
   type Journal,
   OPENED_AT_S,
@@ -18,9 +15,8 @@ import {
   sign,
   writeJournal,
 } from "../support/client-journal.ts";
-import { DOMAIN, GRID, MIDNIGHT_S, PARAMETERS, TREASURY, word } from "../support/market.ts";
+import { MIDNIGHT_S, PARAMETERS } from "../support/market.ts";
 
-const mirror = walletSigner(privateKeyToAccount(word(0x3312)));
 const FIRST_EPOCH = MIDNIGHT_S / 900 / 8;
 const EPOCH_S = 8 * 900;
 
@@ -39,20 +35,7 @@ const version = ([fromEpoch, more]: readonly [number, Partial<Figures>]): ChainV
 const ON_CHAIN = VOTED.map(version);
 
 async function votingSteps(skipped: readonly number[] = [], isUnvoted = false): Promise<Step[]> {
-  const opening = {
-    type: "open_region",
-    timeZone: "Europe/Amsterdam",
-    windowSlots: 4,
-    epochSlots: 8,
-    quote: "settlement",
-    operator: operator.account,
-    gridOperator: GRID,
-    treasury: TREASURY,
-    mirror: mirror.account,
-    receiptKey: receiptKeyOf(word(7)),
-    parameters: PARAMETERS,
-  } as const;
-  const steps = [await sign(OPENED_AT_S, operator, opening)];
+  const steps = [await settledOpening()];
   if (isUnvoted) {
     const parameters = { ...PARAMETERS, takeRateBps: 1_999 };
     steps.push(await sign(OPENED_AT_S + 5, operator, { type: "set_parameters", parameters }));
@@ -73,14 +56,7 @@ const against = (
   journal: Journal,
   versions: readonly ChainVersion[] | null,
   later: readonly ChainVersion[] | null = versions,
-) =>
-  audit(DOMAIN, journal.lines, {
-    chain: {
-      record: { stage: "open", deposits: [], registryEvents: [], versions, stakeEvents: null },
-      again: async () => ({ deposits: [], registryEvents: [], versions: later, stakeEvents: null }),
-      depositTimeS: async () => 0,
-    },
-  });
+) => auditAgainst(journal, { registryEvents: [], versions }, { registryEvents: [], versions: later });
 
 describe("votes", () => {
   let journal: Journal;

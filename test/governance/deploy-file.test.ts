@@ -4,9 +4,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { PARAMETER_NAMES } from "../../governance/calls/parameter-names.ts";
 import { deployFileSchema } from "../../governance/deploy/deploy-file.ts";
 import { VOTE_LIMITS } from "../../governance/deploy/vote-file.ts";
+import { GOVERNED_VALUES } from "../../protocol/governed-values.ts";
 import { LOCAL, REGION, somebody, TOKEN, VOTE } from "../support/vote-file.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -117,5 +117,5 @@ test("invariant: governed values stand in the contract's order", () => {
   const source = readFileSync(join(ROOT, "governance/vote/IRewardParameters.sol"), "utf8");
   const [, body = ""] = /enum Parameter \{([^}]*)\}/.exec(source) ?? [];
   const names = [...body.matchAll(/^ {4}(\w+),?$/gm)].map(([, name = ""]) => name);
-  expect(names.map((name) => name.slice(0, 1).toLowerCase() + name.slice(1))).toEqual(PARAMETER_NAMES);
+  expect(names.map((name) => name.slice(0, 1).toLowerCase() + name.slice(1))).toEqual(GOVERNED_VALUES);
 });

@@ -4,7 +4,6 @@
 import type { Address, Hex, PublicClient } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sendCall } from "../../governance/calls/contract-call.ts";
-import { parameterValues } from "../../governance/calls/parameter-names.ts";
 import {
   readStakeEvents,
   type StakeEvent,
@@ -13,6 +12,7 @@ import {
   stakesAfter,
 } from "../../governance/calls/stake-reads.ts";
 import { providerStakeAbi } from "../../governance/generated/abi.ts";
+import { governedWords } from "../../protocol/governed-values.ts";
 import { STAKE_TIMES, TREASURY } from "../support/chain-contracts.ts";
 import {
   DELAY_SECONDS,
@@ -65,7 +65,7 @@ describe.skipIf(!hasAnvil)("stakes on a chain (skipped where npm has no anvil fo
   beforeAll(async () => {
     region = await deployRegion();
     owner = region.chain.accounts[0] as Address;
-    const values = parameterValues({
+    const values = governedWords({
       ...REGION_PARAMETERS,
       ...{ outflowCapBps: 2_500, finalityDelaySeconds: DELAY_SECONDS, exitAfterSeconds: 7 * 86_400 },
       ...{ leastDepositMicros: Number(UNIT), emissionDecayBps: 0, emissionPerEpoch: String(EMISSION) },

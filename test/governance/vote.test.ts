@@ -11,11 +11,11 @@ import { openChain, walletOn } from "../../clients/chain/chain-connection.ts";
 import { deploymentFiles } from "../../clients/chain/deployment-files.ts";
 import { regionWord } from "../../evidence/deposit-chain.ts";
 import { type ContractSender, sendCall } from "../../governance/calls/contract-call.ts";
-import { PARAMETER_NAMES, type ParameterName } from "../../governance/calls/parameter-names.ts";
 import { describedBy, parametersAbi, voteAbi } from "../../governance/calls/vote-abi.ts";
 import { deploy } from "../../governance/deploy/deploy.ts";
 import type { Deployment } from "../../governance/deploy/deployment.ts";
 import { settlementAbi, timelockControllerAbi } from "../../governance/generated/abi.ts";
+import { GOVERNED_VALUES, type GovernedValue } from "../../protocol/governed-values.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { hasAnvil, type LocalChain, startChain } from "../support/local-chain.ts";
 import { LOCAL, REGION, TOKEN, VOTE } from "../support/vote-file.ts";
@@ -62,12 +62,12 @@ describe.skipIf(!hasAnvil)("a vote (skipped where npm has no anvil for the machi
 
   const governor = () => ({ address: deployment.governor, abi: voteAbi as Abi });
   const parameters = () => ({ address: deployment.rewardParameters, abi: parametersAbi as Abi });
-  const changes = (values: Partial<Record<ParameterName, bigint>>) =>
+  const changes = (values: Partial<Record<GovernedValue, bigint>>) =>
     Object.entries(values).map(([name, value]) => ({
-      parameter: PARAMETER_NAMES.indexOf(name as ParameterName),
+      parameter: GOVERNED_VALUES.indexOf(name as GovernedValue),
       value,
     }));
-  const proposalOf = (values: Partial<Record<ParameterName, bigint>>, text: string) => {
+  const proposalOf = (values: Partial<Record<GovernedValue, bigint>>, text: string) => {
     const call = { abi: parametersAbi as Abi, functionName: "change", args: [WORD, changes(values)] };
     return [[deployment.rewardParameters], [0n], [encodeFunctionData(call)], describedBy(text, ANNA.address)];
   };
@@ -137,7 +137,7 @@ describe.skipIf(!hasAnvil)("a vote (skipped where npm has no anvil for the machi
     ];
     for (const [who, args, code] of cases)
       await expect(send(who, "propose", args), code).rejects.toMatchObject({ code });
-    const check = (change: Partial<Record<ParameterName, bigint>>) =>
+    const check = (change: Partial<Record<GovernedValue, bigint>>) =>
       sendCall(senders.anna, { ...parameters(), functionName: "check", args: [WORD, changes(change)] });
     await expect(check({ takeRateBps: 2_001n })).rejects.toMatchObject({
       code: "RewardParameters_OutOfBounds",
@@ -157,7 +157,7 @@ describe.skipIf(!hasAnvil)("a vote (skipped where npm has no anvil for the machi
       fromEpoch: bigint;
       values: bigint[];
     };
-    const voted = (name: ParameterName) => version.values[PARAMETER_NAMES.indexOf(name)];
+    const voted = (name: GovernedValue) => version.values[GOVERNED_VALUES.indexOf(name)];
     expect([voted("emissionPerEpoch"), voted("takeRateBps"), voted("clearingPriceK")]).toEqual([
       ...[1_200n, 120n, 5_000n],
     ]);

@@ -23,10 +23,7 @@ describe.skipIf(!hasAnvil)("deposits and terms (skipped where npm has no anvil f
 
   test("rejects: a region whose mirror is another wallet; nothing of it is read or changed", async () => {
     const before = world.region.hash;
-    world.reached = Object.assign(Object.create(world.region), {
-      mirrored: async () => ({ ...(await world.region.mirrored()), mirror: address(0x77) }),
-    });
-    world.restart();
+    world.misled({ mirror: address(0x77) });
     await world.deposit(address(9), UNIT);
     await world.finalise();
     expect((await world.poll()).problem).toMatchObject({ code: "other_mirror" });
@@ -35,10 +32,7 @@ describe.skipIf(!hasAnvil)("deposits and terms (skipped where npm has no anvil f
 
   test("rejects: a region with other windows on the chain", async () => {
     const before = world.region.hash;
-    world.reached = Object.assign(Object.create(world.region), {
-      mirrored: async () => ({ ...(await world.region.mirrored()), epochSlots: 96 }),
-    });
-    world.restart();
+    world.misled({ epochSlots: 96 });
     expect((await world.poll()).problem).toMatchObject({
       code: "shape_differs",
       facts: { epochSlotsOnChain: 4 },
@@ -48,10 +42,9 @@ describe.skipIf(!hasAnvil)("deposits and terms (skipped where npm has no anvil f
 
   test("behavior: other terms than the chain's are told before a report is refused for them; deposits are credited", async () => {
     const [first] = await world.region.parameters();
-    world.reached = Object.assign(Object.create(world.region), {
+    world.between({
       parameters: async () => [{ parameters: { ...first?.parameters, outflowCapBps: 9_999 } }],
     });
-    world.restart();
     expect(await world.poll()).toMatchObject({
       depositsMirrored: 1,
       problem: { code: "terms_differ", facts: { term: "outflowCapBps", here: 9_999, onChain: 5_000 } },
@@ -74,26 +67,24 @@ describe.skipIf(!hasAnvil)("deposits and terms (skipped where npm has no anvil f
     await world.finalise();
     // Refused from the second on, as by a queue that is full.
     const refusal = JSON.stringify({ rejection: rejected("overloaded") } satisfies Outcome);
-    world.reached = Object.assign(Object.create(world.region), {
+    world.between({
       submitAll: async (all: string) => {
         const [first] = JSON.parse(all) as unknown[];
         return [...(await world.region.submitAll(JSON.stringify([first]))), refusal, refusal];
       },
     });
-    world.restart();
     expect(await world.poll()).toMatchObject({
       depositsMirrored: 3,
       problem: { code: "credit_refused", facts: { deposit: 4, refusal: "overloaded" } },
     });
     // Decided, and the connection breaks before anybody hears of it.
     vi.spyOn(console, "error").mockImplementation(() => {});
-    world.reached = Object.assign(Object.create(world.region), {
+    world.between({
       submitAll: async (all: string) => {
         await world.region.submitAll(all);
         throw new Error("the object was moved");
       },
     });
-    world.restart();
     expect((await world.poll()).problem).toMatchObject({ code: "region_away" });
     world.reached = world.region;
     expect(await world.poll()).toMatchObject({ depositsMirrored: 5, problem: null });
@@ -170,6 +161,8 @@ describe.skipIf(!hasAnvil)("deposits and terms (skipped where npm has no anvil f
 
   test("rejects: a chain whose past is another one: no credit, and it says so until the end", async () => {
     const { client } = world.chain;
+    // The chain goes back to blocks that were made one after the other, none of them while a transaction came in.
+    await world.finalise();
     const snapshot = await client.snapshot();
     await world.deposit(address(0xaa), 3n * UNIT);
     await world.finalise();

@@ -18,7 +18,7 @@ import { walletOf } from "../../evidence/wallet-key.ts";
 import type { ParametersAnswer } from "../../protocol/answers.ts";
 import type { ChainRegion, ChainStatus } from "../../protocol/chain-answer.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { GOVERNED_VALUES, type GovernedValue } from "../../protocol/governed-values.ts";
+import { GOVERNED_VALUES, type GovernedValue, governedWords } from "../../protocol/governed-values.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { type ChainContracts, deployContracts } from "../support/chain-contracts.ts";
 import { BEGINS_AT_S, REGION, SEED, termsOf, varsOf } from "../support/client-region.ts";
@@ -188,13 +188,12 @@ describe.skipIf(!hasAnvil)(
     }, async () => {
       const { parameters } = await client.market(REGION);
       const delays = { finalityDelaySeconds: EPOCH_SECONDS, exitAfterSeconds: 24 * EPOCH_SECONDS };
-      const values: Record<string, number | string> = {
+      const values = {
         ...parameters,
         ...{ ...delays, leastDepositMicros: Number(UNIT) },
         ...{ providerMinimumStake: 0, unbondingSeconds: 86_400, slashBps: 0, auditRateBps: 0 },
       };
-      const words = GOVERNED_VALUES.map((name) => BigInt(values[name] as number));
-      await contracts.chain.send(contracts.rewardParameters, "open", [WORD, words]);
+      await contracts.chain.send(contracts.rewardParameters, "open", [WORD, governedWords(values)]);
       const change = (name: GovernedValue, value: number) =>
         contracts.chain.send(contracts.rewardParameters, "change", [
           WORD,

@@ -23,7 +23,7 @@ import { stateHash } from "../../market/journal.ts";
 import type { ChainRegion } from "../../protocol/chain-answer.ts";
 import type { Command } from "../../protocol/commands.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { GOVERNED_VALUES } from "../../protocol/governed-values.ts";
+import { GOVERNED_VALUES, type GovernedValue, governedWords } from "../../protocol/governed-values.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
 import { SimulatedStorage } from "../simulation/simulated-storage.ts";
@@ -244,14 +244,11 @@ export class MirroredWorld {
   async govern(more: Record<string, number | string> = {}): Promise<void> {
     const { fromEpoch: _from, ...terms } = this.terms(FIRST_EPOCH);
     const [here] = await this.region.parameters();
-    const values: Readonly<Record<string, number | string | bigint>> = {
-      ...here?.parameters,
-      ...terms,
-      ...UNUSED_VALUES,
-      ...more,
-    };
-    const words = GOVERNED_VALUES.map((name) => BigInt(values[name] as number));
-    await this.chain.send(this.rewardParameters, "open", [WORD, words]);
+    const values = { ...here?.parameters, ...terms, ...UNUSED_VALUES, ...more };
+    await this.chain.send(this.rewardParameters, "open", [
+      WORD,
+      governedWords(values as Record<GovernedValue, number | string | bigint>),
+    ]);
     await this.chain.send(this.settlement, "setTermsKeeper", [this.rewardParameters.address]);
   }
 
@@ -296,6 +293,42 @@ export class MirroredWorld {
   /** Closes an epoch. */
   closeEpoch(epoch: number): Promise<void> {
     return this.goTo((epoch + 1) * EPOCH_SECONDS + PROOF_DELAY_SECONDS + 5);
+  }
+
+  /** Puts something between the mirror and the region, until `restore`. */
+  between(parts: Partial<Record<keyof MirroredWorld["region"], unknown>>): void {
+    this.reached = Object.assign(Object.create(this.region), parts);
+    this.restart();
+  }
+
+  /** The mirror is told otherwise of the region than it is. */
+  misled(parts: Partial<NonNullable<Awaited<ReturnType<MirroredWorld["region"]["mirrored"]>>>>): void {
+    type Told = Awaited<ReturnType<MirroredWorld["region"]["mirrored"]>>;
+    this.between({ mirrored: async () => ({ ...(await this.region.mirrored()), ...parts }) as Told });
+  }
+
+  /** The mirror dies when it hands something over: before the region has it, or after it has decided. */
+  dying(when: "before" | "after"): void {
+    this.between({
+      submitAll: async (submissions: string) => {
+        if (when === "after") await this.region.submitAll(submissions);
+        throw new Error(`gone ${when}`);
+      },
+    });
+  }
+
+  /** Region and endpoints as they are, and a mirror that begins anew. */
+  restore(): void {
+    this.reached = this.region;
+    for (const endpoint of this.endpoints) endpoint.honest();
+    this.restart();
+  }
+
+  /** The journal's last entry. */
+  lastEntry() {
+    const { store, engine } = this.region;
+    const text = [...store.rowsFrom(engine.state.header.entry)].map((row) => row.text).join("");
+    return JSON.parse(text.trimEnd().split("\n").at(-1) as string).entry;
   }
 
   /** A mirror that knows nothing but what was kept. */

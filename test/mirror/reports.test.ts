@@ -47,7 +47,7 @@ describe.skipIf(!hasAnvil)("reports (skipped where npm has no anvil for the mach
 
   test("rejects: a report whose sums are not the deposits; it is not sent", async () => {
     await world.closeEpoch(FIRST_EPOCH);
-    world.reached = Object.assign(Object.create(world.region), {
+    world.between({
       epochReport: async (epoch: number) => {
         const kept = await world.region.epochReport(epoch);
         const leaves = decodeLeaves(kept?.leaves as Uint8Array).map(({ account, sums }) => ({
@@ -57,7 +57,6 @@ describe.skipIf(!hasAnvil)("reports (skipped where npm has no anvil for the mach
         return { ...kept, leaves: encodeLeaves(leaves) };
       },
     });
-    world.restart();
     expect((await world.poll()).problem).toMatchObject({
       code: "report_unbalanced",
       facts: { epoch: FIRST_EPOCH, depositedMicros: "100000000" },
@@ -71,7 +70,7 @@ describe.skipIf(!hasAnvil)("reports (skipped where npm has no anvil for the mach
     expect((await world.poll()).problem).toMatchObject({ code: "other_operator" });
     await owner("setOperator", [WORD, MIRROR]);
     await world.finalise();
-    world.reached = Object.assign(Object.create(world.region), {
+    world.between({
       epochReport: async (epoch: number) => {
         const kept = await world.region.epochReport(epoch);
         const leaves = decodeLeaves(kept?.leaves as Uint8Array).map(({ account, sums }) => ({
@@ -81,7 +80,6 @@ describe.skipIf(!hasAnvil)("reports (skipped where npm has no anvil for the mach
         return { ...kept, leaves: encodeLeaves(leaves) };
       },
     });
-    world.restart();
     expect((await world.poll()).problem).toMatchObject({
       code: "report_refused",
       facts: { refusal: "Settlement_AboveEmission" },
@@ -246,10 +244,9 @@ describe.skipIf(!hasAnvil)("reports (skipped where npm has no anvil for the mach
   test("behavior: of an epoch before the region's first nothing is reported, in time", async () => {
     // The region opens two epochs after its contract's first.
     const late = FIRST_EPOCH + 2;
-    world.reached = Object.assign(Object.create(world.region), {
+    world.between({
       mirrored: async () => ({ ...(await world.region.mirrored()), firstEpoch: late, lastClosedEpoch: null }),
     });
-    world.restart();
     // The deposit that the region has counted belongs to its first epoch.
     await world.poll();
     expect(await nonce()).toBe(0);

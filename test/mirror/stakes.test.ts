@@ -30,11 +30,6 @@ describe.skipIf(!hasAnvil)("stakes (skipped where npm has no anvil for the machi
     atS += seconds;
     await world.goTo(atS);
   };
-  /** Puts something between the mirror and the region. */
-  const between = (parts: Partial<MirroredWorld["region"]>) => {
-    world.reached = Object.assign(Object.create(world.region), parts);
-    world.restart();
-  };
 
   beforeAll(async () => {
     world = await MirroredWorld.start();
@@ -46,9 +41,7 @@ describe.skipIf(!hasAnvil)("stakes (skipped where npm has no anvil for the machi
     await world.govern();
   });
   afterEach(() => {
-    world.reached = world.region;
-    for (const endpoint of world.endpoints) endpoint.honest();
-    world.restart();
+    world.restore();
   });
   afterAll(async () => {
     await world?.stop();
@@ -91,13 +84,7 @@ describe.skipIf(!hasAnvil)("stakes (skipped where npm has no anvil for the machi
       stakeEventsOnChain: 1,
       problem: null,
     });
-    const { store, engine } = world.region;
-    const [entry] = [...store.rowsFrom(engine.state.header.entry)].flatMap(({ text }) =>
-      text
-        .trimEnd()
-        .split("\n")
-        .map((line) => JSON.parse(line).entry),
-    );
+    const entry = world.lastEntry();
     expect(entry.command).toMatchObject({ type: "record_stake", region: REGION, nonce: 1, account: dora });
     expect(entry.events).toMatchObject([
       { type: "chain_event_mirrored", stream: "stakes", number: 1 },
@@ -115,12 +102,7 @@ describe.skipIf(!hasAnvil)("stakes (skipped where npm has no anvil for the machi
     expect(world.region.hash).toBe(before);
     // Another command by its expiry.
     await pass(300);
-    between({
-      mirrored: async () =>
-        ({ ...(await world.region.mirrored()), stakeEvents: 0 }) as Awaited<
-          ReturnType<typeof world.region.mirrored>
-        >,
-    });
+    world.misled({ stakeEvents: 0 });
     expect((await world.poll()).problem).toMatchObject({
       code: "stake_refused",
       facts: { event: 1, refusal: "chain_event_out_of_order" },
@@ -134,24 +116,14 @@ describe.skipIf(!hasAnvil)("stakes (skipped where npm has no anvil for the machi
     await world.provide(emil, "stake", [EMILS_KEY, STAKE]);
     await world.finalise();
     const before = provider(dora);
-    between({
-      submitAll: async () => {
-        throw new Error("gone before");
-      },
-    });
+    world.dying("before");
     await world.poll();
     expect([provider(dora), provider(emil)]).toEqual([before, null]);
-    between({
-      submitAll: async (submissions: string) => {
-        await world.region.submitAll(submissions);
-        throw new Error("gone after");
-      },
-    });
+    world.dying("after");
     await world.poll();
     expect((await world.region.mirrored())?.stakeEvents).toBe(2);
     expect(provider(dora)).toMatchObject({ nodeKey: OTHER_KEY });
-    world.reached = world.region;
-    world.restart();
+    world.restore();
     expect(await world.poll()).toMatchObject({
       stakeEventsMirrored: 3,
       stakeEventsOnChain: 3,
@@ -167,7 +139,7 @@ describe.skipIf(!hasAnvil)("stakes (skipped where npm has no anvil for the machi
     await pass(PAUSE_SECONDS);
     await world.provide(dora, "topUp", [UNIT]);
     await world.finalise();
-    between({
+    world.between({
       submitAll: async (submissions: string) => {
         const [{ command }] = JSON.parse(submissions);
         const refusal: Outcome = { rejection: rejected("node_key_taken", {}) };

@@ -25,19 +25,12 @@ describe.skipIf(!hasAnvil)("votes (skipped where npm has no anvil for the machin
   let world: MirroredWorld;
   const inEpoch = (epoch: number) => versionInEpoch(world.region.engine.state.header, epoch);
   const schedule = () => structuredClone(world.region.engine.state.header.parameters);
-  /** Puts something between the mirror and the region. */
-  const between = (parts: Partial<MirroredWorld["region"]>) => {
-    world.reached = Object.assign(Object.create(world.region), parts);
-    world.restart();
-  };
 
   beforeAll(async () => {
     world = await MirroredWorld.start();
   });
   afterEach(() => {
-    world.reached = world.region;
-    for (const endpoint of world.endpoints) endpoint.honest();
-    world.restart();
+    world.restore();
   });
   afterAll(async () => {
     await world?.stop();
@@ -96,14 +89,8 @@ describe.skipIf(!hasAnvil)("votes (skipped where npm has no anvil for the machin
   });
 
   test("behavior: one look after it is final it is in the journal, and holds from its epoch on", async () => {
-    const { store, engine } = world.region;
     expect(await world.poll()).toMatchObject({ votesMirrored: 1, votesOnChain: 1, problem: null });
-    const [entry] = [...store.rowsFrom(engine.state.header.entry)].flatMap(({ text }) =>
-      text
-        .trimEnd()
-        .split("\n")
-        .map((line) => JSON.parse(line).entry),
-    );
+    const entry = world.lastEntry();
     expect(entry.command).toMatchObject({
       type: "schedule_parameters",
       nonce: 1,
@@ -131,12 +118,7 @@ describe.skipIf(!hasAnvil)("votes (skipped where npm has no anvil for the machin
     expect(world.region.hash).toBe(before);
     // Another command by its expiry.
     await world.goTo(OPENED_AT_S + 300);
-    between({
-      mirrored: async () =>
-        ({ ...(await world.region.mirrored()), voteVersion: 0 }) as Awaited<
-          ReturnType<typeof world.region.mirrored>
-        >,
-    });
+    world.misled({ voteVersion: 0 });
     expect((await world.poll()).problem).toMatchObject({
       code: "parameters_refused",
       facts: { version: 1, refusal: "chain_event_out_of_order" },
@@ -149,23 +131,13 @@ describe.skipIf(!hasAnvil)("votes (skipped where npm has no anvil for the machin
     const second = await world.change({ networkFeeMicrosPerKwh: 5_000 });
     await world.finalise();
     const before = schedule();
-    between({
-      submitAll: async () => {
-        throw new Error("gone before");
-      },
-    });
+    world.dying("before");
     await world.poll();
     expect(schedule()).toEqual(before);
-    between({
-      submitAll: async (submissions: string) => {
-        await world.region.submitAll(submissions);
-        throw new Error("gone after");
-      },
-    });
+    world.dying("after");
     await world.poll();
     expect((await world.region.mirrored())?.voteVersion).toBe(2);
-    world.reached = world.region;
-    world.restart();
+    world.restore();
     expect(await world.poll()).toMatchObject({ votesMirrored: 3, votesOnChain: 3, problem: null });
     // Both for one epoch: the later one holds, with what the first one changed.
     expect(inEpoch(second.fromEpoch)).toMatchObject({
@@ -179,7 +151,7 @@ describe.skipIf(!hasAnvil)("votes (skipped where npm has no anvil for the machin
     await world.change({ takeRateBps: 50 });
     await world.change({ shareCapBps: 8_000 });
     await world.finalise();
-    between({
+    world.between({
       submitAll: async (submissions: string) => {
         const [{ command }] = JSON.parse(submissions);
         const refusal: Outcome = { rejection: rejected("parameters_out_of_bounds", {}) };

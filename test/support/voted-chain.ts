@@ -12,7 +12,7 @@ import { type ContractSender, sendCall } from "../../governance/calls/contract-c
 import { describedBy, voteAbi } from "../../governance/calls/vote-abi.ts";
 import { deploy } from "../../governance/deploy/deploy.ts";
 import { deployFileSchema } from "../../governance/deploy/deploy-file.ts";
-import type { Deployment } from "../../governance/deploy/deployment.ts";
+import { CONTRACT_NAMES, type Deployment } from "../../governance/deploy/deployment.ts";
 import type { VoteContracts } from "../../governance/proposals/vote-contracts.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { type LocalChain, startChain } from "./local-chain.ts";
@@ -82,28 +82,8 @@ export class VotedChain {
   }
 
   get contracts(): VoteContracts {
-    const {
-      governor,
-      timelock,
-      token,
-      callList,
-      rewardParameters,
-      settlement,
-      meterRegistry,
-      providerStake,
-      quote,
-    } = this.deployment;
-    return {
-      governor,
-      timelock,
-      token,
-      callList,
-      rewardParameters,
-      settlement,
-      meterRegistry,
-      providerStake,
-      quote,
-    };
+    const found = CONTRACT_NAMES.map((name) => [name, this.deployment[name]]);
+    return Object.fromEntries(found) as VoteContracts;
   }
 
   sender(wallet: LocalAccount): ContractSender {
