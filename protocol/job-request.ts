@@ -91,7 +91,7 @@ function stringBytes(request: { readonly args: readonly string[]; readonly env: 
 export type InputFault = "malformed" | "too_large";
 
 /** Bytes of a job's standard input, or why there are none. */
-export function inputBytes(input: JobInput | undefined): Uint8Array<ArrayBuffer> | InputFault {
+export function inputBytes(input: JobInput | undefined): Uint8Array | InputFault {
   if (input === undefined) return new Uint8Array(0);
   if ("base64" in input) return decodeBase64(input.base64);
   const bytes = encoder.encode("text" in input ? input.text : JSON.stringify(input.json));
@@ -100,7 +100,7 @@ export function inputBytes(input: JobInput | undefined): Uint8Array<ArrayBuffer>
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> | InputFault {
+function decodeBase64(text: string): Uint8Array | InputFault {
   if (text.length > Math.ceil(MAX_JOB_INPUT_BYTES / 3) * 4) return "too_large";
   if (text.length % 4 !== 0 || !BASE64.test(text)) return "malformed";
   const characters = atob(text);

@@ -15,6 +15,7 @@ import { ballotRoutes } from "./routes/ballots.ts";
 import { certificateRoutes } from "./routes/certificates.ts";
 import { chainRoutes } from "./routes/chain.ts";
 import { commandRoutes } from "./routes/commands.ts";
+import { jobRoutes } from "./routes/jobs.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { moduleRoutes } from "./routes/modules.ts";
 import { previewRoutes } from "./routes/previews.ts";
@@ -70,6 +71,7 @@ export function createApplication(): Application {
   resourceRoutes(application);
   providerRoutes(application);
   moduleRoutes(application);
+  jobRoutes(application);
   accountRoutes(application);
   certificateRoutes(application);
   settlementRoutes(application);
