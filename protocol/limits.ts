@@ -259,6 +259,9 @@ export const MAX_JOB_WALL_SECONDS = 600;
 /** Fuel of a job that the referee at the edge runs again; beyond it a job needs replicas to be checked. */
 export const MAX_REFEREE_FUEL_MEGA = 20_000;
 
+/** Asks that buying a job looks at, those passed over included: dust at the best prices is not to slow everybody down. */
+export const MAX_JOB_ASKS_SEEN = 4_096;
+
 /** Seconds of market time in which a reported result can be shown to be wrong; then it is paid. */
 export const RESULT_CHALLENGE_SECONDS = 3_600;
 

@@ -76,8 +76,8 @@ function requireInput({ input }: JobRequest): Uint8Array {
   return bytes;
 }
 
-/** The dearest ask that may be taken: all runs at it cost at most what is to be paid. */
-function priceOf({ mostMicros, replicas, limits: { fuelMega } }: JobRequest): number {
+/** The dearest ask that may be taken: all runs at it cost at most what is to be paid. @throws Refusal where that is none */
+export function priceOf({ mostMicros, replicas, limits: { fuelMega } }: JobRequest): number {
   const price = (BigInt(Math.floor(mostMicros / replicas)) * 1_000_000n) / BigInt(fuelMega);
   if (price === 0n)
     throw new Refusal("job_price_too_low", { leastMicros: replicas * Math.ceil(fuelMega / 1_000_000) });

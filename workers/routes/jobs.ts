@@ -4,16 +4,17 @@
 import { z } from "zod";
 import type { Env } from "../../durable-objects/environment.ts";
 import { type JobDesk, NEWEST, type ToldJob } from "../../durable-objects/job-desk.ts";
-import type { JobAsk } from "../../durable-objects/job-quotes.ts";
+import type { JobOffer } from "../../durable-objects/job-quotes.ts";
 import type { JobOrder } from "../../durable-objects/jobs/job-records.ts";
-import { type JobAnswer, jobAnswer, jobListAnswer, jobQuoteAnswer } from "../../evidence/job-answer.ts";
+import { type JobAnswer, type JobQuoteAnswer, jobAnswer, jobListAnswer, jobQuoteAnswer } from "../../evidence/job-answer.ts";
 import { sessionKeyOf } from "../../evidence/session-signature.ts";
+import type { Submission } from "../../evidence/signed-command.ts";
 import { type ErrorCode, type Rejection, rejected } from "../../protocol/errors.ts";
 import { bounded, bytes32, regionId } from "../../protocol/fields.ts";
 import { jobRequest } from "../../protocol/job-request.ts";
 import { MAX_JOB_BODY_BYTES, MAX_JOB_WAIT_SECONDS } from "../../protocol/limits.ts";
 import { apiKeyOf } from "../authentication.ts";
-import { jobOrderOf } from "../job-orders.ts";
+import { jobOrderOf, priceOf } from "../job-orders.ts";
 import { numeral, regionParams } from "../parts.ts";
 import { refuse } from "../problems.ts";
 import { regionOf } from "../region-access.ts";
@@ -24,11 +25,12 @@ const jobParams = z.strictObject({ region: regionId, job: bytes32 });
 const bodyLimit = { limitBytes: MAX_JOB_BODY_BYTES, code: "job_input_too_large" } as const;
 
 /** Refusals that a higher price, or less fuel, would change. */
-const PRICE_REFUSALS: ReadonlySet<ErrorCode> = new Set(["order_unmatched"]);
+const PRICE_REFUSALS: ReadonlySet<ErrorCode> = new Set(["order_unmatched", "sellers_insufficient"]);
 
 /** Registers the paths. */
 export function jobRoutes(application: Application): void {
   runRoutes(application);
+  quoteRoute(application);
   readRoutes(application);
 }
 
@@ -87,6 +89,25 @@ function runRoutes(application: Application): void {
   route(
     application,
     {
+      method: "delete",
+      path: "/v1/regions/:region/jobs/:job",
+      tag,
+      summary: "Cancel a job that nothing was bought for",
+      description: "Costs nothing while it waits for providers. One that is running is refused, and runs on.",
+      accepts: "api-key",
+      before,
+      params: jobParams,
+      answers: jobAnswer,
+    },
+    async (request) =>
+      request.context.json(told((await deskOf(request).cancel(request.params.job)) as ToldJob)),
+  );
+}
+
+function quoteRoute(application: Application): void {
+  route(
+    application,
+    {
       method: "post",
       path: "/v1/regions/:region/jobs/quote",
       tag,
@@ -104,39 +125,21 @@ function runRoutes(application: Application): void {
       const { context, env, params, body } = request;
       const order = await jobOrderOf(context, params.region, body, 1);
       const object = await regionOf(env, params.region);
-      const offer = (await object.quoteJob(order.submissions[0] as never)) as
-        | { readonly asks: readonly JobAsk[] }
+      const [submission] = order.submissions;
+      const offer = (await object.quoteJob(submission as Submission)) as
+        | JobOffer
         | { readonly rejection: Rejection };
-      const isRefused = "rejection" in offer;
-      const asks = isRefused ? [] : offer.asks;
-      const problem = isRefused ? await withLeast(request, order, offer.rejection) : null;
+      const asks = "rejection" in offer ? [] : [...offer.asks];
       return context.json({
         job: order.job,
         fuelMega: body.limits.fuelMega,
         replicas: body.replicas,
-        priceMicrosPerTera: (order.submissions[0]?.command as { priceMicrosPerTera: number })
-          .priceMicrosPerTera,
+        priceMicrosPerTera: priceOf(body),
         costMicros: asks.reduce((sum, { costMicros }) => sum + costMicros, 0),
         asks,
-        problem,
-      });
+        problem: "rejection" in offer ? await withLeast(request, order, offer.rejection) : null,
+      } satisfies JobQuoteAnswer);
     },
-  );
-  route(
-    application,
-    {
-      method: "delete",
-      path: "/v1/regions/:region/jobs/:job",
-      tag,
-      summary: "Cancel a job that nothing was bought for",
-      description: "Costs nothing while it waits for providers. One that is running is refused, and runs on.",
-      accepts: "api-key",
-      before,
-      params: jobParams,
-      answers: jobAnswer,
-    },
-    async (request) =>
-      request.context.json(told((await deskOf(request).cancel(request.params.job)) as ToldJob)),
   );
 }
 
