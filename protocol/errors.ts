@@ -1,12 +1,8 @@
 // Owns the closed table of everything that can be refused: code, HTTP status, whether trying again may help, and
 // what it means. Codes stand in order of precedence, are facts in snake_case, and are never renamed or reused.
 
-interface ErrorEntry {
-  readonly status: number;
-  /** True when the same request may succeed later without being changed. */
-  readonly transient: boolean;
-  readonly meaning: string;
-}
+import { type ErrorEntry, entry, retired } from "./error-entry.ts";
+import { JOB_ERRORS } from "./job-errors.ts";
 
 /** The table. A new code is added where it belongs in the order of checks; nothing is ever removed. */
 export const ERRORS = {
@@ -288,37 +284,7 @@ export const ERRORS = {
     "The seller has a stake, and its results are signed with that stake's node key, which facts name.",
   ),
 
-  // Jobs on an account's desk.
-  job_input_too_large: entry(413, "The job's input is larger than facts.limitBytes."),
-  webhook_refused: entry(
-    400,
-    "The webhook is no https address; http is for loopback on the local chain alone, and names and passwords for none.",
-  ),
-  job_price_too_low: entry(
-    409,
-    "What is to be paid at most is less than the least price for so much fuel; facts.leastMicros is that.",
-  ),
-  jobs_exhausted: entry(
-    429,
-    "The account has as many jobs, or bytes of them, under way as it may; facts name the limit.",
-    true,
-  ),
-  job_not_found: entry(
-    404,
-    "The account has no such job, or it has been over for so long that it was forgotten.",
-  ),
-  job_output_missing: entry(409, "The job has no output: it is not done."),
-  job_running: entry(409, "The job was bought and is running; only one that waits can be cancelled."),
-  job_over: entry(409, "The job is over; facts.status says how."),
-  job_not_run: entry(
-    503,
-    "The providers that were asked had no room, were away, gave up or were late; nothing is owed to them.",
-    true,
-  ),
-  job_without_agreement: entry(
-    409,
-    "The providers that ran the job did not agree by majority; none is paid unless an audit bears it out.",
-  ),
+  ...JOB_ERRORS,
 
   // Codes of earlier rules, when a window was a signature in the clear: a proof names no meter, and its circuit holds
   // the limits. They stay, so that nothing else is ever called by their names.
@@ -393,15 +359,7 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(ERRORS, value);
 }
 
-function retired(status: number): ErrorEntry {
-  return entry(status, "Not answered any more.");
-}
-
 /** True for a code that no rule of this release answers. */
 export function isRetired(code: ErrorCode): boolean {
   return ERRORS[code].meaning === "Not answered any more.";
-}
-
-function entry(status: number, meaning: string, transient = false): ErrorEntry {
-  return { status, transient, meaning };
 }

@@ -6,7 +6,13 @@ import type { Env } from "../../durable-objects/environment.ts";
 import { type JobDesk, NEWEST, type ToldJob } from "../../durable-objects/job-desk.ts";
 import type { JobOffer } from "../../durable-objects/job-quotes.ts";
 import type { JobOrder } from "../../durable-objects/jobs/job-records.ts";
-import { type JobAnswer, type JobQuoteAnswer, jobAnswer, jobListAnswer, jobQuoteAnswer } from "../../evidence/job-answer.ts";
+import {
+  type JobAnswer,
+  type JobQuoteAnswer,
+  jobAnswer,
+  jobListAnswer,
+  jobQuoteAnswer,
+} from "../../evidence/job-answer.ts";
 import { sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Submission } from "../../evidence/signed-command.ts";
 import { type ErrorCode, type Rejection, rejected } from "../../protocol/errors.ts";
