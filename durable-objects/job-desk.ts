@@ -42,6 +42,7 @@ export class JobDesk extends DurableObject<Env> implements RunAsker {
   readonly #store: JobStore;
   readonly #runner: JobRunner;
   readonly #waiting = new Map<Hex, Set<() => void>>();
+  readonly #taking = new Map<Hex, readonly (() => void)[]>();
   readonly #sending = new Set<Hex>();
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -56,6 +57,7 @@ export class JobDesk extends DurableObject<Env> implements RunAsker {
       takerOf: (region, provider) => runTakerOf(env, region, provider),
       wallMs: () => Date.now(),
       marketS: () => marketTimeS(marketClock(env), Date.now()),
+      taken: (job) => this.#taken(job),
       over: (job) => this.#over(job),
     });
   }
@@ -68,7 +70,8 @@ export class JobDesk extends DurableObject<Env> implements RunAsker {
     const { job: digest } = order;
     const refusal = this.#store.job(digest) === null ? this.#take(order) : null;
     if (refusal !== null) return { rejection: refusal };
-    await this.#advance(digest);
+    // Handing it out may take its time; that it was bought is all that this answer needs.
+    await Promise.race([this.#advance(digest), this.#whenTaken(digest)]);
     const job = this.#store.job(digest);
     if (job === null) return { rejection: rejected("job_not_found", { job: digest }) };
     // Refused before anything was bought, and before anybody was told that it was taken.
@@ -220,9 +223,21 @@ export class JobDesk extends DurableObject<Env> implements RunAsker {
   }
 
   #over({ terms: { job } }: JobRecord): void {
+    this.#taken(job);
     for (const resolve of this.#waiting.get(job) ?? []) resolve();
     this.#waiting.delete(job);
     this.#forgetOld();
+  }
+
+  #taken(digest: Hex): void {
+    for (const resolve of this.#taking.get(digest) ?? []) resolve();
+    this.#taking.delete(digest);
+  }
+
+  #whenTaken(digest: Hex): Promise<void> {
+    return new Promise((resolve) => {
+      this.#taking.set(digest, [...(this.#taking.get(digest) ?? []), resolve]);
+    });
   }
 
   #whenOver(digest: Hex, milliseconds: number): Promise<void> {

@@ -17,6 +17,9 @@ export const MAX_FAULTS = 3;
 /** Between two such calls, and before a purchase whose answer was lost is asked for again. */
 export const FAULT_PAUSE_MS = 1_000;
 
+/** Pause before a provider that failed a job is asked again, doubled each time: its asks are on their way out of the book. */
+const REPEAT_PAUSE_MS = 1_000;
+
 /** Longest pause between two looks for providers. */
 const LONGEST_PAUSE_MS = 15_000;
 
@@ -26,7 +29,7 @@ export type Step =
   | { readonly kind: "reveal"; readonly runs: readonly RunRecord[] }
   /** Their time is up. */
   | { readonly kind: "give_up_on"; readonly runs: readonly RunRecord[] }
-  | { readonly kind: "try_again" }
+  | { readonly kind: "try_again"; readonly notBeforeMs: number }
   | { readonly kind: "end"; readonly outputHash: Hex }
   | { readonly kind: "fail"; readonly code: "job_not_run" | "job_without_agreement" }
   | { readonly kind: "wait"; readonly untilMs: number };
@@ -56,7 +59,8 @@ export function nextStep(job: JobRecord, tries: number, runs: readonly RunRecord
     return job.notBeforeMs > nowMs ? { kind: "wait", untilMs: job.notBeforeMs } : { kind: "buy" };
   const waiting = current.filter(isOpen).length;
   if (mostEqual(current) + waiting < needed) {
-    if (job.attempt + 1 < tries) return { kind: "try_again" };
+    if (job.attempt + 1 < tries)
+      return { kind: "try_again", notBeforeMs: nowMs + repeatPauseMs(job, runs, current) };
     const isDisputed = current.filter(({ state }) => state === "reported").length >= needed;
     return { kind: "fail", code: isDisputed ? "job_without_agreement" : "job_not_run" };
   }
@@ -69,6 +73,17 @@ export function nextStep(job: JobRecord, tries: number, runs: readonly RunRecord
 function untilOf(runs: readonly RunRecord[]): number {
   const timed = runs.filter(({ state }) => state === "bought" || isTimed(state));
   return Math.min(...timed.map(({ dueMs }) => dueMs));
+}
+
+/** Somebody new is asked at once. Whoever failed this job before is still the best ask: that must have time to change. */
+function repeatPauseMs(
+  { attempt }: JobRecord,
+  runs: readonly RunRecord[],
+  current: readonly RunRecord[],
+): number {
+  const earlier = new Set(runs.filter((run) => run.attempt < attempt).map(({ provider }) => provider));
+  const isRepeated = current.some(({ provider }) => earlier.has(provider));
+  return isRepeated ? Math.min(LONGEST_PAUSE_MS, REPEAT_PAUSE_MS * 2 ** attempt) : 0;
 }
 
 /** Wall milliseconds to wait after so many refusals in a row. */

@@ -26,6 +26,8 @@ export interface RunnerHost {
   takerOf(region: string, provider: Hex): RunTaker;
   wallMs(): number;
   marketS(): number;
+  /** A job was bought: it is known that it is taken. */
+  taken(job: Hex): void;
   /** A job is over: those who wait for it are told. */
   over(job: JobRecord): void;
 }
@@ -143,7 +145,10 @@ export class JobRunner {
         for (const run of step.runs) store.putRun(digest, { ...run, state: "late" });
         return false;
       case "try_again":
-        store.put({ ...job, attempt: job.attempt + 1, refusals: 0, notBeforeMs: 0 }, wallMs() + RESUME_MS);
+        store.put(
+          { ...job, notBeforeMs: step.notBeforeMs, attempt: job.attempt + 1, refusals: 0 },
+          wallMs() + RESUME_MS,
+        );
         return false;
       case "end":
         this.finish({ ...job, outputHash: step.outputHash }, "done", null);
@@ -195,6 +200,7 @@ export class JobRunner {
       store.putPurchase(digest, job.attempt, { commandId, entry, atS, receipt });
       for (const run of runsOf(answer, job.attempt, open)) store.putRun(digest, run);
     });
+    this.#host.taken(digest);
     return false;
   }
 

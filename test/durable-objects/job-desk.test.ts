@@ -37,7 +37,12 @@ const rowsOf = (ctx: DurableObjectState) =>
   ["jobs", "runs", "results", "purchases", "pieces"].map((table) =>
     ctx.storage.sql.exec(`SELECT * FROM ${table}`).toArray(),
   );
-const submitted = async (desk: JobDesk, more = {}) => jobOf(await desk.submit(orderOf(more)));
+/** Submits, and lets it be handed out. */
+const submitted = async (desk: JobDesk, more = {}) => {
+  const job = jobOf(await desk.submit(orderOf(more)));
+  await rest(10);
+  return job;
+};
 
 describe("a desk that is refused", () => {
   test("rejects: what the region refuses for good, and keeps nothing of it", async () => {

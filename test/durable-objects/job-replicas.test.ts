@@ -49,6 +49,7 @@ describe("replicas", () => {
     );
     await under.inside(async (desk) => {
       await desk.submit(orderOf({ replicas: 3 }, 2));
+      await rest(20);
       expect(jobOf(desk.read(job))).toMatchObject({ status: "running", result: null });
       later(26);
       await desk.alarm();
