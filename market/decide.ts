@@ -6,15 +6,17 @@ import {
   type CommandType,
   INSTALLER_COMMANDS,
   OPERATOR_COMMANDS,
+  REFEREE_COMMANDS,
   SESSION_COMMANDS,
 } from "../protocol/commands.ts";
 import { type Rejection, rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S, MAX_REMEMBERED_COMMANDS_PER_ACCOUNT } from "../protocol/limits.ts";
 import type { Decision, Occasion, Request } from "./decision.ts";
+import { notYet } from "./decisions/audits.ts";
 import { commitCertificate } from "./decisions/certificates.ts";
 import { creditDeposit, scheduleParameters, scheduleTerms, withdraw } from "./decisions/chain.ts";
-import { notYet } from "./decisions/jobs.ts";
+import { buyJob, reportResult } from "./decisions/jobs.ts";
 import { appointInstallers, enrolMeter, revokeMeter } from "./decisions/meters.ts";
 import { settleObligation } from "./decisions/obligations.ts";
 import { cancelOrder, placeOrder } from "./decisions/orders.ts";
@@ -51,8 +53,8 @@ const DECIDERS: Deciders = {
   place_resource_order: placeResourceOrder,
   cancel_resource_order: cancelResourceOrder,
   settle_obligation: settleObligation,
-  buy_job: notYet,
-  report_result: notYet,
+  buy_job: buyJob,
+  report_result: reportResult,
   commit_audits: notYet,
   reveal_audits: notYet,
   record_audit: notYet,
@@ -144,6 +146,10 @@ function refuseSigner(occasion: Occasion): Rejection | null {
   if (INSTALLER_COMMANDS.has(command.type)) {
     const isInstaller = signer.scheme === "wallet" && state.header.installers.includes(signer.address);
     return isInstaller ? null : rejected("not_installer");
+  }
+  if (REFEREE_COMMANDS.has(command.type)) {
+    const isReferee = signer.scheme === "session" && signer.key === termsOf(state).receiptKey;
+    return isReferee ? null : rejected("not_referee");
   }
   if (!("account" in command)) throw new Error(`${command.type} has neither an account nor an operator`);
   if (account < 0) return rejected("account_unknown", { account: command.account });

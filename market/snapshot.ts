@@ -96,6 +96,19 @@ export function thaw(head: SnapshotHead, sections: Iterable<Section>): RegionSta
 const COLUMN_RULES: Readonly<Record<string, number>> = {
   "accounts epochSalesMicros": 4,
   "accounts epochNetworkMicros": 4,
+  "purchases jobDigest": 5,
+  "purchases replicas": 5,
+  "obligations reportedMega": 5,
+  "obligations reportedHash": 5,
+  "obligations payableAtS": 5,
+  "obligations isDisputed": 5,
+  "providers jobs": 5,
+  "providers lapses": 5,
+  "providers reports": 5,
+  "providers reportSeconds": 5,
+  "providers disagreements": 5,
+  "providers auditsPassed": 5,
+  "providers auditsFailed": 5,
 };
 
 function isLater({ rules = 3 }: SnapshotHead, column: string): boolean {

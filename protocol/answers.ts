@@ -338,6 +338,19 @@ export const obligationAnswer = z
     paidMicros: count,
     takeRateBps: count,
     deadlineS: instantS,
+    job: z
+      .strictObject({ jobDigest: bytes32, replicas: count })
+      .nullable()
+      .meta({ description: "what its seller is to run; null where no job in particular was bought" }),
+    result: z
+      .strictObject({
+        fuelMega: count,
+        outputHash: bytes32,
+        payableAtS: instantS.meta({ description: "when it is settled at the latest" }),
+        isDisputed: z.boolean().meta({ description: "others report something else and no majority agrees" }),
+      })
+      .nullable()
+      .meta({ description: "what its seller has reported of the job" }),
   })
   .meta({ id: "Obligation", description: "A trade that is not settled yet" });
 

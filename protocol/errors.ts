@@ -98,6 +98,7 @@ export const ERRORS = {
   command_expires_too_late: entry(409, "The command's expiry is further ahead than a command may live."),
   not_operator: entry(403, "Only the region's operator may send this command."),
   not_installer: entry(403, "Only an installer that the operator appointed may send this command."),
+  not_referee: entry(403, "Only the key with which the region signs receipts may send this command."),
   not_mirror: entry(
     403,
     "Only the region's mirror may send this command: it says what happened on the chain.",
@@ -235,6 +236,11 @@ export const ERRORS = {
   ),
   order_would_trade: entry(409, "A post-only order would have traded at once."),
   order_unmatched: entry(409, "Nothing rests at the order's price or better, and the order does not wait."),
+  sellers_insufficient: entry(
+    409,
+    "Fewer sellers than asked for have a job's whole fuel left at its price; facts say how many.",
+    true,
+  ),
   order_unfillable: entry(
     409,
     "Less than the whole is to be had at the order's price; facts.reachedMega is.",
@@ -253,7 +259,10 @@ export const ERRORS = {
     404,
     "No open obligation of this number: it was settled, or its deadline has passed.",
   ),
-  obligation_not_owned: entry(403, "The account is neither the obligation's buyer nor its seller."),
+  obligation_not_owned: entry(
+    403,
+    "The account is not a party of the obligation, or not the one of the two that may do this.",
+  ),
   delivery_out_of_bounds: entry(
     409,
     "Delivered is less than what is settled already, or more than was traded; facts have both.",
@@ -261,6 +270,22 @@ export const ERRORS = {
   delivery_not_agreed: entry(
     403,
     "The evidence is about another delivery, or not from whom it would have to be.",
+  ),
+  result_required: entry(
+    409,
+    "A job is paid for its reported result; a settlement can only give it up, by its seller and before that.",
+  ),
+  result_of_other_job: entry(
+    409,
+    "The obligation is for another job than the result, or for none in particular; facts name its job.",
+  ),
+  result_reported_before: entry(
+    409,
+    "A result was reported for this obligation; facts have it, and it stands.",
+  ),
+  result_not_by_node_key: entry(
+    403,
+    "The seller has a stake, and its results are signed with that stake's node key, which facts name.",
   ),
 
   // Codes of earlier rules, when a window was a signature in the clear: a proof names no meter, and its circuit holds

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { ladderStep, parametersSchema } from "./commands.ts";
 import {
+  accountNumber,
   address,
   amountMicros,
   bounded,
@@ -12,18 +13,22 @@ import {
   count,
   entryNumber,
   instantS,
-  obligationId,
-  priceMicrosPerTera,
-  quantityMega,
   regionId,
   side,
   slotNumber,
 } from "./fields.ts";
-import { MAX_ACCOUNTS_PER_REGION } from "./limits.ts";
-import { PROMISED_RESOURCES, product } from "./products.ts";
+import { PROMISED_RESOURCES } from "./products.ts";
 import { TREE_DEPTH, TREE_LEAVES } from "./quad-tree.ts";
+import {
+  obligationSettled,
+  obligationsLapsed,
+  resourceOrderEnded,
+  resourceOrderPlaced,
+  resourceTraded,
+  resultReported,
+  resultsAwaited,
+} from "./resource-events.ts";
 
-const accountNumber = bounded(0, MAX_ACCOUNTS_PER_REGION);
 const signed = bounded(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 const voteVersion = count.meta({
   description: "version on the chain that the figures are of; 0 before a vote has changed any",
@@ -263,69 +268,6 @@ const certificateCommitted = z.strictObject({
   commitment,
 });
 
-const resourceOrderPlaced = z.strictObject({
-  type: z.literal("resource_order_placed"),
-  order: entryNumber,
-  account: accountNumber,
-  session: count.meta({ description: "0 when the wallet signed" }),
-  product,
-  side,
-  quantityMega,
-  priceMicrosPerTera,
-  filledMega: count.meta({ description: "what trades at once" }),
-  restingMega: count.meta({ description: "what waits in the book" }),
-  goodTillS: instantS,
-  rank: count.meta({ description: "of a seller's asks of one price and second the lower trades first" }),
-  heldMicros: count.meta({ description: "what a buyer's trades and its resting rest can cost, into escrow" }),
-});
-
-/** One order met others; each fill is an obligation of its own, numbered from `firstObligation` on. */
-const resourceTraded = z.strictObject({
-  type: z.literal("resource_traded"),
-  order: entryNumber.meta({ description: "the order that came" }),
-  account: accountNumber.meta({ description: "whose it is" }),
-  product,
-  side: side.meta({ description: "the side of the order that came" }),
-  orders: z.array(entryNumber).min(1).meta({ description: "those that rested, as they were met" }),
-  quantityMega: z.array(quantityMega),
-  priceMicrosPerTera: z.array(priceMicrosPerTera),
-  firstObligation: obligationId,
-  deadlineS: instantS,
-  takeRateBps: count,
-});
-
-const resourceOrderEnded = z.strictObject({
-  type: z.literal("resource_order_ended"),
-  order: entryNumber,
-  unfilledMega: quantityMega,
-  reason: z.enum(["cancelled", "expired", "session_revoked", "unmatched", "self_trade", "sweep_limit"]),
-  releasedMicros: count.meta({ description: "out of the buyer's escrow" }),
-});
-
-const obligationSettled = z.strictObject({
-  type: z.literal("obligation_settled"),
-  obligation: obligationId,
-  deliveredMega: count.meta({ description: "by this settlement" }),
-  means: z
-    .enum(["none", "voucher", "job_result"])
-    .meta({ description: "which evidence the entry holds; none only where nothing is paid" }),
-  jobDigest: bytes32,
-  outputHash: bytes32,
-  paidMicros: count.meta({ description: "out of the buyer's escrow to the seller and the treasury" }),
-  feeMicros: count.meta({ description: "of that, the treasury's" }),
-  releasedMicros: count.meta({ description: "out of the buyer's escrow back to it" }),
-  isClosed: z.boolean(),
-  isFailure: z.boolean().meta({ description: "it closed with nothing delivered of what had to be" }),
-});
-
-/** Deadlines that passed: what was not delivered goes back. */
-const obligationsLapsed = z.strictObject({
-  type: z.literal("obligations_lapsed"),
-  obligations: z.array(obligationId).min(1),
-  releasedMicros: z.array(count),
-  failures: z.array(bounded(0, 1)).meta({ description: "1: nothing was delivered of what had to be" }),
-});
-
 export const eventSchema = z.discriminatedUnion("type", [
   regionOpened,
   parametersSet,
@@ -352,6 +294,8 @@ export const eventSchema = z.discriminatedUnion("type", [
   resourceOrderEnded,
   obligationSettled,
   obligationsLapsed,
+  resultReported,
+  resultsAwaited,
 ]);
 
 export type MarketEvent = z.infer<typeof eventSchema>;

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import {
   MAX_ABSOLUTE_PRICE_MICROS_PER_KWH,
+  MAX_ACCOUNTS_PER_REGION,
   MAX_READING_WH,
   MAX_REGION_MICROS,
   MAX_WH_PER_ACCOUNT_SLOT,
@@ -99,8 +100,13 @@ export const priceMicrosPerTera = integer(1, MAX_REGION_MICROS).meta({
 export const obligationId = integer(1, Number.MAX_SAFE_INTEGER).meta({
   description: "number of a trade to settle",
 });
+export const accountNumber = integer(0, MAX_ACCOUNTS_PER_REGION);
 export const side = z.enum(["sell", "buy"]);
 export type Side = z.infer<typeof side>;
 export const hourOfDay = integer(0, 23).meta({ description: "UTC hour of day" });
 export const count = integer(0, Number.MAX_SAFE_INTEGER);
 export const bounded = integer;
+
+/** What every command says; those of an account say whose they are beside. */
+export const envelope = { region: regionId, nonce, expiresAtS: instantS };
+export const accountEnvelope = { account: address, ...envelope };

@@ -34,6 +34,7 @@ const PLAIN_DEFAULTS = {
   replaces: 0,
   goodTillS: 0,
   obligationId: 0,
+  replicas: 1,
 };
 
 type SessionCommand =
@@ -43,7 +44,9 @@ type SessionCommand =
   | "revoke_session"
   | "place_resource_order"
   | "cancel_resource_order"
-  | "settle_obligation";
+  | "settle_obligation"
+  | "buy_job"
+  | "report_result";
 
 /** The body of a request with an API key: a command's own fields, and its evidence. */
 export function plainSchema(type: SessionCommand) {

@@ -1,8 +1,8 @@
 // Owns the shape of a continuous price-time book, what an order in it may ask for, and what becomes of an order. It refuses,
 // by assertion, orders that break the arithmetic's bounds; how a book finds its best order is each implementation's own.
 
-import type { TimeInForce } from "../../protocol/commands.ts";
 import { MAX_ORDER_FILLS, MAX_REGION_MICROS } from "../../protocol/limits.ts";
+import type { TimeInForce } from "../../protocol/resource-commands.ts";
 
 /** Sides as they stand in columns. */
 export const SELL = 0;

@@ -1,16 +1,16 @@
 // Owns which row ends first: a binary heap of rows by their end and then their number. It refuses to look for a row in the
-// middle; one that died leaves when it comes to the top, or with the others when rows are renumbered.
+// middle; one that died, or ends at another time now, leaves when it comes to the top or when rows are renumbered.
 
 /** Rows of a table by when they end. */
 export class ExpiryHeap {
-  readonly #isLive: (row: number) => boolean;
+  readonly #isLive: (row: number, endS: number) => boolean;
   #rows = new Int32Array(64);
   /** The end of each entry beside it: a comparison leaves the heap's own memory for nothing. */
   #ends = new Float64Array(64);
   #size = 0;
 
-  /** @param isLive whether a row has not died since it was pushed */
-  constructor(isLive: (row: number) => boolean) {
+  /** @param isLive whether a row has not died since it was pushed, and still ends then */
+  constructor(isLive: (row: number, endS: number) => boolean) {
     this.#isLive = isLive;
   }
 
@@ -32,7 +32,7 @@ export class ExpiryHeap {
 
   /** When the first live row ends, or null where there is none. */
   firstEndS(): number | null {
-    while (this.#size > 0 && !this.#isLive(this.#rows[0] as number)) this.#pop();
+    while (this.#size > 0 && !this.#isLive(this.#rows[0] as number, this.#ends[0] as number)) this.#pop();
     return this.#size === 0 ? null : (this.#ends[0] as number);
   }
 
@@ -43,9 +43,12 @@ export class ExpiryHeap {
     while (rows.length < limit) {
       const endS = this.firstEndS();
       if (endS === null || endS > atS) break;
-      rows.push(this.#rows[0] as number);
-      ends.push(endS);
+      const row = this.#rows[0] as number;
       this.#pop();
+      // One whose end was moved away and back stands here twice, one after the other.
+      if (row === rows.at(-1)) continue;
+      rows.push(row);
+      ends.push(endS);
     }
     rows.forEach((row, index) => {
       this.push(row, ends[index] as number);
@@ -55,7 +58,8 @@ export class ExpiryHeap {
 
   /** Live rows, in no particular order. */
   rows(): number[] {
-    return [...this.#rows.subarray(0, this.#size)].filter(this.#isLive);
+    const entries = [...this.#rows.subarray(0, this.#size)];
+    return [...new Set(entries.filter((row, place) => this.#isLive(row, this.#ends[place] as number)))];
   }
 
   /** Gives every live row its new number and forgets the others, whose number is negative. */

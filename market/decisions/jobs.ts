@@ -1,8 +1,156 @@
-// Owns jobs: buying the running of one, and what its sellers report.
+// Owns jobs: buying the running of one, and what its sellers report. It refuses to buy a part of what was asked for, a result of
+// another job, and a second word on the same one.
 
-import { rejected } from "../../protocol/errors.ts";
-import type { Decision } from "../decision.ts";
+import type { CommandOf } from "../../protocol/commands.ts";
+import { type Rejection, rejected } from "../../protocol/errors.ts";
+import type { MarketEvent } from "../../protocol/events.ts";
+import { MAX_JOB_ASKS_SEEN, MAX_REGION_MICROS, RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
+import { productNumber } from "../../protocol/products.ts";
+import { worth } from "../continuous/amounts.ts";
+import { type BookOrder, BUY, type Outcome, type RestingOrder, SELL } from "../continuous/book.ts";
+import type { Decision, Occasion, Signer } from "../decision.ts";
+import { providerOf } from "../providers.ts";
+import { type JobResult, judge, resultsOf } from "../resources/job-results.ts";
+import {
+  type Obligation,
+  obligationAt,
+  openRow,
+  reportAt,
+  rowsOfPurchase,
+} from "../resources/obligations.ts";
+import { type Job, jobAt, purchaseRow } from "../resources/purchases.ts";
+import { Settlements } from "../resources/settlements.ts";
+import type { RegionState } from "../state.ts";
+import { heldFor, takenEvents } from "./order-limits.ts";
 
-export function notYet(): Decision {
-  return { rejection: rejected("order_unmatched") };
+const PRODUCT = "compute-job";
+
+type Buying = Occasion<CommandOf<"buy_job">>;
+type Reporting = Occasion<CommandOf<"report_result">>;
+
+/** Buys a job's fuel of each of so many sellers, the best asks first: all of it, or nothing. */
+export function buyJob(occasion: Buying): Decision {
+  const { command } = occasion;
+  const { fuelMega, replicas, priceMicrosPerTera, jobDigest } = command;
+  if (worth(fuelMega * replicas, priceMicrosPerTera) > MAX_REGION_MICROS)
+    return { rejection: rejected("order_too_large", { limit: MAX_REGION_MICROS }) };
+  const asks = bestAsks(occasion);
+  if ("rejection" in asks) return asks;
+  const order = jobOrder(occasion);
+  const outcome: Outcome = {
+    orders: asks.map(({ id }) => id),
+    quantityMega: asks.map(() => fuelMega),
+    priceMicrosPerTera: asks.map((ask) => ask.priceMicrosPerTera),
+    filledMega: order.quantityMega,
+    restingMega: 0,
+    unfilledMega: 0,
+    shortfall: null,
+    reachedMega: order.quantityMega,
+  };
+  const bearing = heldFor(occasion, order, outcome);
+  if ("rejection" in bearing) return bearing;
+  const job = { jobDigest, replicas };
+  return { events: takenEvents(occasion, PRODUCT, order, outcome, bearing.heldMicros, job) };
+}
+
+/** One ask of each of `replicas` sellers who can take the whole job, the best first. */
+function bestAsks({ state, command, account }: Buying): RestingOrder[] | { readonly rejection: Rejection } {
+  const { fuelMega, replicas, priceMicrosPerTera: limit } = command;
+  const found = new Map<number, RestingOrder>();
+  let seen = 0;
+  for (const ask of state.indexes.book.orders(productNumber(PRODUCT), SELL)) {
+    if (ask.priceMicrosPerTera > limit || found.size === replicas) break;
+    seen += 1;
+    if (seen > MAX_JOB_ASKS_SEEN)
+      return {
+        rejection: rejected("sweep_limit_reached", { limit: MAX_JOB_ASKS_SEEN, sellers: found.size }),
+      };
+    const { account: seller } = ask;
+    if (seller === account || found.has(seller) || ask.restingMega < fuelMega) continue;
+    if (getsWork(state, seller)) found.set(seller, ask);
+  }
+  if (found.size === replicas) return [...found.values()];
+  return {
+    rejection:
+      found.size === 0
+        ? rejected("order_unmatched", { priceMicrosPerTera: limit })
+        : rejected("sellers_insufficient", { sellers: found.size, replicas }),
+  };
+}
+
+/** A provider that takes its stake back gets no new work: nothing of what it does could be held against it. */
+function getsWork(state: RegionState, seller: number): boolean {
+  return providerOf(state, seller)?.isUnbonding !== true;
+}
+
+function jobOrder({ state, command, account, signer, entry, atS }: Buying): BookOrder {
+  return {
+    id: entry,
+    account,
+    session: sessionOf(state, signer),
+    product: productNumber(PRODUCT),
+    side: BUY,
+    quantityMega: command.fuelMega * command.replicas,
+    priceMicrosPerTera: command.priceMicrosPerTera,
+    timeInForce: "fill_or_kill",
+    goodTillS: 0,
+    placedAtS: atS,
+    rank: 0,
+  };
+}
+
+function sessionOf({ tables, indexes }: RegionState, signer: Signer): number {
+  if (signer.scheme === "wallet") return 0;
+  return tables.sessions.columns.id[indexes.sessionByKey.get(signer.key) as number] as number;
+}
+
+/** Takes a seller's word for what came of a job. With the last of a job's results it is decided who is paid. */
+export function reportResult(occasion: Reporting): Decision {
+  const { state, command, atS } = occasion;
+  const { obligationId, fuelMega, outputHash } = command;
+  const { obligations, purchases } = state.tables;
+  const row = openRow(obligations, obligationId);
+  if (row < 0) return { rejection: rejected("obligation_not_found", { obligationId }) };
+  const obligation = obligationAt(obligations, row);
+  const job = jobAt(purchases, purchaseRow(purchases, obligation.purchase));
+  const refusal = refuseReport(occasion, row, obligation, job);
+  if (refusal !== null) return { rejection: refusal };
+  const results = resultsWith(occasion, row, { obligation, jobDigest: command.jobDigest, report: command });
+  const isLast = results !== null;
+  const payableAtS = (isLast ? atS : obligation.deadlineS) + RESULT_CHALLENGE_SECONDS;
+  const events: MarketEvent[] = [
+    { type: "result_reported", obligation: obligationId, fuelMega, outputHash, payableAtS },
+  ];
+  // One alone waits from here on, as its report says.
+  if (isLast && results.length > 1) events.push(...judge(results, new Settlements(purchases), atS));
+  return { events };
+}
+
+function refuseReport(
+  { state, command, account, signer }: Reporting,
+  row: number,
+  { seller, quantityMega, deliveredMega }: Obligation,
+  job: Job | null,
+): Rejection | null {
+  const { obligationId, fuelMega, jobDigest } = command;
+  if (account !== seller) return rejected("obligation_not_owned", { obligationId });
+  if (job?.jobDigest !== jobDigest)
+    return rejected("result_of_other_job", job === null ? {} : { jobDigest: job.jobDigest });
+  if (fuelMega > quantityMega)
+    return rejected("delivery_out_of_bounds", { settledMega: deliveredMega, tradedMega: quantityMega });
+  const before = reportAt(state.tables.obligations, row);
+  if (before !== null) return rejected("result_reported_before", { ...before });
+  const provider = providerOf(state, seller);
+  const isNode = signer.scheme === "session" && signer.key === provider?.nodeKey;
+  return provider === null || isNode
+    ? null
+    : rejected("result_not_by_node_key", { nodeKey: provider.nodeKey });
+}
+
+/** The results of a job with the one that is being reported, where the others are all there; else null. */
+function resultsWith({ state }: Reporting, row: number, own: JobResult): JobResult[] | null {
+  const others = resultsOf(state, row, (other) => other === row);
+  if (others === null) return null;
+  const place = rowsOfPurchase(state.tables.obligations, row).indexOf(row);
+  return [...others.slice(0, place), own, ...others.slice(place)];
 }

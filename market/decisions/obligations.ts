@@ -3,14 +3,13 @@
 
 import type { CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
-import type { EventOf } from "../../protocol/events.ts";
 import { productOf } from "../../protocol/products.ts";
-import { addedCostMicros, addedFeeMicros, worth } from "../continuous/amounts.ts";
 import type { Decision, DeliveryFacts, Occasion, Signer } from "../decision.ts";
-import { type Obligation, obligationAt, openRow } from "../resources/obligations.ts";
-import { escrowMicros, purchaseRow, worthOf } from "../resources/purchases.ts";
+import { judge, resultsOf } from "../resources/job-results.ts";
+import { type Obligation, obligationAt, openRow, reportAt } from "../resources/obligations.ts";
+import { type Job, jobAt, purchaseRow } from "../resources/purchases.ts";
 import { isFailure } from "../resources/resource-due.ts";
-import type { RegionState } from "../state.ts";
+import { Settlements } from "../resources/settlements.ts";
 import { addressOf } from "../state.ts";
 import { RESOURCE_BITS, SIDE_BITS } from "./sessions.ts";
 
@@ -19,13 +18,15 @@ type Settling = Occasion<CommandOf<"settle_obligation">>;
 /** Settles what evidence says was delivered since the last settlement, and closes where nothing more will be. */
 export function settleObligation(occasion: Settling): Decision {
   const { state, command, account, evidence } = occasion;
-  const { obligations } = state.tables;
-  const { obligationId, deliveredMega } = command;
+  const { obligations, purchases } = state.tables;
+  const { obligationId, deliveredMega, jobDigest, outputHash } = command;
   const row = openRow(obligations, obligationId);
   if (row < 0) return { rejection: rejected("obligation_not_found", { obligationId }) };
   const obligation = obligationAt(obligations, row);
   if (account !== obligation.buyer && account !== obligation.seller)
     return { rejection: rejected("obligation_not_owned", { obligationId }) };
+  const job = jobAt(purchases, purchaseRow(purchases, obligation.purchase));
+  if (job !== null) return giveUpJob(occasion, row, obligation, job);
   const addedMega = deliveredMega - obligation.deliveredMega;
   if (addedMega < 0 || deliveredMega > obligation.quantityMega)
     return {
@@ -41,7 +42,44 @@ export function settleObligation(occasion: Settling): Decision {
       : refuseFacts(occasion, facts, obligation);
   if (refusal !== null) return { rejection: refusal };
   const isClosed = closes(occasion, obligation);
-  return { events: [settled(state, command, obligation, facts, addedMega, isClosed)] };
+  const event = new Settlements(purchases).settle(obligation, {
+    deliveredMega,
+    means: facts === null ? "none" : facts.means,
+    jobDigest,
+    outputHash,
+    isClosed,
+    isFailure: isClosed && isFailure(obligation.product, deliveredMega),
+  });
+  return { events: [event] };
+}
+
+/**
+ * Ends what the seller of a job will not run: it is paid for results, and only while there is none may it give up. That may leave
+ * the results of others to be judged.
+ */
+function giveUpJob(
+  { state, command, account, evidence, atS }: Settling,
+  row: number,
+  obligation: Obligation,
+  { jobDigest }: Job,
+): Decision {
+  const { obligations, purchases } = state.tables;
+  const { obligationId, deliveredMega, outputHash, isFinal } = command;
+  const before = reportAt(obligations, row);
+  if (before !== null) return { rejection: rejected("result_reported_before", { ...before }) };
+  const givesUp = deliveredMega === 0 && isFinal && account === obligation.seller && evidence === null;
+  if (!givesUp) return { rejection: rejected("result_required", { obligationId }) };
+  const settlements = new Settlements(purchases);
+  const givenUp = settlements.settle(obligation, {
+    deliveredMega: 0,
+    means: "none",
+    jobDigest,
+    outputHash,
+    isClosed: true,
+    isFailure: true,
+  });
+  const results = resultsOf(state, row, (other) => other === row);
+  return { events: [givenUp, ...(results === null ? [] : judge(results, settlements, atS))] };
 }
 
 /** Without evidence nothing is paid: only a seller may then end what it will not deliver. */
@@ -101,40 +139,4 @@ function isBuyers(
 function closes({ command, account }: Settling, { product, quantityMega, seller }: Obligation): boolean {
   if (command.deliveredMega === quantityMega) return true;
   return command.isFinal && (account === seller || !productOf(product).isLease);
-}
-
-function settled(
-  { tables: { purchases } }: RegionState,
-  { obligationId, deliveredMega, jobDigest, outputHash }: CommandOf<"settle_obligation">,
-  obligation: Obligation,
-  facts: DeliveryFacts | null,
-  addedMega: number,
-  isClosed: boolean,
-): EventOf<"obligation_settled"> {
-  const {
-    product,
-    quantityMega,
-    priceMicrosPerTera,
-    paidMicros: paidBefore,
-    takeRateBps,
-    purchase,
-  } = obligation;
-  const held = worthOf(purchases, purchaseRow(purchases, purchase));
-  const added = worth(addedMega, priceMicrosPerTera);
-  const undelivered = isClosed ? worth(quantityMega - deliveredMega, priceMicrosPerTera) : 0;
-  const paidMicros = addedCostMicros(held.settled, added);
-  const after = { ...held, settled: held.settled + added, open: held.open - added - undelivered };
-  return {
-    type: "obligation_settled",
-    obligation: obligationId,
-    deliveredMega: addedMega,
-    means: facts === null ? "none" : facts.means,
-    jobDigest,
-    outputHash,
-    paidMicros,
-    feeMicros: addedFeeMicros(paidBefore, paidMicros, takeRateBps),
-    releasedMicros: escrowMicros(held) - paidMicros - escrowMicros(after),
-    isClosed,
-    isFailure: isClosed && isFailure(product, deliveredMega),
-  };
 }

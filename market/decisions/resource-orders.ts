@@ -4,44 +4,28 @@
 import type { CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { EventOf, MarketEvent } from "../../protocol/events.ts";
-import {
-  MAX_OBLIGATIONS_PER_ACCOUNT,
-  MAX_OBLIGATIONS_PER_REGION,
-  MAX_REGION_MICROS,
-  MAX_REST_SECONDS,
-  MAX_RESTING_ORDERS_PER_ACCOUNT,
-  MAX_RESTING_ORDERS_PER_REGION,
-} from "../../protocol/limits.ts";
+import { MAX_REGION_MICROS, MAX_REST_SECONDS } from "../../protocol/limits.ts";
 import { PRODUCTS, productNumber } from "../../protocol/products.ts";
-import { slotAt } from "../../protocol/units.ts";
-import { costMicros, worth } from "../continuous/amounts.ts";
+import { worth } from "../continuous/amounts.ts";
 import { type BookOrder, BUY, isRefused, type Outcome, SELL } from "../continuous/book.ts";
 import type { Decision, Occasion } from "../decision.ts";
-import { freeMicros } from "../ledger.ts";
-import { parametersAtSlot } from "../parameters.ts";
 import { countsAt } from "../resources/providers.ts";
 import { endResting } from "../resources/resource-due.ts";
-import { dayMega } from "../resources/session-counts.ts";
 import type { RegionState } from "../state.ts";
+import { heldFor, takenEvents } from "./order-limits.ts";
 
 type Placing = Occasion<CommandOf<"place_resource_order">>;
 
 /** Places an order: what can trade does, at the resting orders' prices, and each trade becomes an obligation. */
 export function placeResourceOrder(occasion: Placing): Decision {
-  const { state, command } = occasion;
+  const { state } = occasion;
   const order = bookOrder(occasion);
   if ("rejection" in order) return order;
   const outcome = state.indexes.book.match(order);
   if (isRefused(outcome)) return { rejection: refusalOf(order, outcome) };
-  const full = refuseFull(state, order, outcome);
-  if (full !== null) return { rejection: full };
-  const heldMicros = command.side === "buy" ? mostOwed(order, outcome) : 0;
-  const free = freeMicros(state, order.account);
-  if (heldMicros > free)
-    return { rejection: rejected("funds_insufficient", { freeMicros: free, heldMicros }) };
-  const beyond = refuseBeyondSession(occasion, outcome, heldMicros);
-  if (beyond !== null) return { rejection: beyond };
-  return { events: eventsOf(occasion, order, outcome, heldMicros) };
+  const bearing = heldFor(occasion, order, outcome);
+  if ("rejection" in bearing) return bearing;
+  return { events: eventsOf(occasion, order, outcome, bearing.heldMicros) };
 }
 
 /** Takes an order out of the book at once. */
@@ -138,88 +122,10 @@ function refusalOf(order: BookOrder, { shortfall, reachedMega }: Outcome): Rejec
   }
 }
 
-/** Keeps what rests and what is unsettled within the bounds of an account and of a region. */
-function refuseFull({ indexes }: RegionState, order: BookOrder, outcome: Outcome): Rejection | null {
-  const { restingByAccount, book, obligations } = indexes;
-  if (outcome.restingMega > 0) {
-    if ((restingByAccount.get(order.account) ?? 0) >= MAX_RESTING_ORDERS_PER_ACCOUNT)
-      return rejected("orders_exhausted", { limit: MAX_RESTING_ORDERS_PER_ACCOUNT });
-    if (book.size >= MAX_RESTING_ORDERS_PER_REGION)
-      return rejected("orders_exhausted", { limit: MAX_RESTING_ORDERS_PER_REGION, of: "region" });
-  }
-  const trades = outcome.orders.length;
-  if (trades > 0 && obligations.size + trades > MAX_OBLIGATIONS_PER_REGION)
-    return rejected("obligations_exhausted", { limit: MAX_OBLIGATIONS_PER_REGION, of: "region" });
-  if (trades > 0 && obligations.of(order.account) + trades > MAX_OBLIGATIONS_PER_ACCOUNT)
-    return rejected("obligations_exhausted", { limit: MAX_OBLIGATIONS_PER_ACCOUNT, of: "account" });
-  return null;
-}
-
-/** The most that a buyer's trades and its rest can cost, in micros: rounded up once for the whole order. */
-function mostOwed(order: BookOrder, { quantityMega, priceMicrosPerTera, restingMega }: Outcome): number {
-  const traded = quantityMega.reduce(
-    (sum, mega, index) => sum + worth(mega, priceMicrosPerTera[index] as number),
-    0,
-  );
-  return costMicros(traded + worth(restingMega, order.priceMicrosPerTera));
-}
-
-/** A session key's orders stay within what it may spend, escrow counted, and what a day's orders may be. */
-function refuseBeyondSession(
-  { state, atS, signer }: Placing,
-  { filledMega, restingMega }: Outcome,
-  heldMicros: number,
-): Rejection | null {
-  if (signer.scheme !== "session") return null;
-  const row = state.indexes.sessionByKey.get(signer.key) as number;
-  const { columns } = state.tables.sessions;
-  const leftMicros = (columns.spendingLimitMicros[row] as number) - (columns.spentMicros[row] as number);
-  if (heldMicros > leftMicros)
-    return rejected("session_scope", { limit: "spendingLimitMicros", leftMicros, asked: heldMicros });
-  const leftMega = (columns.dailyMega[row] as number) - dayMega(state, row, atS);
-  const asked = filledMega + restingMega;
-  return asked > leftMega ? rejected("session_scope", { limit: "dailyMega", leftMega, asked }) : null;
-}
-
-function eventsOf(
-  { state, command, atS }: Placing,
-  order: BookOrder,
-  outcome: Outcome,
-  heldMicros: number,
-): MarketEvent[] {
-  const { product, side, quantityMega, priceMicrosPerTera } = command;
-  const { filledMega, restingMega, unfilledMega, shortfall } = outcome;
-  const events: MarketEvent[] = [
-    {
-      type: "resource_order_placed",
-      order: order.id,
-      account: order.account,
-      session: order.session,
-      product,
-      side,
-      quantityMega,
-      priceMicrosPerTera,
-      filledMega,
-      restingMega,
-      goodTillS: order.goodTillS,
-      rank: order.rank,
-      heldMicros,
-    },
-  ];
-  if (outcome.orders.length > 0)
-    events.push({
-      type: "resource_traded",
-      order: order.id,
-      account: order.account,
-      product,
-      side,
-      orders: [...outcome.orders],
-      quantityMega: [...outcome.quantityMega],
-      priceMicrosPerTera: [...outcome.priceMicrosPerTera],
-      firstObligation: state.header.nextObligation,
-      deadlineS: atS + PRODUCTS[product].deliverySeconds,
-      takeRateBps: parametersAtSlot(state, slotAt(atS)).takeRateBps,
-    });
+function eventsOf(occasion: Placing, order: BookOrder, outcome: Outcome, heldMicros: number): MarketEvent[] {
+  const { product } = occasion.command;
+  const { unfilledMega, shortfall } = outcome;
+  const events = takenEvents(occasion, product, order, outcome, heldMicros);
   if (shortfall === "unmatched" || shortfall === "self_trade" || shortfall === "sweep_limit")
     events.push({
       type: "resource_order_ended",

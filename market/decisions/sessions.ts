@@ -111,6 +111,7 @@ export function sessionRefusal({ state, command, account, atS, signer }: Occasio
   if (((columns.resources[row] as number) & RESOURCE_BITS[resource]) === 0)
     return rejected("session_scope", { limit: "resources", asked: resource });
   if (command.type === "place_resource_order") return refuseResourceOrder(state, row, command);
+  if (command.type === "buy_job") return refuseResourceOrder(state, row, { side: "buy", ...command });
   if (command.type !== "place_order") return null;
   if (((columns.sides[row] as number) & SIDE_BITS[command.side]) === 0) {
     return rejected("session_scope", { limit: "sides", asked: command.side });
@@ -143,7 +144,8 @@ function resourceOf({ tables, indexes }: RegionState, command: Command): Resourc
     const order = indexes.book.find(command.orderId);
     return order === null ? "compute" : productOf(order.product).resource;
   }
-  if (command.type === "settle_obligation") {
+  if (command.type === "buy_job") return "compute";
+  if (command.type === "settle_obligation" || command.type === "report_result") {
     const row = openRow(tables.obligations, command.obligationId);
     return row < 0 ? "compute" : productOf(tables.obligations.columns.product[row] as number).resource;
   }
@@ -154,7 +156,7 @@ function resourceOf({ tables, indexes }: RegionState, command: Command): Resourc
 function refuseResourceOrder(
   { tables: { sessions } }: RegionState,
   row: number,
-  { side, priceMicrosPerTera: asked }: CommandOf<"place_resource_order">,
+  { side, priceMicrosPerTera: asked }: Pick<CommandOf<"place_resource_order">, "side" | "priceMicrosPerTera">,
 ): Rejection | null {
   const { columns } = sessions;
   if (((columns.sides[row] as number) & SIDE_BITS[side]) === 0)

@@ -1,9 +1,10 @@
-// Owns the trades that are not settled yet: who owes whom how much of what until when. It refuses to move money; rows ascend
-// by number, a closed one is dead and leaves with others in bulk.
+// Owns the trades that are not settled yet: who owes whom how much of what until when, and what was reported of a job. It refuses
+// to move money; rows ascend by number, a closed one is dead and leaves with others in bulk.
 
+import type { Hex } from "../../protocol/fields.ts";
 import { ExpiryHeap } from "../continuous/expiry-heap.ts";
 import { isCrowded } from "../continuous/resting-orders.ts";
-import { column, findRow, Table } from "../table.ts";
+import { column, findRow, readHex, Table } from "../table.ts";
 
 const OBLIGATIONS = {
   id: column("f64"),
@@ -22,6 +23,13 @@ const OBLIGATIONS = {
   /** In force when the trade was made. */
   takeRateBps: column("u16"),
   deadlineS: column("f64"),
+  /** What its seller says came of the job: megafuel used, 0 while it has said nothing. */
+  reportedMega: column("f64"),
+  reportedHash: column("u8", 32),
+  /** When a reported job ends by itself, in place of the deadline. */
+  payableAtS: column("f64"),
+  /** 1: no majority agrees with the report, nor with another; it ends unpaid unless an audit bears it out. */
+  isDisputed: column("u8"),
 };
 
 export type Obligations = Table<typeof OBLIGATIONS>;
@@ -45,6 +53,16 @@ export interface Obligation {
   readonly paidMicros: number;
   readonly takeRateBps: number;
   readonly deadlineS: number;
+  /** 0: nothing was reported. */
+  readonly reportedMega: number;
+  readonly payableAtS: number;
+  readonly isDisputed: boolean;
+}
+
+/** What a seller says came of a job. */
+export interface Report {
+  readonly fuelMega: number;
+  readonly outputHash: Hex;
 }
 
 /** Row of an open obligation, or −1. */
@@ -68,13 +86,39 @@ export function obligationAt({ columns }: Obligations, row: number): Obligation 
     paidMicros: columns.paidMicros[row] as number,
     takeRateBps: columns.takeRateBps[row] as number,
     deadlineS: columns.deadlineS[row] as number,
+    reportedMega: columns.reportedMega[row] as number,
+    payableAtS: columns.payableAtS[row] as number,
+    isDisputed: columns.isDisputed[row] === 1,
   };
 }
 
-/** Open obligations by deadline and by account; made again from the rows at any time. */
+/** What was reported of a row's job, or null. */
+export function reportAt({ columns }: Obligations, row: number): Report | null {
+  const fuelMega = columns.reportedMega[row] as number;
+  return fuelMega === 0 ? null : { fuelMega, outputHash: readHex(columns.reportedHash, row, 32) };
+}
+
+/** Rows of the open obligations of a job's purchase, ascending: they were made together, so they stand together. */
+export function rowsOfPurchase({ columns, rows }: Obligations, row: number): number[] {
+  const purchase = columns.purchase[row] as number;
+  let first = row;
+  while (first > 0 && columns.purchase[first - 1] === purchase) first -= 1;
+  const found: number[] = [];
+  for (let next = first; next < rows && columns.purchase[next] === purchase; next += 1)
+    if ((columns.quantityMega[next] as number) > 0) found.push(next);
+  return found;
+}
+
+/** When a row ends by itself: at its deadline, or when what was reported of it is settled. */
+function endOf({ columns }: Obligations, row: number): number {
+  const payableAtS = columns.payableAtS[row] as number;
+  return payableAtS === 0 ? (columns.deadlineS[row] as number) : payableAtS;
+}
+
+/** Open obligations by their end and by account; made again from the rows at any time. */
 export class ObligationIndex {
   readonly #table: () => Obligations;
-  readonly #deadlines: ExpiryHeap;
+  readonly #ends: ExpiryHeap;
   /** Open obligations of each account, bought and sold. */
   readonly #byAccount = new Map<number, number>();
   #open = 0;
@@ -82,7 +126,10 @@ export class ObligationIndex {
   /** @param table the rows; asked for anew each time, because a region's tables may be replaced. */
   constructor(table: () => Obligations) {
     this.#table = table;
-    this.#deadlines = new ExpiryHeap((row) => (this.#table().columns.quantityMega[row] as number) > 0);
+    this.#ends = new ExpiryHeap((row, endS) => {
+      const current = this.#table();
+      return (current.columns.quantityMega[row] as number) > 0 && endOf(current, row) === endS;
+    });
     this.rebuild();
   }
 
@@ -97,27 +144,33 @@ export class ObligationIndex {
   }
 
   /** When the first of them ends, or null. */
-  nextDeadlineS(): number | null {
-    return this.#deadlines.firstEndS();
+  nextEndS(): number | null {
+    return this.#ends.firstEndS();
   }
 
   /** Rows of those that end at a moment or before, first to end first; at most `limit`. */
   ending(atS: number, limit: number): number[] {
-    return this.#deadlines.ending(atS, limit);
+    return this.#ends.ending(atS, limit);
   }
 
-  /** Every open obligation with its deadline, in no particular order; for whoever compares two indexes. */
+  /** Every open obligation with its end, in no particular order; for whoever compares two indexes. */
   *[Symbol.iterator](): Generator<[number, number]> {
-    const { columns } = this.#table();
-    for (const row of this.#deadlines.rows())
-      yield [columns.id[row] as number, columns.deadlineS[row] as number];
+    const table = this.#table();
+    for (const row of this.#ends.rows()) yield [table.columns.id[row] as number, endOf(table, row)];
   }
 
   /** Adds a row that has been written. */
   add(row: number): void {
-    const { columns } = this.#table();
-    this.#deadlines.push(row, columns.deadlineS[row] as number);
+    this.#ends.push(row, endOf(this.#table(), row));
     this.#count(row, 1);
+  }
+
+  /** Lets a reported row end by itself at another time than before. */
+  postpone(row: number, payableAtS: number): void {
+    const table = this.#table();
+    const isSame = endOf(table, row) === payableAtS;
+    table.columns.payableAtS[row] = payableAtS;
+    if (!isSame) this.#ends.push(row, payableAtS);
   }
 
   /** Closes a row; the dead leave the table in bulk, so that each costs little. */
@@ -133,7 +186,7 @@ export class ObligationIndex {
   /** Makes the index again from the rows. */
   rebuild(): void {
     const { columns, rows } = this.#table();
-    this.#deadlines.clear();
+    this.#ends.clear();
     this.#byAccount.clear();
     this.#open = 0;
     for (let row = 0; row < rows; row += 1) if ((columns.quantityMega[row] as number) > 0) this.add(row);

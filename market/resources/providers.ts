@@ -10,6 +10,18 @@ const PROVIDERS = {
   account: column("u32"),
   /** Obligations that closed with nothing delivered of what had to be. */
   failures: column("u32"),
+  /** Obligations of jobs that were paid. */
+  jobs: column("u32"),
+  /** Failures of which nobody said anything until the deadline. */
+  lapses: column("u32"),
+  /** Results reported, and the seconds from trade to report of them all. */
+  reports: column("u32"),
+  reportSeconds: column("f64"),
+  /** Results that a majority did not agree with: no proof of anything. */
+  disagreements: column("u32"),
+  /** Results that were run again and found right, and found wrong. */
+  auditsPassed: column("u32"),
+  auditsFailed: column("u32"),
   /** Of the running epoch, by resource. */
   epochUnits: column("f64", WIDTH),
   epochFeesMicros: column("f64", WIDTH),

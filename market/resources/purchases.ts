@@ -1,8 +1,9 @@
 // Owns what every buy order holds in escrow: what it has settled, what its trades can still cost and what its rest can. It
 // refuses to hold more or less than that: rounding is the order's, however it was cut into trades.
 
+import type { Hex } from "../../protocol/fields.ts";
 import { costMicros } from "../continuous/amounts.ts";
-import { column, findRow, Table } from "../table.ts";
+import { column, findRow, readHex, Table } from "../table.ts";
 
 const PURCHASES = {
   /** Of the buy order. */
@@ -14,6 +15,9 @@ const PURCHASES = {
   settledWorth: column("f64"),
   openWorth: column("f64"),
   restingWorth: column("f64"),
+  /** What is to be run, where a job was bought; and how many sellers run it, 0 for every other order. */
+  jobDigest: column("u8", 32),
+  replicas: column("u8"),
 };
 
 export type Purchases = Table<typeof PURCHASES>;
@@ -35,6 +39,18 @@ export function purchaseRow({ columns, rows }: Purchases, order: number): number
   const row = findRow(columns.id, rows, order);
   if (row < 0) throw new Error(`buy order ${order} holds nothing`);
   return row;
+}
+
+/** A job that was bought. */
+export interface Job {
+  readonly jobDigest: Hex;
+  readonly replicas: number;
+}
+
+/** The job that a purchase is of, or null. */
+export function jobAt({ columns }: Purchases, row: number): Job | null {
+  const replicas = columns.replicas[row] as number;
+  return replicas === 0 ? null : { jobDigest: readHex(columns.jobDigest, row, 32), replicas };
 }
 
 /** What a purchase is worth now. */

@@ -3,10 +3,12 @@
 
 import type { EventOf } from "../../protocol/events.ts";
 import { type PromisedResource, productNumber, productOf } from "../../protocol/products.ts";
+import type { ResultVerdict } from "../../protocol/resource-events.ts";
 import { worth } from "../continuous/amounts.ts";
 import { BUY, SELL } from "../continuous/book.ts";
 import { hold, release } from "../ledger.ts";
 import type { RegionState } from "../state.ts";
+import { writeHex } from "../table.ts";
 import { type Obligation, obligationAt, openRow } from "./obligations.ts";
 import { cellOf } from "./providers.ts";
 import { isDone, purchaseRow } from "./purchases.ts";
@@ -18,7 +20,9 @@ type ResourceEvent =
   | "resource_traded"
   | "resource_order_ended"
   | "obligation_settled"
-  | "obligations_lapsed";
+  | "obligations_lapsed"
+  | "result_reported"
+  | "results_awaited";
 
 /** By event type, for `evolve`. */
 export const RESOURCE_EVOLVERS: {
@@ -34,6 +38,10 @@ export const RESOURCE_EVOLVERS: {
       purchases.columns.account[row] = account;
       purchases.columns.session[row] = session;
       purchases.columns.restingWorth[row] = worth(restingMega, priceMicrosPerTera);
+      if (event.job !== undefined) {
+        writeHex(purchases.columns.jobDigest, row, event.job.jobDigest);
+        purchases.columns.replicas[row] = event.job.replicas;
+      }
       hold(state, { account, amountMicros: heldMicros });
       spend(state, session, heldMicros);
     }
@@ -103,22 +111,46 @@ export const RESOURCE_EVOLVERS: {
     ]);
     countDelivery(state, seller, productOf(product).resource, deliveredMega, feeMicros);
     if (!isClosed) return;
+    countVerdict(state, seller, event.verdict);
     close(state, row, obligation.quantityMega - obligation.deliveredMega - deliveredMega, isFailure);
     spend(state, purchases.columns.session[bought] as number, 0 - releasedMicros);
     dropDonePurchases(state);
   },
 
   obligations_lapsed(state, { obligations: ids, releasedMicros, failures }) {
-    const { obligations, purchases } = state.tables;
+    const { obligations, purchases, providers } = state.tables;
     ids.forEach((id, index) => {
       const row = openRow(obligations, id);
-      const { buyer, purchase, quantityMega, deliveredMega } = obligationAt(obligations, row);
+      const { buyer, seller, purchase, quantityMega, deliveredMega } = obligationAt(obligations, row);
       const amountMicros = releasedMicros[index] as number;
       release(state, buyer, [{ account: buyer, amountMicros }]);
       spend(state, purchases.columns.session[purchaseRow(purchases, purchase)] as number, 0 - amountMicros);
+      if (failures[index] === 1) add(providers.columns.lapses, providerRow(state, seller), 1);
       close(state, row, quantityMega - deliveredMega, failures[index] === 1);
     });
     dropDonePurchases(state);
+  },
+
+  result_reported(state, { obligation, fuelMega, outputHash, payableAtS }) {
+    const { obligations, providers } = state.tables;
+    const row = openRow(obligations, obligation);
+    const { seller, product, deadlineS } = obligationAt(obligations, row);
+    obligations.columns.reportedMega[row] = fuelMega;
+    writeHex(obligations.columns.reportedHash, row, outputHash);
+    state.indexes.obligations.postpone(row, payableAtS);
+    const provider = providerRow(state, seller);
+    const tradedAtS = deadlineS - productOf(product).deliverySeconds;
+    add(providers.columns.reports, provider, 1);
+    add(providers.columns.reportSeconds, provider, state.header.atS - tradedAtS);
+  },
+
+  results_awaited(state, { obligations: ids, payableAtS, isDisputed }) {
+    const { obligations } = state.tables;
+    for (const id of ids) {
+      const row = openRow(obligations, id);
+      obligations.columns.isDisputed[row] = isDisputed ? 1 : 0;
+      state.indexes.obligations.postpone(row, payableAtS);
+    }
   },
 };
 
@@ -175,6 +207,17 @@ function countDelivery(
   addUnits(columns.units, cellOf(row, resource), units);
   addUnits(columns.epochUnits, cellOf(row, resource), units);
   add(columns.epochFeesMicros, cellOf(row, resource), feeMicros);
+}
+
+/** Counts what was found of a job's result. */
+function countVerdict(state: RegionState, seller: number, verdict: ResultVerdict | undefined): void {
+  if (verdict === undefined || verdict === "undecided") return;
+  const { columns } = state.tables.providers;
+  const row = providerRow(state, seller);
+  if (verdict === "disagreed") add(columns.disagreements, row, 1);
+  else if (verdict === "audit_failed") add(columns.auditsFailed, row, 1);
+  else add(columns.jobs, row, 1);
+  if (verdict === "audit_passed") add(columns.auditsPassed, row, 1);
 }
 
 function providerRow({ tables, indexes }: RegionState, account: number): number {

@@ -1,13 +1,14 @@
 // Owns what must be true of orders, escrow and obligations after every entry. It refuses nothing and repairs nothing: it
 // names what is broken, beside the other invariants.
 
+import { PRODUCTS } from "../../protocol/products.ts";
 import { worth } from "../continuous/amounts.ts";
 import { BUY } from "../continuous/book.ts";
 import type { Invariant } from "../invariants.ts";
 import type { RegionState } from "../state.ts";
 import { findRow } from "../table.ts";
 import { type Obligation, obligationAt } from "./obligations.ts";
-import { escrowMicros, worthOf } from "./purchases.ts";
+import { escrowMicros, jobAt, purchaseRow, worthOf } from "./purchases.ts";
 
 /** Invariants of promised resources; docs/INVARIANTS.md explains each by this name. */
 export const RESOURCE_INVARIANTS: readonly Invariant[] = [
@@ -73,7 +74,7 @@ export const RESOURCE_INVARIANTS: readonly Invariant[] = [
     name: "nothing-rests-past-its-time",
     check: ({ header, indexes: { book, obligations } }) => {
       // What ends at the entry's own moment may be left to the next, so many are named in one.
-      const dueS = Math.min(book.nextExpiryS() ?? header.atS, obligations.nextDeadlineS() ?? header.atS);
+      const dueS = Math.min(book.nextExpiryS() ?? header.atS, obligations.nextEndS() ?? header.atS);
       return dueS >= header.atS ? null : `something ended at ${dueS} and the region is at ${header.atS}`;
     },
   },
@@ -87,6 +88,24 @@ export const RESOURCE_INVARIANTS: readonly Invariant[] = [
           return `obligation ${id} is open with ${deliveredMega} of ${quantityMega} delivered`;
         if (deliveredMega === 0 && paidMicros !== 0)
           return `obligation ${id} has cost ${paidMicros} micros and nothing was delivered`;
+      }
+      return null;
+    },
+  },
+  {
+    name: "results-are-of-jobs",
+    check: ({ tables }) => {
+      const { purchases } = tables;
+      for (const one of openObligations(tables)) {
+        const { id, quantityMega, deliveredMega, reportedMega, payableAtS, isDisputed, deadlineS } = one;
+        const job = jobAt(purchases, purchaseRow(purchases, one.purchase));
+        if (job !== null && deliveredMega !== 0) return `job ${id} is open and was paid`;
+        if (reportedMega === 0) {
+          if (payableAtS !== 0 || isDisputed) return `obligation ${id} is to be paid for nothing`;
+        } else if (job === null || reportedMega > quantityMega)
+          return `${reportedMega} of ${quantityMega} are reported for obligation ${id}, of ${job?.jobDigest}`;
+        else if (payableAtS <= deadlineS - PRODUCTS["compute-job"].deliverySeconds)
+          return `the result of obligation ${id} is settled at ${payableAtS}`;
       }
       return null;
     },

@@ -1,7 +1,7 @@
 // Owns what can be done to a simulated region, as plain data: what people send, how the network treats it, what breaks.
 // It refuses to do anything; a step names everything it needs, so that any selection of steps can be run again.
 
-import type { TimeInForce } from "../../protocol/commands.ts";
+import type { TimeInForce } from "../../protocol/resource-commands.ts";
 import type { BucketMood } from "./simulated-bucket.ts";
 
 /** How the network treats one request. */

@@ -10,7 +10,7 @@ import {
   place,
   SELL,
 } from "../../market/continuous/book.ts";
-import type { TimeInForce } from "../../protocol/commands.ts";
+import type { TimeInForce } from "../../protocol/resource-commands.ts";
 
 export const PRODUCT = 0;
 

@@ -4,12 +4,13 @@
 import fc from "fast-check";
 import type { DeliveryFacts, Signer } from "../../market/decision.ts";
 import { obligationAt } from "../../market/resources/obligations.ts";
+import { jobAt, purchaseRow } from "../../market/resources/purchases.ts";
 import { addressOf } from "../../market/state.ts";
 import { readHex } from "../../market/table.ts";
 import type { Hex, Side } from "../../protocol/fields.ts";
 import type { ProductName } from "../../protocol/products.ts";
 import { address, authorise, type Draft, type Market, revoke, session, wallet, word } from "./market.ts";
-import { COMPUTE_SCOPE, delivered, order, withdrawOrder } from "./resource-drafts.ts";
+import { buyJob, COMPUTE_SCOPE, delivered, order, result, withdrawOrder } from "./resource-drafts.ts";
 
 type Action = (market: Market) => Draft | number;
 
@@ -82,6 +83,50 @@ const settling: fc.Arbitrary<Action> = fc
     });
   });
 
+const buying: fc.Arbitrary<Action> = fc
+  .record({
+    account: owner,
+    fuel: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 400 })),
+    price: fc.oneof(fc.integer({ min: 100_000, max: 102_000 }), fc.integer({ min: 1, max: 2_000_000 })),
+    replicas: fc.integer({ min: 1, max: 3 }),
+    key,
+  })
+  .map(({ account, fuel, price, replicas, key: number }) => () => {
+    const signer = signerOf(account, number);
+    return buyJob(account, fuel, price, { replicas, jobDigest: word(fuel), signer });
+  });
+
+const reporting: fc.Arbitrary<Action> = fc
+  .record({
+    pick: fc.nat(1_000),
+    share: fc.integer({ min: 8, max: 11 }),
+    output: fc.constantFrom(1, 1, 1, 1, 2, 3),
+    by: fc.integer({ min: 0, max: 15 }),
+    key: fc.integer({ min: 4, max: 12 }),
+  })
+  .map(({ pick, share, output, by, key: number }) => (market) => {
+    const { obligations, purchases } = market.state.tables;
+    const jobs = Array.from({ length: obligations.rows }, (_, row) => obligationAt(obligations, row)).filter(
+      ({ purchase, quantityMega }) =>
+        quantityMega > 0 && jobAt(purchases, purchaseRow(purchases, purchase)) !== null,
+    );
+    const one = jobs[pick % Math.max(1, jobs.length)];
+    if (one === undefined) return 60;
+    const seller = addressOf(market.state, by === 0 ? one.buyer : one.seller);
+    const job = jobAt(purchases, purchaseRow(purchases, one.purchase));
+    if (by === 1) return delivered(seller, one.id, 0, seller, { isFinal: true, agreedBy: null });
+    return result(
+      seller,
+      one.id,
+      Math.ceil((one.quantityMega * Math.min(share, 10 + (pick % 7 === 0 ? 1 : 0))) / 10),
+      {
+        output,
+        jobDigest: by === 2 ? word(0) : (job?.jobDigest ?? word(0)),
+        signer: signerOf(seller, number),
+      },
+    );
+  });
+
 const authorising: fc.Arbitrary<Action> = fc
   .record({
     account: owner,
@@ -118,6 +163,26 @@ export const resourceAction: fc.Arbitrary<Action> = fc.oneof(
   { weight: 10, arbitrary: placing },
   { weight: 2, arbitrary: cancelling },
   { weight: 5, arbitrary: settling },
+  { weight: 4, arbitrary: buying },
+  { weight: 7, arbitrary: reporting },
   { weight: 3, arbitrary: authorising },
   { weight: 1, arbitrary: revoking },
+);
+
+/** Plenty of one price, so that jobs find their sellers. */
+const offering: fc.Arbitrary<Action> = fc
+  .record({ account: owner, quantity: fc.integer({ min: 200, max: 4_000 }) })
+  .map(
+    ({ account, quantity }) =>
+      (market) =>
+        order(market, account, "sell", quantity, 100_000, { restSeconds: 20_000 }),
+  );
+
+/** Anything that somebody may do about jobs next. */
+export const jobAction: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 4, arbitrary: offering },
+  { weight: 4, arbitrary: buying },
+  { weight: 9, arbitrary: reporting },
+  { weight: 1, arbitrary: resourceAction },
+  { weight: 1, arbitrary: fc.integer({ min: 30, max: 900 }).map((seconds) => () => seconds) },
 );

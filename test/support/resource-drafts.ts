@@ -2,10 +2,10 @@
 // It refuses to know a region; the drafts of everything else are in market.ts.
 
 import type { DeliveryFacts, Signer } from "../../market/decision.ts";
-import type { TimeInForce } from "../../protocol/commands.ts";
 import type { Hex, Side } from "../../protocol/fields.ts";
 import type { ProductName } from "../../protocol/products.ts";
-import { type Draft, type Market, wallet, word } from "./market.ts";
+import type { TimeInForce } from "../../protocol/resource-commands.ts";
+import { address, admit, type Draft, type Market, wallet, word } from "./market.ts";
 
 /** What a test says of an order beyond its side, quantity and price. */
 export interface Terms {
@@ -69,6 +69,46 @@ export function delivered(
   return { command, signer: signer ?? wallet(account), evidence };
 }
 
+/** Buys a job of `replicas` sellers. */
+export function buyJob(
+  account: Hex,
+  fuelMega: number,
+  priceMicrosPerTera: number,
+  { replicas = 1, jobDigest = word(0x10b), signer = wallet(account) }: Partial<Purchase> = {},
+): Draft {
+  const command = { type: "buy_job", account, jobDigest, fuelMega, priceMicrosPerTera, replicas } as const;
+  return { command, signer, evidence: null };
+}
+
+interface Purchase {
+  readonly replicas: number;
+  readonly jobDigest: Hex;
+  readonly signer: Signer;
+}
+
+/** Reports that a job came to `output` and used so much. */
+export function result(
+  account: Hex,
+  obligationId: number,
+  fuelMega: number,
+  { output = 0x0a7, jobDigest = word(0x10b), signer = wallet(account) }: Partial<Reported> = {},
+): Draft {
+  const outputHash = word(output);
+  const command = { type: "report_result", account, obligationId, fuelMega, jobDigest, outputHash } as const;
+  return { command, signer, evidence: null };
+}
+
+interface Reported {
+  readonly output: number;
+  readonly jobDigest: Hex;
+  readonly signer: Signer;
+}
+
+/** Gives up what a seller will not deliver. */
+export function givenUp(account: Hex, obligationId: number): Draft {
+  return delivered(account, obligationId, 0, account, { isFinal: true, agreedBy: null });
+}
+
 /** A session key's scope with room for compute beside energy. */
 export const COMPUTE_SCOPE = {
   resources: ["energy", "compute"] as ("energy" | "compute")[],
@@ -87,4 +127,25 @@ export function tradeCompute(market: Market, seller: Hex, buyer: Hex): void {
   const bid = market.accept(order(market, buyer, "buy", 50, 400_000)).number;
   market.accept(withdrawOrder(buyer, bid));
   market.accept(order(market, buyer, "buy", 50, 300_000, { restSeconds: 30 }));
+  tradeJobs(market, buyer);
+}
+
+/** One job has a seller and is reported; of three sellers of another two agree, and of three of the last none. */
+function tradeJobs(market: Market, buyer: Hex): void {
+  const sellers = [0xb1, 0xb2, 0xb3].map(address);
+  for (const seller of sellers) {
+    market.accept(admit(seller));
+    market.accept(order(market, seller, "sell", 1_000, 400_000));
+  }
+  market.accept(buyJob(buyer, 40, 400_000));
+  market.accept(result(sellers[0] as Hex, market.state.header.nextObligation - 1, 20));
+  for (const outputs of [
+    [1, 2, 1],
+    [1, 2, 3],
+  ]) {
+    market.accept(buyJob(buyer, 30, 400_000, { replicas: 3 }));
+    const first = market.state.header.nextObligation - 3;
+    for (const [index, output] of outputs.entries())
+      market.accept(result(sellers[index] as Hex, first + index, 25, { output }));
+  }
 }

@@ -155,6 +155,47 @@ describe("compute over HTTP", () => {
     await polder.refuse("order_not_found", () => request(polder, entry, apiKey));
     expect((await polder.get("/market")).json.nextDueS % 900).toBe(0);
   });
+
+  test("behavior: an API key buys a job, its seller reports once, and both see what is owed for it", async () => {
+    const { polder, apiKey } = await authorised();
+    const ask = polder.command("place_resource_order", {
+      ...DAY,
+      product: "compute-job",
+      account: addressOf(seller),
+      side: "sell",
+      quantityMega: 1_000,
+      priceMicrosPerTera: 200_000,
+      goodTillS: goodTillS(),
+    });
+    expectAccepted(await polder.post("/resource-orders", await polder.signed(seller, ask)), 201);
+    const { jobDigest, outputHash } = JOB;
+    const job = { jobDigest, fuelMega: 100, priceMicrosPerTera: 300_000 };
+    const buy = (more: object) => () => polder.post("/job-purchases", { ...job, ...more }, apiKey);
+    await polder.refuse("sellers_insufficient", buy({ replicas: 2 }));
+    await polder.refuse("malformed_request", buy({ replicas: 8 }));
+    await polder.refuse("session_scope", buy({ priceMicrosPerTera: 300_001 }));
+    expectAccepted(await buy({})(), 201);
+    const said = { account: addressOf(seller), obligationId: 1, fuelMega: 61, jobDigest, outputHash };
+    const submit = async (command: ReturnType<typeof polder.command>, obligation = 1) =>
+      polder.post(`/obligations/${obligation}/results`, await polder.signed(seller, command));
+    const say = (more: object, obligation?: number) =>
+      submit(polder.command("report_result", { ...said, ...more }), obligation);
+    await polder.refuse("malformed_request", () => say({}, 2));
+    await polder.refuse("result_of_other_job", () => say({ jobDigest: word(1) }));
+    const report = polder.command("report_result", said);
+    const accepted = expectAccepted(await submit(report), 201);
+    // The same command again is answered as before; another word is refused.
+    expect((await submit(report)).json.receipt).toEqual(accepted.receipt);
+    await polder.refuse("result_reported_before", () => say({ fuelMega: 62 }));
+    const { obligations } = (await polder.get(`/accounts/${polder.account}/obligations`)).json;
+    expect(obligations).toMatchObject([
+      {
+        job: { jobDigest, replicas: 1 },
+        result: { fuelMega: 61, outputHash, isDisputed: false },
+        deliveredMega: 0,
+      },
+    ]);
+  });
 });
 
 function request(polder: GatewayUnderTest, order: number, headers: Record<string, string>) {

@@ -133,7 +133,11 @@ function wordsOf(line: NewsLine, event: FeedEvent, calendar: Calendar, currency:
     case "resource_order_ended":
       return `${countText(events, "order")} for compute ended.`;
     case "obligation_settled":
-      return `${countText(events, "delivery", "deliveries")} of compute paid on the buyer's voucher.`;
+      return `${countText(events, "delivery", "deliveries")} of compute settled.`;
+    case "result_reported":
+      return `${countText(events, "result")} of jobs reported; each is paid unless it is shown to be wrong.`;
+    case "results_awaited":
+      return "Sellers of one job differ, or one is left alone; its result may be challenged.";
     case "obligations_lapsed":
       return "Deadlines passed; what was not delivered went back to its buyers.";
     case "parameters_set":

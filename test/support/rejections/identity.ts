@@ -150,6 +150,16 @@ export const identityCases: readonly RejectionCase[] = [
       market.accept(enrol(5, {}, wallet(ann)));
     },
   },
+  {
+    code: "not_referee",
+    when: "the commands of the referee are signed by anybody else than the key of the region's receipts",
+    run: () => {
+      const market = openMarket();
+      const command = { type: "commit_audits", epoch: 0, commitment: word(1) } as const;
+      for (const signer of [wallet(OPERATOR), session(word(0xed)), wallet(INSTALLER)])
+        market.refuse({ command, signer, evidence: null }, "not_referee");
+    },
+  },
   notMirrorCase,
   {
     code: "account_unknown",

@@ -9,8 +9,9 @@ import {
   MAX_ORDER_FILLS,
   MAX_REST_SECONDS,
 } from "../../../protocol/limits.ts";
-import { address, authorise, credit, type Market, openMarket, session, word } from "../market.ts";
-import { delivered, order } from "../resource-drafts.ts";
+import { deposit, openSettlement, stake } from "../chain-money.ts";
+import { address, authorise, credit, type Market, openMarket, session, wallet, word } from "../market.ts";
+import { buyJob, delivered, givenUp, order, result } from "../resource-drafts.ts";
 import type { RejectionCase } from "./rejection-case.ts";
 
 const [ANN, BOB, CAI] = [address(1), address(2), address(3)] as [Hex, Hex, Hex];
@@ -27,6 +28,13 @@ function asking(quantity = 10): Market {
 function owing(): Market {
   const market = asking();
   market.accept(order(market, CAI, "buy", 5, 100));
+  return market;
+}
+
+/** Ann runs a job of 5 for Cai: obligation 1. */
+function running(): Market {
+  const market = asking();
+  market.accept(buyJob(CAI, 5, 100));
   return market;
 }
 
@@ -96,6 +104,22 @@ export const resourceCases: readonly RejectionCase[] = [
     },
   },
   {
+    code: "sellers_insufficient",
+    when: "fewer sellers have the whole fuel of a job than are to run it",
+    run: () => {
+      const market = asking();
+      market.accept(order(market, ANN, "sell", 10, 100));
+      market.accept(order(market, BOB, "sell", 9, 90));
+      market.accept(order(market, CAI, "sell", 10, 90));
+      // Ann twice, Bob with too little, Cai's own.
+      expect(market.refuse(buyJob(CAI, 10, 100, { replicas: 2 }), "sellers_insufficient").facts).toEqual({
+        sellers: 1,
+        replicas: 2,
+      });
+      market.accept(buyJob(CAI, 9, 100, { replicas: 2 }));
+    },
+  },
+  {
     code: "order_unfillable",
     when: "less than the whole of a fill-or-kill is to be had",
     run: () => {
@@ -155,16 +179,18 @@ export const resourceCases: readonly RejectionCase[] = [
   },
   {
     code: "obligation_not_owned",
-    when: "a stranger settles it",
+    when: "a stranger settles it, or its buyer reports",
     run: () => {
       const market = owing();
       market.refuse(delivered(BOB, 1, 5, CAI), "obligation_not_owned");
+      market.refuse(result(CAI, 1, 5), "obligation_not_owned");
     },
   },
   {
     code: "delivery_out_of_bounds",
-    when: "more than the trade or less than was settled is said to be delivered",
+    when: "more than the trade or less than was settled is said to be delivered, or used by a job",
     run: () => {
+      running().refuse(result(ANN, 1, 6), "delivery_out_of_bounds");
       const market = owing();
       market.refuse(delivered(ANN, 1, 6, CAI), "delivery_out_of_bounds");
       market.accept(delivered(ANN, 1, 3, CAI));
@@ -181,6 +207,61 @@ export const resourceCases: readonly RejectionCase[] = [
       market.refuse(delivered(ANN, 1, 5, CAI, { facts: { obligation: 2 } }), "delivery_not_agreed");
       for (const signer of [session(word(7)), session(word(8)), session(word(9))])
         market.refuse(delivered(ANN, 1, 5, CAI, { agreedBy: [signer] }), "delivery_not_agreed");
+    },
+  },
+  {
+    code: "result_required",
+    when: "a job is settled on a voucher, or given up by its buyer",
+    run: () => {
+      const market = running();
+      market.refuse(delivered(ANN, 1, 5, CAI), "result_required");
+      market.refuse(delivered(ANN, 1, 0, CAI, { isFinal: true }), "result_required");
+      market.refuse(delivered(ANN, 1, 0, CAI, { agreedBy: null }), "result_required");
+      market.refuse(delivered(CAI, 1, 0, CAI, { isFinal: true, agreedBy: null }), "result_required");
+    },
+  },
+  {
+    code: "result_of_other_job",
+    when: "the obligation is for another job, or for none in particular",
+    run: () => {
+      const market = running();
+      const { facts } = market.refuse(result(ANN, 1, 5, { jobDigest: word(1) }), "result_of_other_job");
+      expect(facts).toEqual({ jobDigest: word(0x10b) });
+      market.accept(order(market, CAI, "buy", 1, 100));
+      for (const jobDigest of [word(0x10b), word(0)])
+        market.refuse(result(ANN, 2, 1, { jobDigest }), "result_of_other_job");
+    },
+  },
+  {
+    code: "result_reported_before",
+    when: "a seller changes its mind, or gives up what it has reported",
+    run: () => {
+      const market = running();
+      market.accept(result(ANN, 1, 4));
+      expect(market.refuse(result(ANN, 1, 5), "result_reported_before").facts).toEqual({
+        fuelMega: 4,
+        outputHash: word(0x0a7),
+      });
+      market.refuse(result(ANN, 1, 4), "result_reported_before");
+      market.refuse(givenUp(ANN, 1), "result_reported_before");
+    },
+  },
+  {
+    code: "result_not_by_node_key",
+    when: "a provider with a stake reports under another key than its node's",
+    run: () => {
+      const market = openSettlement();
+      market.accept(stake(market, ANN, { nodeKey: word(0x5e1) }));
+      market.accept(deposit(market, CAI, 1_000_000));
+      for (const key of [word(0x5e1), word(0x5e2)])
+        market.accept(authorise(ANN, key, { resources: ["compute"] }));
+      market.accept(order(market, ANN, "sell", 10, 100));
+      market.accept(buyJob(CAI, 10, 100));
+      for (const signer of [wallet(ANN), session(word(0x5e2))])
+        expect(market.refuse(result(ANN, 1, 5, { signer }), "result_not_by_node_key").facts).toEqual({
+          nodeKey: word(0x5e1),
+        });
+      market.accept(result(ANN, 1, 5, { signer: session(word(0x5e1)) }));
     },
   },
 ];
