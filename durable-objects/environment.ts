@@ -28,6 +28,8 @@ export interface Env {
   readonly ARCHIVE: R2Bucket;
   /** Modules of jobs, by their SHA-256. */
   readonly MODULES: R2Bucket;
+  /** The Worker that runs jobs again; reached by nothing else. */
+  readonly REFEREE: Fetcher;
   readonly ASSETS: Fetcher;
   readonly CHAIN_ID: string;
   readonly SETTLEMENT: string;

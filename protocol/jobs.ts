@@ -11,6 +11,8 @@ import {
   MAX_JOB_STRINGS_BYTES,
   MAX_JOB_WALL_SECONDS,
   MAX_MEMORY_PAGES,
+  MAX_REFEREE_FUEL_MEGA,
+  MAX_REFEREE_MEMORY_BYTES,
 } from "./limits.ts";
 
 /** When a job's clock starts unless it says otherwise: 1 January 2026. Fixed, so that the same job gives the same bytes. */
@@ -48,6 +50,11 @@ export const jobDescription = z.strictObject({
   salt: bytes32.meta({ description: "no part of what the job computes" }),
 });
 export type JobDescription = z.infer<typeof jobDescription>;
+
+/** True for a job that the referee does not run again, whatever its input is: only replicas check it. */
+export function isBeyondReferee({ limits }: Pick<JobDescription, "limits">): boolean {
+  return limits.fuelMega > MAX_REFEREE_FUEL_MEGA || limits.memoryBytes > MAX_REFEREE_MEMORY_BYTES;
+}
 
 /** 32 bytes from which all of a job's randomness follows: the same for the same job, whoever runs it and whenever. */
 export function jobSeedOf({ salt: _salt, limits, ...rest }: JobDescription): Uint8Array {

@@ -259,6 +259,12 @@ export const MAX_JOB_WALL_SECONDS = 600;
 /** Fuel of a job that the referee at the edge runs again; beyond it a job needs replicas to be checked. */
 export const MAX_REFEREE_FUEL_MEGA = 20_000;
 
+/** Memory of a job that the referee runs again, in bytes: an isolate has 128 MB for module, input and output too. */
+export const MAX_REFEREE_MEMORY_BYTES = 67_108_864;
+
+/** Wall seconds that the referee gives a run: ten times what its fuel takes. */
+export const MAX_REFEREE_WALL_SECONDS = 20;
+
 /** Asks that buying a job looks at, those passed over included: dust at the best prices is not to slow everybody down. */
 export const MAX_JOB_ASKS_SEEN = 4_096;
 

@@ -3,6 +3,9 @@
 /** Length of a slot. Seconds. The settlement interval of European electricity markets (15 minutes). */
 export const SLOT_SECONDS = 900;
 
+/** Fuel in a megafuel, the unit of the compute books. */
+export const FUEL_PER_MEGA = 1_000_000;
+
 /** True for integers whose neighbours are exact too, so that sums and comparisons of them cannot lie. */
 export function isSafe(value: unknown): value is number {
   return Number.isSafeInteger(value);

@@ -5,7 +5,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
-import { SHIM, StackError } from "./stack.ts";
+import { StackError } from "./stack.ts";
+import { SHIM } from "./workerd-process.ts";
 
 const ANVIL = resolve(import.meta.dirname, "../../node_modules/.bin/anvil");
 const STOP_LIMIT_MS = 2_000;

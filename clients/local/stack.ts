@@ -2,24 +2,21 @@
 // page beside them; refuses a taken port and a state folder that another stack holds.
 
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { builtinModules, createRequire } from "node:module";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { builtinModules } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { build, type Plugin } from "esbuild";
-import { Log, LogLevel, Miniflare, type MiniflareOptions } from "miniflare";
+import { Log, LogLevel, Miniflare, type MiniflareOptions, type Request } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { buildWeb } from "../../tools/build-web.ts";
+import { LocalReferee } from "./local-referee.ts";
+import { readPid, stopOnce, useShim, withoutSignalHandlers } from "./workerd-process.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-/** Starts a program that must not outlive us. */
-export const SHIM = join(ROOT, "tools/program-with-parent.sh");
-
-/** How long `stop` waits for workerd before it kills it, in milliseconds. */
-const STOP_LIMIT_MS = 1_500;
 
 export interface StackOptions {
   /** Port of the API and the page; 0 (the default) takes a free one. */
@@ -73,10 +70,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const runFolder = mkdtempSync(join(tmpdir(), "polder-run-"));
   const pidFile = join(runFolder, "workerd.pid");
   useShim();
-  const miniflare = withoutSignalHandlers(
-    () => new Miniflare(describeRuntime({ ...options, logger, port, host }, script, pidFile)),
-  );
-  const stop = stopOnce(miniflare, pidFile, runFolder);
+  const referee = new LocalReferee({ logger });
+  const runtime = describeRuntime({ ...options, logger, port, host }, script, pidFile, referee);
+  const miniflare = withoutSignalHandlers(() => new Miniflare(runtime));
+  const stopWorkers = stopOnce(miniflare, pidFile, runFolder);
+  const stop = async () => {
+    await Promise.all([stopWorkers(), referee.stop()]);
+  };
   try {
     await miniflare.ready;
     const direct = await miniflare.unsafeGetDirectURL(config.name, DIRECT_ENTRYPOINT);
@@ -100,7 +100,12 @@ const DIRECT_ENTRYPOINT = "LocalFront";
 type RuntimeOptions = StackOptions & Required<Pick<StackOptions, "port" | "host" | "logger">>;
 
 /** Miniflare's options: the bindings of wrangler.toml, the direct socket, and where state is kept. */
-function describeRuntime(options: RuntimeOptions, script: string, pidFile: string): MiniflareOptions {
+function describeRuntime(
+  options: RuntimeOptions,
+  script: string,
+  pidFile: string,
+  referee: LocalReferee,
+): MiniflareOptions {
   const { workerOptions, externalWorkers } = unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml"));
   const { stateFolder, logger } = options;
   const receiptSeed = { RECEIPT_SEED: keepReceiptSeed(stateFolder) };
@@ -112,6 +117,10 @@ function describeRuntime(options: RuntimeOptions, script: string, pidFile: strin
         name: "polder",
         modules: [{ type: "ESModule", path: "polder.js", contents: script }],
         bindings: { ...receiptSeed, ...workerOptions.bindings, ...options.vars },
+        serviceBindings: {
+          ...workerOptions.serviceBindings,
+          REFEREE: (request: Request) => referee.fetch(request),
+        },
         unsafeDirectSockets: [{ host: options.host, port: options.port, entrypoint: DIRECT_ENTRYPOINT }],
       },
       ...externalWorkers,
@@ -233,56 +242,6 @@ const nodeBuiltins: Plugin = {
     }));
   },
 };
-
-/** Points Miniflare at the shim. It reads the path from the environment at each start of workerd. */
-function useShim(): void {
-  if (process.platform === "win32" || process.env.MINIFLARE_WORKERD_PATH === SHIM) return;
-  // workerd is Miniflare's dependency, not ours: ask for the binary that it would have taken.
-  const fromMiniflare = createRequire(createRequire(import.meta.url).resolve("miniflare"));
-  const binary: { default: string } = fromMiniflare("workerd");
-  process.env.POLDER_PROGRAM = process.env.MINIFLARE_WORKERD_PATH ?? binary.default;
-  process.env.MINIFLARE_WORKERD_PATH = SHIM;
-}
-
-/**
- * Miniflare ends the whole process on SIGINT and SIGTERM at once, which would cut off a launcher that stops
- * its agents and its chain in order. Signals are the launcher's business, and the shim covers the rest.
- */
-function withoutSignalHandlers<T>(make: () => T): T {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const before = new Set(signals.flatMap((signal) => process.listeners(signal)));
-  const made = make();
-  for (const signal of signals) {
-    for (const listener of process.listeners(signal)) {
-      if (!before.has(listener)) process.removeListener(signal, listener);
-    }
-  }
-  return made;
-}
-
-const readPid = (pidFile: string) => Number(readFileSync(pidFile, "utf8"));
-
-/** Ends workerd once, however often it is asked, and by force when Miniflare takes too long. */
-function stopOnce(miniflare: Miniflare, pidFile: string, runFolder: string): () => Promise<void> {
-  let stopping: Promise<void> | undefined;
-  const stop = async () => {
-    // Rejects when the start itself had failed, which has been told already.
-    const disposed = miniflare.dispose().catch(() => {});
-    const late = new Promise<"late">((resolve) => setTimeout(resolve, STOP_LIMIT_MS, "late").unref());
-    if ((await Promise.race([disposed, late])) === "late" && existsSync(pidFile)) {
-      try {
-        process.kill(readPid(pidFile), "SIGKILL");
-      } catch {
-        // It ended in between.
-      }
-    }
-    rmSync(runFolder, { recursive: true, force: true });
-  };
-  return () => {
-    stopping ??= stop();
-    return stopping;
-  };
-}
 
 /** workerd tells of a taken port only after half a second of start-up, so ask the system first. */
 function requireFreePort(port: number, host: string): Promise<void> {

@@ -1,0 +1,25 @@
+// Owns how a job's description becomes what is run, the same for nodes, the referee and whoever checks. It refuses nothing by
+// itself; `runJob` looks at every job.
+
+import { type JobDescription, jobSeedOf } from "../protocol/jobs.ts";
+import { divUp, FUEL_PER_MEGA } from "../protocol/units.ts";
+import type { Job } from "./host/job.ts";
+
+/** The job of a description, for `runJob`. @param stdin whose hash the caller has compared. */
+export function describedJob(description: JobDescription, stdin: Uint8Array): Job {
+  const { args, env, limits, startS } = description;
+  const { fuelMega, memoryBytes, outputBytes } = limits;
+  return {
+    args,
+    env,
+    stdin,
+    limits: { fuel: fuelMega * FUEL_PER_MEGA, memoryBytes, outputBytes },
+    seed: jobSeedOf(description),
+    clockS: startS,
+  };
+}
+
+/** Megafuel that a job is charged for: what it used, rounded up. */
+export function chargedMega(fuelUsed: number): number {
+  return divUp(fuelUsed, FUEL_PER_MEGA);
+}
