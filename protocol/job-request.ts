@@ -33,7 +33,8 @@ const jobInput = z
   .union([
     z.strictObject({ base64: z.string() }),
     z.strictObject({ text: z.string() }),
-    z.strictObject({ json: z.json() }),
+    // It was JSON when it came; a decoder that looks into it would only bound how deep it may be.
+    z.strictObject({ json: z.unknown().refine((value) => value !== undefined, "must be there") }),
   ])
   .meta({
     description:
@@ -94,8 +95,19 @@ export type InputFault = "malformed" | "too_large";
 export function inputBytes(input: JobInput | undefined): Uint8Array | InputFault {
   if (input === undefined) return new Uint8Array(0);
   if ("base64" in input) return decodeBase64(input.base64);
-  const bytes = encoder.encode("text" in input ? input.text : JSON.stringify(input.json));
+  const text = "text" in input ? input.text : jsonText(input.json);
+  if (text === null) return "malformed";
+  const bytes = encoder.encode(text);
   return bytes.length > MAX_JOB_INPUT_BYTES ? "too_large" : bytes;
+}
+
+/** The shortest text of a value; null for one so deep that writing it takes more stack than there is. */
+function jsonText(value: unknown): string | null {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return null;
+  }
 }
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;

@@ -72,7 +72,10 @@ function requireInput({ input }: JobRequest): Uint8Array {
   const bytes = inputBytes(input);
   if (bytes === "too_large") throw new Refusal("job_input_too_large", { limitBytes: MAX_JOB_INPUT_BYTES });
   if (bytes === "malformed")
-    throw new Refusal("malformed_request", { path: "input.base64", expected: "base64 (RFC 4648, 4)" });
+    throw new Refusal("malformed_request", {
+      path: "input",
+      expected: "base64 (RFC 4648, 4), or JSON that is not too deep",
+    });
   return bytes;
 }
 

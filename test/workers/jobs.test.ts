@@ -106,8 +106,9 @@ describe("jobs over HTTP", () => {
     await refuse("malformed_request", asking({ replicas: 8 }));
     await refuse("malformed_request", asking({ input: { text: "a", base64: "YQ==" } }));
     expect(await refuse("malformed_request", asking({ input: { base64: "YQ=" } }))).toMatchObject({
-      path: "input.base64",
+      path: "input",
     });
+    await refuse("malformed_request", asking({ input: {} }));
     const strings = { args: ["ä".repeat(16_000)], env: { NAME: "b".repeat(800) } };
     expect(await refuse("malformed_request", asking(strings))).toMatchObject({ path: "args" });
     for (const webhook of ["http://app.example/", "https://a:b@app.example/", "file:///etc/passwd", "x"])
