@@ -7,6 +7,7 @@ import type { SigningDomain } from "../protocol/typed-data.ts";
 import type { ChainMirror } from "./chain-mirror.ts";
 import type { Feed } from "./feed.ts";
 import type { Intake } from "./intake.ts";
+import type { JobDesk } from "./job-desk.ts";
 import type { Provider } from "./provider.ts";
 import type { Region } from "./region.ts";
 import type { VoteIndex } from "./vote-index.ts";
@@ -22,6 +23,7 @@ export interface Env {
   readonly CHAIN_MIRROR: DurableObjectNamespace<ChainMirror>;
   readonly VOTE_INDEX: DurableObjectNamespace<VoteIndex>;
   readonly VOTE_RELAY: DurableObjectNamespace<VoteRelay>;
+  readonly JOB_DESK: DurableObjectNamespace<JobDesk>;
   readonly PROVIDER: DurableObjectNamespace<Provider>;
   readonly ARCHIVE: R2Bucket;
   /** Modules of jobs, by their SHA-256. */

@@ -243,6 +243,5 @@ export class Provider extends DurableObject<Env> implements RunTaker {
 
 /** The desk of a name, as a run's object sees it. */
 function deskOf(env: Env, name: string): RunAsker {
-  const { JOB_DESK } = env as unknown as { readonly JOB_DESK: DurableObjectNamespace };
-  return JOB_DESK.getByName(name) as unknown as RunAsker;
+  return env.JOB_DESK.getByName(name) as unknown as RunAsker;
 }
