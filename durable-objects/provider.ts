@@ -5,9 +5,8 @@ import { DurableObject } from "cloudflare:workers";
 import { marketTimeS } from "../protocol/clock.ts";
 import type { Rejection } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
-import type { JobDescription } from "../protocol/jobs.ts";
 import type { LeaseVoucher } from "../protocol/lease-frames.ts";
-import type { NodeFrame, Parts, SignedCancel } from "../protocol/provider-frames.ts";
+import type { LeaseJob, NodeFrame, Parts, SignedCancel } from "../protocol/provider-frames.ts";
 import { type Env, marketClock, signingDomain } from "./environment.ts";
 import type { DispatchAnswer, RunAsker, RunOrder, RunTaker } from "./job-calls.ts";
 import { LeaseSocket } from "./provider/lease-socket.ts";
@@ -123,8 +122,8 @@ export class Provider extends DurableObject<Env> implements RunTaker {
   }
 
   /** Runs a job under a lease for the holder of a session key. */
-  runLease(lease: number, key: Hex, description: JobDescription, input: Uint8Array): Promise<LeaseAnswer> {
-    return this.#leases.run(lease, { key }, description, input);
+  runLease(lease: number, key: Hex, job: LeaseJob, input: Uint8Array): Promise<LeaseAnswer> {
+    return this.#leases.run(lease, { key }, this.#leases.prepare(job), input);
   }
 
   /** What a lease's holder is to sign next: what was run of it so far. */

@@ -11,7 +11,7 @@ export type ThreadOrder =
   | { readonly kind: "forget"; readonly name: string }
   | { readonly kind: "run"; readonly name: string; readonly job: Job };
 
-/** What it says to each run, in their order. */
+/** What it says to each run, in their order; several in one message. */
 export type ThreadReport = { readonly result: JobResult } | { readonly notRun: string };
 
 /** A job that came to no result on this machine. */
@@ -148,7 +148,10 @@ class Lane {
       execArgv: ["--disable-warning=ExperimentalWarning"],
       env: {},
     });
-    thread.on("message", (report: ThreadReport) => this.#done(report));
+    thread.on("message", (reports: readonly ThreadReport[]) => {
+      for (const report of reports) this.#done(report);
+      if (this.#given.length < AHEAD / 2) this.#free([]);
+    });
     // A thread that dies by itself (no memory) takes with it the run that it was at.
     thread.on("error", (error) => void this.#fail(thread, `the thread ended: ${error.message}`));
     thread.on("exit", () => void this.#fail(thread, "the thread ended"));
@@ -161,7 +164,6 @@ class Lane {
     if (head === undefined) return;
     if ("result" in report) head.resolve(report.result);
     else head.reject(new RunFailed(report.notRun));
-    if (this.#given.length < AHEAD / 2) this.#free([]);
   }
 
   #look(): void {
