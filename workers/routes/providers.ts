@@ -1,8 +1,10 @@
-// Owns the paths about providers of compute: the socket of a provider's node. It refuses requests that ask for no upgrade
+// Owns the paths about providers of compute: their records, and the socket of a provider's node. It refuses requests that ask for no upgrade
 // and regions that nobody registered; who may speak on the socket is its object's to judge.
 
 import { z } from "zod";
 import { address, regionId } from "../../protocol/fields.ts";
+import { reputationAnswer } from "../../protocol/provider-answers.ts";
+import { regionParams } from "../parts.ts";
 import { Refusal } from "../problems.ts";
 import { regionOf } from "../region-access.ts";
 import { type Application, route } from "../router.ts";
@@ -12,6 +14,45 @@ const providerParams = z.strictObject({ region: regionId, account: address });
 
 /** Registers the paths. */
 export function providerRoutes(application: Application): void {
+  recordRoutes(application);
+  socketRoute(application);
+}
+
+function recordRoutes(application: Application): void {
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/providers",
+      tag,
+      summary: "Who sells compute here: records and stakes, the most reliable first",
+      description:
+        "Every figure follows from the journal. Reads say at most a page of providers; one account's record is at its own path.",
+      params: regionParams,
+      answers: z.strictObject({ providers: z.array(reputationAnswer) }),
+    },
+    async ({ context, env, params }) =>
+      context.json({ providers: await (await regionOf(env, params.region)).providers() }),
+  );
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/providers/:account",
+      tag,
+      summary: "A provider's record and stake",
+      params: providerParams,
+      answers: reputationAnswer,
+    },
+    async ({ context, env, params }) => {
+      const record = await (await regionOf(env, params.region)).provider(params.account);
+      if (record === null) throw new Refusal("account_not_found", { account: params.account });
+      return context.json(record);
+    },
+  );
+}
+
+function socketRoute(application: Application): void {
   route(
     application,
     {
