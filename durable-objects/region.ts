@@ -33,6 +33,7 @@ import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
 import { type BuyJob, type JobOffer, leastMicrosOf, quoteOf } from "./job-quotes.ts";
+import { type LeaseTerms, leaseTermsOf } from "./lease-reads.ts";
 import type { Answer, Outcome } from "./outcome.ts";
 import { type KeptEpoch, keptEpochs, type Payable } from "./paid-epochs.ts";
 import { certificatesOf, type EpochRecord, epochFrom, slotFrom } from "./projections.ts";
@@ -239,6 +240,11 @@ export class Region extends DurableObject<Env> {
 
   provider(address: Hex): ProviderReputation | null {
     return reputationOfAddress(this.engine.state, address);
+  }
+
+  /** The terms of an open lease, or null. */
+  leaseTerms(obligationId: number): LeaseTerms | null {
+    return leaseTermsOf(this.engine.state, obligationId);
   }
 
   bill(address: Hex, from: number, until: number): SettledLine[] | null {

@@ -97,6 +97,8 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   ),
   // What a node says first on its socket; it opens the socket and nothing else.
   ProviderHello: fields("string region, address account, bytes32 challenge"),
+  // What a buyer says first on the socket of a lease; it opens the socket and nothing else.
+  LeaseHello: fields("string region, uint64 obligationId, bytes32 challenge"),
 };
 
 /** The EIP-712 primary type of each command. */
