@@ -8,6 +8,7 @@ import type { Hex } from "../protocol/fields.ts";
 import type { NodeFrame, Parts, SignedCancel } from "../protocol/provider-frames.ts";
 import { type Env, marketClock, signingDomain } from "./environment.ts";
 import type { DispatchAnswer, RunAsker, RunOrder, RunTaker } from "./job-calls.ts";
+import { deskOf } from "./provider/desk-stub.ts";
 import { refuseHello } from "./provider/node-admission.ts";
 import { NodeSocket } from "./provider/node-socket.ts";
 import { RegionPost } from "./provider/region-post.ts";
@@ -193,10 +194,4 @@ export class Provider extends DurableObject<Env> implements RunTaker {
     const set = await this.ctx.storage.getAlarm();
     if (set === null || set > atMs) await this.ctx.storage.setAlarm(atMs);
   }
-}
-
-/** The desk of a name, as a run's object sees it. */
-function deskOf(env: Env, name: string): RunAsker {
-  const { JOB_DESK } = env as unknown as { readonly JOB_DESK: DurableObjectNamespace };
-  return JOB_DESK.getByName(name) as unknown as RunAsker;
 }
