@@ -8,6 +8,7 @@ import type { ChainMirror } from "./chain-mirror.ts";
 import type { EdgeRunner } from "./edge-runner.ts";
 import type { Feed } from "./feed.ts";
 import type { Intake } from "./intake.ts";
+import type { JobDesk } from "./job-desk.ts";
 import type { Provider } from "./provider.ts";
 import type { Region } from "./region.ts";
 import type { VoteIndex } from "./vote-index.ts";
@@ -23,6 +24,7 @@ export interface Env {
   readonly CHAIN_MIRROR: DurableObjectNamespace<ChainMirror>;
   readonly VOTE_INDEX: DurableObjectNamespace<VoteIndex>;
   readonly VOTE_RELAY: DurableObjectNamespace<VoteRelay>;
+  readonly JOB_DESK: DurableObjectNamespace<JobDesk>;
   readonly PROVIDER: DurableObjectNamespace<Provider>;
   readonly EDGE_RUNNER: DurableObjectNamespace<EdgeRunner>;
   readonly ARCHIVE: R2Bucket;

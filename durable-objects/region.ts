@@ -31,6 +31,7 @@ import { ed25519Signer, sha256Hex } from "./digest.ts";
 import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
+import { type BuyJob, type JobOffer, leastMicrosOf, quoteOf } from "./job-quotes.ts";
 import type { Answer, Outcome } from "./outcome.ts";
 import { type KeptEpoch, keptEpochs, type Payable } from "./paid-epochs.ts";
 import { certificatesOf, type EpochRecord, epochFrom, slotFrom } from "./projections.ts";
@@ -148,13 +149,30 @@ export class Region extends DurableObject<Env> {
    * A key that does not act for the account uses up nothing of its.
    */
   admitUpload(account: Hex, key: Hex): Rejection | null {
-    const { state } = this.engine;
-    if (state.header.opened === null) return rejected("region_not_open");
-    const number = state.indexes.accountByAddress.get(account);
-    const refusal = keyRefusal(state, number, key, this.engine.atS());
+    const refusal = this.refuseKey(account, key);
     if (refusal !== null) return refusal;
     const retryAfterSeconds = this.engine.limits.take(account, Date.now(), UPLOAD_AS_COMMANDS);
     return retryAfterSeconds === null ? null : rejected("rate_limited", { retryAfterSeconds });
+  }
+
+  /** Why a session key does not act for an account now, or null. */
+  refuseKey(account: Hex, key: Hex): Rejection | null {
+    const { state } = this.engine;
+    if (state.header.opened === null) return rejected("region_not_open");
+    return keyRefusal(state, state.indexes.accountByAddress.get(account), key, this.engine.atS());
+  }
+
+  /** What a purchase of a job would be decided as now. Nothing is bought; it counts as a command of its account. */
+  quoteJob(submission: Submission): JobOffer | { readonly rejection: Rejection } {
+    const { account } = submission.command as BuyJob;
+    const retryAfterSeconds = this.engine.limits.take(account, Date.now());
+    if (retryAfterSeconds !== null) return { rejection: rejected("rate_limited", { retryAfterSeconds }) };
+    return quoteOf(this.engine.state, submission, this.engine.atS());
+  }
+
+  /** The least that a job's runs would cost now, whoever buys it but this account; null where there are too few sellers. */
+  leastJobMicros(buyer: Hex, fuelMega: number, replicas: number): number | null {
+    return leastMicrosOf(this.engine.state, buyer, fuelMega, replicas);
   }
 
   /**

@@ -1,12 +1,8 @@
 // Owns the closed table of everything that can be refused: code, HTTP status, whether trying again may help, and
 // what it means. Codes stand in order of precedence, are facts in snake_case, and are never renamed or reused.
 
-interface ErrorEntry {
-  readonly status: number;
-  /** True when the same request may succeed later without being changed. */
-  readonly transient: boolean;
-  readonly meaning: string;
-}
+import { type ErrorEntry, entry, retired } from "./error-entry.ts";
+import { JOB_ERRORS } from "./job-errors.ts";
 
 /** The table. A new code is added where it belongs in the order of checks; nothing is ever removed. */
 export const ERRORS = {
@@ -288,6 +284,8 @@ export const ERRORS = {
     "The seller has a stake, and its results are signed with that stake's node key, which facts name.",
   ),
 
+  ...JOB_ERRORS,
+
   // Codes of earlier rules, when a window was a signature in the clear: a proof names no meter, and its circuit holds
   // the limits. They stay, so that nothing else is ever called by their names.
   meter_not_owned: retired(403),
@@ -361,15 +359,7 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(ERRORS, value);
 }
 
-function retired(status: number): ErrorEntry {
-  return entry(status, "Not answered any more.");
-}
-
 /** True for a code that no rule of this release answers. */
 export function isRetired(code: ErrorCode): boolean {
   return ERRORS[code].meaning === "Not answered any more.";
-}
-
-function entry(status: number, meaning: string, transient = false): ErrorEntry {
-  return { status, transient, meaning };
 }

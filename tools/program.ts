@@ -20,6 +20,8 @@ export interface Start {
   readonly environment?: Readonly<Record<string, string>>;
   /** Keeps what it prints instead of showing it. */
   readonly isRead?: boolean;
+  /** Leaves the machine to whatever else runs: it gets what nobody wants. */
+  readonly isPatient?: boolean;
 }
 
 /** What a program left. */
@@ -31,9 +33,9 @@ export interface Ended {
 
 /** Runs a program in the project's folder; its errors are always shown. */
 export function runProgram(command: string, args: readonly string[], start: Start = {}): Promise<Ended> {
-  const { environment = {}, isRead = false } = start;
+  const { environment = {}, isRead = false, isPatient = false } = start;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
+    const child = spawn(isPatient ? "nice" : command, isPatient ? ["-n", "19", command, ...args] : args, {
       cwd: ROOT,
       stdio: ["inherit", isRead ? "pipe" : "inherit", "inherit"],
       env: {

@@ -58,7 +58,18 @@ function countReport(report: Report, exitCode: number): Tally {
   };
 }
 
-async function runTests(filters: string[]): Promise<Tally> {
+/** What only computes, and what starts processes, sockets and browsers and measures patience: projects of vitest.config.ts. */
+const COMPUTING = ["pure", "simulation"];
+const WAITING = ["node", "workers"];
+
+interface TestRun {
+  readonly filters?: readonly string[];
+  readonly projects?: readonly string[];
+  /** Beside another run: it takes the time that is left over, and is shown when it is done. */
+  readonly isBeside?: boolean;
+}
+
+async function runTests({ filters = [], projects = [], isBeside = false }: TestRun): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), "polder-test-"));
   const outputFile = join(folder, "report.json");
   try {
@@ -67,9 +78,16 @@ async function runTests(filters: string[]): Promise<Tally> {
       "--reporter=default",
       "--reporter=json",
       `--outputFile.json=${outputFile}`,
+      ...projects.map((name) => `--project=${name}`),
       ...filters,
     ];
-    const { exitCode } = await runProgram("vitest", args);
+    const environment = isBeside ? { POLDER_TESTS_BESIDE: "1" } : {};
+    const { exitCode, output } = await runProgram("vitest", args, {
+      environment,
+      isRead: isBeside,
+      isPatient: isBeside,
+    });
+    if (isBeside) console.log(output);
     return countReport(JSON.parse(readFileSync(outputFile, "utf8")), exitCode);
   } catch (error) {
     console.error(`the tests left no report: ${error}`);
@@ -77,6 +95,14 @@ async function runTests(filters: string[]): Promise<Tally> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Everything: what only computes goes on in the gaps of what waits. */
+async function runEverything(): Promise<Tally[]> {
+  const contracts = await testContracts();
+  const beside = runTests({ projects: COMPUTING, isBeside: true });
+  const waiting = await runTests({ projects: WAITING });
+  return [contracts, waiting, await beside];
 }
 
 async function main(args: string[]): Promise<number> {
@@ -88,7 +114,7 @@ async function main(args: string[]): Promise<number> {
   if (!args.includes("--fast")) {
     await buildWeb();
     // With file names only those are wanted, and they are vitest's.
-    const parts = args.length === 0 ? [await testContracts(), await runTests(args)] : [await runTests(args)];
+    const parts = args.length === 0 ? await runEverything() : [await runTests({ filters: args })];
     for (const { passed, failed, skipped } of parts) {
       total.passed += passed;
       total.failed += failed;

@@ -3,7 +3,7 @@
 
 import { isBeyondReferee, type JobDescription } from "../../protocol/jobs.ts";
 import type { NodeFrame, ObjectFrame, Parts } from "../../protocol/provider-frames.ts";
-import { commitmentOf, fuelMegaOf } from "../provider/run-check.ts";
+import { commitmentOf, fuelMegaOf } from "../../protocol/run-results.ts";
 import type { RefereeRun } from "../referee-call.ts";
 import type { EdgeKey } from "./edge-key.ts";
 

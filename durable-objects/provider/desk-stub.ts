@@ -5,6 +5,5 @@ import type { RunAsker } from "../job-calls.ts";
 
 /** The desk of a name, as a run's object sees it. */
 export function deskOf(env: Env, name: string): RunAsker {
-  const { JOB_DESK } = env as unknown as { readonly JOB_DESK: DurableObjectNamespace };
-  return JOB_DESK.getByName(name) as unknown as RunAsker;
+  return env.JOB_DESK.getByName(name) as unknown as RunAsker;
 }

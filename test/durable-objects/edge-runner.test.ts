@@ -9,7 +9,6 @@ import { edgeSettings, isEdge } from "../../durable-objects/edge/edge-settings.t
 import type { EdgeRunner } from "../../durable-objects/edge-runner.ts";
 import type { RunOrder, RunOutcome, RunResult } from "../../durable-objects/job-calls.ts";
 import { keepModule } from "../../durable-objects/module-store.ts";
-import { commitmentOf } from "../../durable-objects/provider/run-check.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { DEFAULT_START_S, type JobDescription, jobDigestOf } from "../../protocol/jobs.ts";
 import {
@@ -17,6 +16,7 @@ import {
   MAX_REFEREE_MEMORY_BYTES,
   RESULT_CHALLENGE_SECONDS,
 } from "../../protocol/limits.ts";
+import { commitmentOf } from "../../protocol/run-results.ts";
 import { word } from "../support/market.ts";
 import { commandOf } from "../support/module-bytes.ts";
 import {
