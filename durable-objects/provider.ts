@@ -9,6 +9,7 @@ import type { LeaseVoucher } from "../protocol/lease-frames.ts";
 import type { LeaseJob, NodeFrame, Parts, SignedCancel } from "../protocol/provider-frames.ts";
 import { type Env, marketClock, signingDomain } from "./environment.ts";
 import type { DispatchAnswer, RunAsker, RunOrder, RunTaker } from "./job-calls.ts";
+import { deskOf } from "./provider/desk-stub.ts";
 import { LeaseSocket } from "./provider/lease-socket.ts";
 import { type LeaseAnswer, ProviderLeases } from "./provider/leases.ts";
 import { refuseHello } from "./provider/node-admission.ts";
@@ -238,9 +239,4 @@ export class Provider extends DurableObject<Env> implements RunTaker {
     const set = await this.ctx.storage.getAlarm();
     if (set === null || set > atMs) await this.ctx.storage.setAlarm(atMs);
   }
-}
-
-/** The desk of a name, as a run's object sees it. */
-function deskOf(env: Env, name: string): RunAsker {
-  return env.JOB_DESK.getByName(name) as unknown as RunAsker;
 }
