@@ -33,7 +33,7 @@ export const measure: Measurement = (say) => measureLeaseRun(say);
 /** Measures the row with other sizes than the usual ones. */
 export async function measureLeaseRun(
   say: (line: string) => void,
-  { runs = 4_000, rounds = 5, flying = 64 }: LeaseRunOptions = {},
+  { runs = 10_000, rounds = 5, flying = 256 }: LeaseRunOptions = {},
 ): Promise<readonly Row[]> {
   const region = await ComputeRegion.open();
   const echo = await Echo.open();
@@ -47,7 +47,7 @@ export async function measureLeaseRun(
     const single: [Act, Round[]][] = sides.map(([act]) => [act, []]);
     for (let round = -1; round < rounds; round += 1) {
       for (const [act, kept] of sides) keep(kept, round, await roundOf(act, runs, flying));
-      for (const [act, kept] of single) keep(kept, round, await roundOf(act, Math.ceil(runs / 10), 1));
+      for (const [act, kept] of single) keep(kept, round, await roundOf(act, Math.ceil(runs / 20), 1));
     }
     lease.close();
     const [ours, peer] = sides.map(([, kept]) => median(kept.map(({ perSecond }) => perSecond)));

@@ -9,7 +9,9 @@ import type { Job, JobResult } from "../../compute/host/job.ts";
 export type ThreadOrder =
   | { readonly kind: "module"; readonly name: string; readonly module: WebAssembly.Module }
   | { readonly kind: "forget"; readonly name: string }
-  | { readonly kind: "run"; readonly name: string; readonly job: Job };
+  | { readonly kind: "run"; readonly name: string; readonly job: Job }
+  /** The very job that was run before it: copying one into a thread takes as long as running a small one. */
+  | { readonly kind: "again" };
 
 /** What it says to each run, in their order; several in one message. */
 export type ThreadReport = { readonly result: JobResult } | { readonly notRun: string };
@@ -105,6 +107,7 @@ class Lane {
   #modules: string[] = [];
   #given: Waiting[] = [];
   #orders: ThreadOrder[] = [];
+  #lastJob: Job | null = null;
   #headSinceMs = 0;
   #watch: NodeJS.Timeout | null = null;
 
@@ -126,7 +129,8 @@ class Lane {
       if (this.#modules.length > MODULES_PER_THREAD)
         this.#orders.push({ kind: "forget", name: this.#modules.shift() as string });
     }
-    this.#orders.push({ kind: "run", name, job });
+    this.#orders.push(job === this.#lastJob ? { kind: "again" } : { kind: "run", name, job });
+    this.#lastJob = job;
   }
 
   send(): void {
@@ -190,6 +194,7 @@ class Lane {
     this.#thread = null;
     this.#modules = [];
     this.#orders = [];
+    this.#lastJob = null;
     if (this.#watch !== null) clearInterval(this.#watch);
     this.#watch = null;
     await thread?.terminate();

@@ -64,6 +64,7 @@ interface Prepared {
 
 interface Waiting {
   readonly job: LeaseJob;
+  prepared: Prepared | null;
   readonly input: Uint8Array;
   readonly resolve: (result: JobResult) => void;
   readonly reject: (error: Error) => void;
@@ -139,7 +140,7 @@ export class Lease {
     const job: LeaseJob = { module, args: [...args], env: { ...env }, limits, startS };
     const bytes = input ?? new Uint8Array(0);
     return new Promise((resolve, reject) => {
-      this.#queue.push({ job, input: bytes, resolve, reject, tries: 0 });
+      this.#queue.push({ job, prepared: null, input: bytes, resolve, reject, tries: 0 });
       this.#pump();
     });
   }
@@ -240,7 +241,7 @@ export class Lease {
     const { job, input } = waiting;
     const jobDigest =
       input.length === 0
-        ? this.#prepared(job).digestOfNoInput
+        ? (waiting.prepared as Prepared).digestOfNoInput
         : jobDigestOf(leaseDescription(job, inputHashOf(input)));
     this.#tally = addRun(this.#tally, jobDigest, `0x${result.outputHash}`, fuelUsed);
     if (fuelUsed > job.limits.fuelMega * 1_000_000) {
@@ -277,11 +278,11 @@ export class Lease {
   #pump(): void {
     while (this.#flying < MAX_LEASE_RUNS_IN_FLIGHT && this.#queue.length > 0 && this.#socket !== null) {
       const waiting = this.#queue.shift() as Waiting;
-      const { number } = this.#prepared(waiting.job);
+      waiting.prepared = this.#prepared(waiting.job);
       this.#lastId += 1;
       this.#waiting.set(this.#lastId, waiting);
       this.#flying += 1;
-      this.#send({ type: "run", id: this.#lastId, job: number }, [waiting.input]);
+      this.#send({ type: "run", id: this.#lastId, job: waiting.prepared.number }, [waiting.input]);
     }
   }
 
