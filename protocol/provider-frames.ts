@@ -37,7 +37,7 @@ export type SignedSettlement = z.infer<typeof signedSettlement>;
 export type SignedCancel = z.infer<typeof signedCancel>;
 export type SignedReport = z.infer<typeof signedReport>;
 
-const jobEnd = z.enum([
+export const jobEnd = z.enum([
   "exited",
   "trapped",
   "out_of_fuel",

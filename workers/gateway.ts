@@ -18,6 +18,7 @@ import { chainRoutes } from "./routes/chain.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { journalRoutes } from "./routes/journal.ts";
+import { leaseRoutes } from "./routes/leases.ts";
 import { moduleRoutes } from "./routes/modules.ts";
 import { previewRoutes } from "./routes/previews.ts";
 import { providerRoutes } from "./routes/providers.ts";
@@ -73,6 +74,7 @@ export function createApplication(): Application {
   commandRoutes(application);
   resourceRoutes(application);
   providerRoutes(application);
+  leaseRoutes(application);
   moduleRoutes(application);
   jobRoutes(application);
   accountRoutes(application);
