@@ -49,7 +49,7 @@ async function jobsPerSecond(providers: number, jobs: number, rounds: number): P
   try {
     const buyer = await region.trader("buyer", ["buy"]);
     for (let number = 0; number < providers; number += 1)
-      await region.node(await region.trader(`seller ${number}`, ["sell"]), "--room", "16");
+      await region.node(await region.trader(`seller ${number}`, ["sell"]), "--room", String(16 / providers));
     const { module } = await region.upload(assemble(BUSY), buyer.apiKey);
     const perSecond: number[] = [];
     for (let round = -1; round < rounds; round += 1) {
@@ -77,7 +77,7 @@ async function runJob(region: ComputeRegion, buyer: Trader, module: string): Pro
   const response = await fetch(`${region.stack.url}/v1/regions/${COMPUTE_REGION}/jobs`, {
     method: "POST",
     headers: { authorization: `Bearer ${buyer.apiKey}`, "content-type": "application/json" },
-    body: JSON.stringify({ module, limits, mostMicros: 100_000, waitSeconds: 30 }),
+    body: JSON.stringify({ module, limits, mostMicros: 1_000, waitSeconds: 30 }),
   });
   const text = await response.text();
   if (response.status !== 200 || !text.includes('"out_of_fuel"'))
