@@ -72,9 +72,9 @@ describe("an auditor", () => {
   });
 
   test.each([
-    ["rejects: a result that was another's: nothing is paid for it", 1, "audit_failed"],
-    ["behavior: a result that is the job's own is paid at once", 0, "audit_passed"],
-  ])("%s", async (_, lie, verdict) => {
+    ["was another's, which is not paid", 1, "audit_failed"],
+    ["is the job's own, which is paid at once", 0, "audit_passed"],
+  ])("behavior: runs a result again that %s", async (_, lie, verdict) => {
     const { provider, auditor, ring } = await audited(10_000);
     const { polder } = provider;
     await ring();
