@@ -4,13 +4,13 @@
 import type { Hex, LocalAccount } from "viem";
 import { encodeFunctionData } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Stack } from "../../clients/local/stack.ts";
 import { PolderClient } from "../../clients/sdk/client.ts";
 import { VoteClient } from "../../clients/sdk/vote-client.ts";
 import { type SignedBallot, signBallot } from "../../clients/votes/vote-wallet.ts";
 import { walletOf } from "../../evidence/wallet-key.ts";
-import { type Ballot, ownBallotCall, type Support } from "../../governance/forms/ballot.ts";
+import { type Ballot, ownBallotCall, type Support, signedBallotCall } from "../../governance/forms/ballot.ts";
 import { polderGovernorAbi, rewardParametersAbi } from "../../governance/generated/abi.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
@@ -23,7 +23,7 @@ import { startVotedStack } from "../support/voted-stack.ts";
 const RELAY_KEY = "7e".repeat(32);
 const RELAY = walletOf(`0x${RELAY_KEY}`);
 /** Each has a hundred tokens, no ether, and is at the relay once or twice. */
-const VOTERS: readonly LocalAccount[] = Array.from({ length: 12 }, (_, place) =>
+const VOTERS: readonly LocalAccount[] = Array.from({ length: 14 }, (_, place) =>
   privateKeyToAccount(`0x${(0x5000 + place).toString(16).padStart(64, "0")}`),
 );
 const voter = (place: number): LocalAccount => VOTERS[place] as LocalAccount;
@@ -68,6 +68,17 @@ describe.skipIf(!hasAnvil)("the relay of ballots (skipped where npm has no anvil
     if (isActive) await world.pass(VOTE.votingDelaySeconds + 1);
     return id.toString();
   };
+  /** A proposal that the deployment shows as taking votes. */
+  const opened = async (): Promise<string> => {
+    const id = await proposed();
+    const shown = () =>
+      votes.proposal(id).then(
+        ({ proposal }) => proposal.state,
+        () => null,
+      );
+    await expect.poll(shown, eventually).toBe("active");
+    return id;
+  };
   const signed = (
     wallet: LocalAccount,
     proposal: string,
@@ -109,6 +120,7 @@ describe.skipIf(!hasAnvil)("the relay of ballots (skipped where npm has no anvil
     await world.chain.client.setBalance({ address: RELAY, value: 10n ** 19n });
     open = await proposed();
   }, 60_000);
+  afterEach(() => world.chain.client.setAutomine(true));
   afterAll(async () => {
     await stack?.stop();
     await endpoint?.stop();
@@ -273,6 +285,84 @@ describe.skipIf(!hasAnvil)("the relay of ballots (skipped where npm has no anvil
     for (const place of [3, 4, 5, 6, 7])
       await expect.poll(() => stageOf(open, voter(place)), eventually).toBe("counted");
     expect(await relayNonce()).toBe(before + 5);
+  });
+
+  test("rejects: a second ballot under a nonce that one on its way has; it is taken when that is in a block", async () => {
+    const [first, second] = [await opened(), await opened()];
+    await world.chain.client.setAutomine(false);
+    await votes.relay(await signed(voter(12), first));
+    const before = await spent();
+    expect(await refused(await signed(voter(12), second))).toEqual([
+      "ballot_nonce_wrong",
+      { nonce: 1, got: 0, waitsFor: first },
+    ]);
+    expect(await spent()).toBe(before);
+    await world.chain.client.setAutomine(true);
+    await world.chain.client.mine({ blocks: 4 });
+    await expect.poll(() => stageOf(first, voter(12)), eventually).toBe("counted");
+    await votes.relay(await signed(voter(12), second, { nonce: 1 }));
+    await world.chain.client.mine({ blocks: 4 });
+    await expect.poll(() => stageOf(second, voter(12)), eventually).toBe("counted");
+  });
+
+  test("behavior: what a refused ballot has cost stays spent when the voter's next one takes its place", async () => {
+    const [first, second] = [await opened(), await opened()];
+    const [place, spentBefore] = [voter(13), await spent()];
+    await world.chain.client.setAutomine(false);
+    const lost = await votes.relay(await signed(place, first));
+    const sent = await world.chain.client.getTransaction({ hash: lost.transaction as Hex });
+    // The same nonce, used up by another ballot that somebody sends at a higher fee.
+    const { wallet } = world.sender(world.ann);
+    await wallet.sendTransaction({
+      to: sent.to as Hex,
+      data: signedBallotCall(await signed(place, second), (await signed(place, second)).signature),
+      gas: 300_000n,
+      maxFeePerGas: 10n * (sent.maxFeePerGas as bigint),
+      maxPriorityFeePerGas: 10n * (sent.maxPriorityFeePerGas as bigint),
+    });
+    await world.chain.client.setAutomine(true);
+    await world.chain.client.mine({ blocks: 4 });
+    await expect.poll(() => stageOf(first, place), eventually).toBe("refused");
+    const next = await votes.relay(await signed(place, first, { nonce: 1 }));
+    await world.chain.client.mine({ blocks: 4 });
+    await expect.poll(() => stageOf(first, place), eventually).toBe("counted");
+    const receipts = await Promise.all(
+      [lost, next].map(({ transaction }) =>
+        world.chain.client.getTransactionReceipt({ hash: transaction as Hex }),
+      ),
+    );
+    expect(receipts.map(({ status }) => status)).toEqual(["reverted", "success"]);
+    const paid = receipts.reduce(
+      (sum, { gasUsed, effectiveGasPrice }) => sum + gasUsed * effectiveGasPrice,
+      0n,
+    );
+    expect(await spent()).toBe(spentBefore + paid);
+  });
+
+  test("behavior: ballots that keep coming do not put off those before them", {
+    timeout: 60_000,
+  }, async () => {
+    const pollMs = 1_500;
+    await begin({ CHAIN_POLL_SECONDS: String(pollMs / 1_000) });
+    const proposal = await opened();
+    const next = async (place: number) => {
+      const nonce = Number(await governor("nonces", [voter(place).address]));
+      return signed(voter(place), proposal, { nonce });
+    };
+    await votes.relay(await next(0));
+    const beganMs = Date.now();
+    let followedMs: number | null = null;
+    for (const place of [1, 2, 3, 4]) {
+      await new Promise((resolve) => setTimeout(resolve, pollMs / 2));
+      await votes.relay(await next(place));
+      await world.chain.client.mine({ blocks: 4 });
+      if (followedMs === null && (await stageOf(proposal, voter(0))) !== "sent")
+        followedMs = Date.now() - beganMs;
+    }
+    expect(followedMs).not.toBeNull();
+    for (const place of [0, 1, 2, 3, 4])
+      await expect.poll(() => stageOf(proposal, voter(place)), eventually).toBe("counted");
+    await begin();
   });
 
   test("rejects: ballots beyond the day's budget, with the call that needs no relay; the budget survives a restart", async () => {
