@@ -26,15 +26,19 @@ import { type Rejection, rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_PAGE_ROWS, UPLOAD_AS_COMMANDS } from "../protocol/limits.ts";
 import type { ProductName } from "../protocol/products.ts";
+import type { ProviderReputation } from "../protocol/provider-answers.ts";
 import { Archive } from "./archive.ts";
 import { ed25519Signer, sha256Hex } from "./digest.ts";
 import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
+import { type BuyJob, type JobOffer, leastMicrosOf, quoteOf } from "./job-quotes.ts";
+import { type LeaseTerms, leaseTermsOf } from "./lease-reads.ts";
 import type { Answer, Outcome } from "./outcome.ts";
 import { type KeptEpoch, keptEpochs, type Payable } from "./paid-epochs.ts";
 import { certificatesOf, type EpochRecord, epochFrom, slotFrom } from "./projections.ts";
 import type { Admission } from "./proof-attempts.ts";
+import { reputationOfAddress, reputationsOf } from "./provider-reads.ts";
 import {
   accountNow,
   billOf,
@@ -148,13 +152,30 @@ export class Region extends DurableObject<Env> {
    * A key that does not act for the account uses up nothing of its.
    */
   admitUpload(account: Hex, key: Hex): Rejection | null {
-    const { state } = this.engine;
-    if (state.header.opened === null) return rejected("region_not_open");
-    const number = state.indexes.accountByAddress.get(account);
-    const refusal = keyRefusal(state, number, key, this.engine.atS());
+    const refusal = this.refuseKey(account, key);
     if (refusal !== null) return refusal;
     const retryAfterSeconds = this.engine.limits.take(account, Date.now(), UPLOAD_AS_COMMANDS);
     return retryAfterSeconds === null ? null : rejected("rate_limited", { retryAfterSeconds });
+  }
+
+  /** Why a session key does not act for an account now, or null. */
+  refuseKey(account: Hex, key: Hex): Rejection | null {
+    const { state } = this.engine;
+    if (state.header.opened === null) return rejected("region_not_open");
+    return keyRefusal(state, state.indexes.accountByAddress.get(account), key, this.engine.atS());
+  }
+
+  /** What a purchase of a job would be decided as now. Nothing is bought; it counts as a command of its account. */
+  quoteJob(submission: Submission): JobOffer | { readonly rejection: Rejection } {
+    const { account } = submission.command as BuyJob;
+    const retryAfterSeconds = this.engine.limits.take(account, Date.now());
+    if (retryAfterSeconds !== null) return { rejection: rejected("rate_limited", { retryAfterSeconds }) };
+    return quoteOf(this.engine.state, submission, this.engine.atS());
+  }
+
+  /** The least that a job's runs would cost now, whoever buys it but this account; null where there are too few sellers. */
+  leastJobMicros(buyer: Hex, fuelMega: number, replicas: number): number | null {
+    return leastMicrosOf(this.engine.state, buyer, fuelMega, replicas);
   }
 
   /**
@@ -210,6 +231,20 @@ export class Region extends DurableObject<Env> {
   /** Trades that are not settled yet in which an account buys or sells, ascending. */
   obligations(address: Hex): OpenObligation[] {
     return obligationsOf(this.engine.state, address);
+  }
+
+  /** Everybody who sells compute, the most reliable first. */
+  providers(): ProviderReputation[] {
+    return reputationsOf(this.engine.state);
+  }
+
+  provider(address: Hex): ProviderReputation | null {
+    return reputationOfAddress(this.engine.state, address);
+  }
+
+  /** The terms of an open lease, or null. */
+  leaseTerms(obligationId: number): LeaseTerms | null {
+    return leaseTermsOf(this.engine.state, obligationId);
   }
 
   bill(address: Hex, from: number, until: number): SettledLine[] | null {

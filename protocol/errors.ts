@@ -1,12 +1,8 @@
 // Owns the closed table of everything that can be refused: code, HTTP status, whether trying again may help, and
 // what it means. Codes stand in order of precedence, are facts in snake_case, and are never renamed or reused.
 
-interface ErrorEntry {
-  readonly status: number;
-  /** True when the same request may succeed later without being changed. */
-  readonly transient: boolean;
-  readonly meaning: string;
-}
+import { type ErrorEntry, entry, retired } from "./error-entry.ts";
+import { JOB_ERRORS } from "./job-errors.ts";
 
 /** The table. A new code is added where it belongs in the order of checks; nothing is ever removed. */
 export const ERRORS = {
@@ -234,6 +230,10 @@ export const ERRORS = {
     400,
     "An order that rests needs an end within the bounds in facts; one that does not has none.",
   ),
+  stake_too_small: entry(
+    403,
+    "The seller has less at stake than a provider of this region must have, or is taking it back; facts have both.",
+  ),
   order_would_trade: entry(409, "A post-only order would have traded at once."),
   order_unmatched: entry(409, "Nothing rests at the order's price or better, and the order does not wait."),
   sellers_insufficient: entry(
@@ -263,6 +263,21 @@ export const ERRORS = {
     403,
     "The account is not a party of the obligation, or not the one of the two that may do this.",
   ),
+  lease_overdrawn: entry(
+    409,
+    "The run may use more than is left of the lease: facts.leftMega, without what runs under way may still use.",
+  ),
+  voucher_due: entry(
+    409,
+    "The provider would be further ahead of the lease's vouchers than facts.creditMega; sign one for what was run.",
+    true,
+  ),
+  provider_away: entry(503, "The provider's node is not connected now.", true),
+  run_failed: entry(
+    502,
+    "The provider's node came to no result that is the job's own; facts.reason says why. Nothing is owed for it.",
+    true,
+  ),
   delivery_out_of_bounds: entry(
     409,
     "Delivered is less than what is settled already, or more than was traded; facts have both.",
@@ -271,22 +286,8 @@ export const ERRORS = {
     403,
     "The evidence is about another delivery, or not from whom it would have to be.",
   ),
-  result_required: entry(
-    409,
-    "A job is paid for its reported result; a settlement can only give it up, by its seller and before that.",
-  ),
-  result_of_other_job: entry(
-    409,
-    "The obligation is for another job than the result, or for none in particular; facts name its job.",
-  ),
-  result_reported_before: entry(
-    409,
-    "A result was reported for this obligation; facts have it, and it stands.",
-  ),
-  result_not_by_node_key: entry(
-    403,
-    "The seller has a stake, and its results are signed with that stake's node key, which facts name.",
-  ),
+
+  ...JOB_ERRORS,
 
   // Codes of earlier rules, when a window was a signature in the clear: a proof names no meter, and its circuit holds
   // the limits. They stay, so that nothing else is ever called by their names.
@@ -361,15 +362,7 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(ERRORS, value);
 }
 
-function retired(status: number): ErrorEntry {
-  return entry(status, "Not answered any more.");
-}
-
 /** True for a code that no rule of this release answers. */
 export function isRetired(code: ErrorCode): boolean {
   return ERRORS[code].meaning === "Not answered any more.";
-}
-
-function entry(status: number, meaning: string, transient = false): ErrorEntry {
-  return { status, transient, meaning };
 }

@@ -271,6 +271,33 @@ export const MAX_JOB_ASKS_SEEN = 4_096;
 /** Seconds of market time in which a reported result can be shown to be wrong; then it is paid. */
 export const RESULT_CHALLENGE_SECONDS = 3_600;
 
+/** Jobs of one account that are not over yet: its desk asks that many providers at a time. */
+export const MAX_JOBS_UNDER_WAY = 128;
+
+/** Input, and output that may come, of an account's jobs that are not over yet, in bytes. */
+export const MAX_JOB_BYTES_UNDER_WAY = 268_435_456;
+
+/** Jobs of one account that are over and can still be read: the oldest beyond them are forgotten. */
+export const MAX_JOBS_KEPT = 1_000;
+
+/** Output of an account's jobs that are over, in bytes: the oldest beyond it are forgotten. */
+export const MAX_JOB_BYTES_KEPT = 268_435_456;
+
+/** How long a job that is over can still be read. Wall time. */
+export const JOB_KEPT_SECONDS = 86_400;
+
+/** How long a request may wait for its job's end: proxies on its way end what takes longer. Wall time. */
+export const MAX_JOB_WAIT_SECONDS = 60;
+
+/** How long a job may wait for providers: what was signed to buy it must not outlive a command. Wall time. */
+export const MAX_JOB_PATIENCE_SECONDS = 86_400;
+
+/** Body of a request that carries a job: its input in base64, its arguments, and the rest. */
+export const MAX_JOB_BODY_BYTES = 6_291_456;
+
+/** How often a job is bought anew when its providers are full, away or give up. */
+export const MAX_JOB_TRIES = 5;
+
 // --- Providers ---
 
 /** Runs that a node says it holds when it connects: those of several busy machines. */

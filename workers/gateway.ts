@@ -7,6 +7,7 @@ import { PatternRouter } from "hono/router/pattern-router";
 import { type Env, marketClock } from "../durable-objects/environment.ts";
 import { rejected } from "../protocol/errors.ts";
 import { documentationRoutes } from "./documentation.ts";
+import { keepEdgeAwake } from "./edge-access.ts";
 import { keepMirrorAwake } from "./mirror-access.ts";
 import { problem, problemOfError } from "./problems.ts";
 import type { Application } from "./router.ts";
@@ -15,6 +16,7 @@ import { ballotRoutes } from "./routes/ballots.ts";
 import { certificateRoutes } from "./routes/certificates.ts";
 import { chainRoutes } from "./routes/chain.ts";
 import { commandRoutes } from "./routes/commands.ts";
+import { jobRoutes } from "./routes/jobs.ts";
 import { journalRoutes } from "./routes/journal.ts";
 import { moduleRoutes } from "./routes/modules.ts";
 import { previewRoutes } from "./routes/previews.ts";
@@ -26,8 +28,10 @@ import { voteRoutes } from "./routes/votes.ts";
 
 export { ChainMirror } from "../durable-objects/chain-mirror.ts";
 export { Directory } from "../durable-objects/directory.ts";
+export { EdgeRunner } from "../durable-objects/edge-runner.ts";
 export { Feed } from "../durable-objects/feed.ts";
 export { Intake } from "../durable-objects/intake.ts";
+export { JobDesk } from "../durable-objects/job-desk.ts";
 export { Provider } from "../durable-objects/provider.ts";
 export { Region } from "../durable-objects/region.ts";
 export { VoteIndex } from "../durable-objects/vote-index.ts";
@@ -50,6 +54,7 @@ export function createApplication(): Application {
   application.use("/v1/*", async (context, next) => {
     marketClock(context.env);
     keepMirrorAwake(context);
+    keepEdgeAwake(context);
     await next();
   });
   application.onError((error, context) => problemOfError(error, context));
@@ -69,6 +74,7 @@ export function createApplication(): Application {
   resourceRoutes(application);
   providerRoutes(application);
   moduleRoutes(application);
+  jobRoutes(application);
   accountRoutes(application);
   certificateRoutes(application);
   settlementRoutes(application);

@@ -27,6 +27,14 @@ interface Definition<P extends Shape, Q extends Shape, B extends Schema> {
   readonly query?: Q;
   /** Absent or `undefined` when the path takes no body. */
   readonly body?: B;
+  /** Of a body that may be larger than a command. */
+  readonly bodyLimit?: BodyLimit;
+  /** Runs before the body is read: what it throws costs no more than that. */
+  readonly before?: (request: {
+    readonly context: RequestContext;
+    readonly env: Env;
+    readonly params: z.infer<P>;
+  }) => Promise<void>;
   /** Content type of a body that is no JSON; the handler reads it with `readBytes`. */
   readonly bytes?: string;
   /** A body may be left out: the handler gets null. */
@@ -34,6 +42,8 @@ interface Definition<P extends Shape, Q extends Shape, B extends Schema> {
   readonly accepts?: "api-key";
   readonly answers: Schema | { readonly contentType: string; readonly description: string };
   readonly status?: 200 | 201 | 101;
+  /** The same answer may come with this status, too. */
+  readonly otherStatus?: 202;
 }
 
 interface Decoded<P extends Shape, Q extends Shape, B extends Schema> {
@@ -54,10 +64,11 @@ export function route<P extends Shape, Q extends Shape, B extends Schema>(
   application.on(definition.method.toUpperCase(), definition.path, async (context) => {
     const params = decode(definition.params, context.req.param(), "path");
     const query = decode(definition.query, context.req.query(), "query");
+    await definition.before?.({ context, env: context.env, params: params as z.infer<P> });
     const body =
       definition.body === undefined
         ? null
-        : await readBody(context, definition.body, definition.isBodyOptional === true);
+        : await readBody(context, definition.body, definition.isBodyOptional === true, definition.bodyLimit);
     return handle({ context, env: context.env, params, query, body } as Decoded<P, Q, B>);
   });
 }
@@ -71,7 +82,7 @@ function decode(schema: Shape | undefined, value: Record<string, string>, root: 
 const NOTHING = z.strictObject({});
 
 /** How large a body may be, and what it is refused with beyond. */
-interface BodyLimit {
+export interface BodyLimit {
   readonly limitBytes: number;
   readonly code: ErrorCode;
 }
@@ -86,11 +97,18 @@ export function readBytes({ req }: RequestContext, limit: BodyLimit): Promise<Ui
 }
 
 /** Reads at most the limit, then UTF-8, then JSON, then the schema. */
-async function readBody(context: RequestContext, schema: Schema, isOptional: boolean): Promise<unknown> {
+async function readBody(
+  context: RequestContext,
+  schema: Schema,
+  isOptional: boolean,
+  limit: BodyLimit = JSON_LIMIT,
+): Promise<unknown> {
   const declared = Number(context.req.header("content-length") ?? 0);
-  if (declared > MAX_BODY_BYTES) throw new Refusal(JSON_LIMIT.code, { limitBytes: MAX_BODY_BYTES });
+  if (declared > limit.limitBytes) throw new Refusal(limit.code, { limitBytes: limit.limitBytes });
   const isWhole = declared > 0 && context.req.header("transfer-encoding") === undefined;
-  const text = decodeText(isWhole ? await readWhole(context.req.raw) : await readPieces(context.req.raw));
+  const text = decodeText(
+    isWhole ? await readWhole(context.req.raw) : await readPieces(context.req.raw, limit),
+  );
   if (text === "" && isOptional) return null;
   let value: unknown;
   try {
@@ -157,6 +175,7 @@ function describe<P extends Shape, Q extends Shape, B extends Schema>(
     bytes,
     answers,
     status = 200,
+    otherStatus,
   } = definition;
   const request = {
     ...(params && { params }),
@@ -187,6 +206,11 @@ function describe<P extends Shape, Q extends Shape, B extends Schema>(
     ...(description && { description }),
     ...(definition.accepts && { security: [{}, { apiKey: [] }] }),
     request,
-    responses: { [status]: success, "4XX": failure, "5XX": failure },
+    responses: {
+      [status]: success,
+      ...(otherStatus && { [otherStatus]: success }),
+      "4XX": failure,
+      "5XX": failure,
+    },
   } as RouteConfig;
 }

@@ -1,27 +1,13 @@
 // Owns whether what a node says of a run fits what it was given and itself. It refuses outputs beyond the job's limit, a hash
 // or fuel that is not the outputs', and a report about anything else.
 
-import { sha256 } from "@noble/hashes/sha2.js";
 import { resultOf } from "../../compute/host/job.ts";
-import { exactBytes, hexOf } from "../../evidence/bytes.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { NodeFrame, Parts, SignedSettlement } from "../../protocol/provider-frames.ts";
+import { commitmentOf, fuelMegaOf } from "../../protocol/run-results.ts";
 import type { RunOrder, RunResult } from "../job-calls.ts";
 
 export type ResultFrame = Extract<NodeFrame, { type: "result" }>;
-
-/** Fuel as it is traded: whole millions, rounded up, and never none. */
-export function fuelMegaOf(fuelUsed: number): number {
-  return Math.max(1, Math.ceil(fuelUsed / 1_000_000));
-}
-
-/** What a node commits to before it shows a result: SHA-256 of the result's hash and a salt of its own. */
-export function commitmentOf(outputHash: Hex, salt: Hex): Hex {
-  const bytes = new Uint8Array(64);
-  bytes.set(exactBytes(outputHash, 32, "output hash"), 0);
-  bytes.set(exactBytes(salt, 32, "salt"), 32);
-  return hexOf(sha256(bytes));
-}
 
 /** What came of a run as its object has reckoned it, from what its node said. */
 export function resultOfFrame(

@@ -5,14 +5,15 @@ import type { CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { EventOf, MarketEvent } from "../../protocol/events.ts";
 import { MAX_REGION_MICROS, MAX_REST_SECONDS } from "../../protocol/limits.ts";
-import { PRODUCTS, productNumber } from "../../protocol/products.ts";
+import { productNumber } from "../../protocol/products.ts";
 import { worth } from "../continuous/amounts.ts";
 import { type BookOrder, BUY, isRefused, type Outcome, SELL } from "../continuous/book.ts";
 import type { Decision, Occasion } from "../decision.ts";
-import { countsAt } from "../resources/providers.ts";
+import { jobRecordAt, rankOf } from "../resources/reputation.ts";
 import { endResting } from "../resources/resource-due.ts";
 import type { RegionState } from "../state.ts";
 import { heldFor, takenEvents } from "./order-limits.ts";
+import { refuseSeller } from "./seller-standing.ts";
 
 type Placing = Occasion<CommandOf<"place_resource_order">>;
 
@@ -21,6 +22,8 @@ export function placeResourceOrder(occasion: Placing): Decision {
   const { state } = occasion;
   const order = bookOrder(occasion);
   if ("rejection" in order) return order;
+  const stranger = order.side === SELL ? refuseSeller(state, order.account, occasion.atS) : null;
+  if (stranger !== null) return { rejection: stranger };
   const outcome = state.indexes.book.match(order);
   if (isRefused(outcome)) return { rejection: refusalOf(order, outcome) };
   const bearing = heldFor(occasion, order, outcome);
@@ -46,11 +49,30 @@ export function cancelResourceOrder(occasion: Occasion<CommandOf<"cancel_resourc
 
 /** Ends every order of a session key that rests: what revoking it does. */
 export function endOrdersOfSession(state: RegionState, session: number): EventOf<"resource_order_ended">[] {
+  const { columns } = state.tables.restingOrders;
+  return endOrders(state, "session_revoked", (row) => columns.session[row] === session);
+}
+
+/** Ends every ask of an account that rests: what losing its stake does. */
+export function endAsksOf(state: RegionState, account: number): EventOf<"resource_order_ended">[] {
+  const { columns } = state.tables.restingOrders;
+  return endOrders(
+    state,
+    "stake_too_small",
+    (row) => columns.account[row] === account && columns.side[row] === SELL,
+  );
+}
+
+function endOrders(
+  state: RegionState,
+  reason: "session_revoked" | "stake_too_small",
+  isMeant: (row: number) => boolean,
+): EventOf<"resource_order_ended">[] {
   const { columns, rows } = state.tables.restingOrders;
   const ended: EventOf<"resource_order_ended">[] = [];
   for (let row = 0; row < rows; row += 1) {
-    if (columns.session[row] === session && (columns.restingMega[row] as number) > 0)
-      ended.push(endResting(state, columns.id[row] as number, "session_revoked"));
+    if (isMeant(row) && (columns.restingMega[row] as number) > 0)
+      ended.push(endResting(state, columns.id[row] as number, reason));
   }
   return ended;
 }
@@ -92,17 +114,13 @@ function bookOrder({
     timeInForce,
     goodTillS,
     placedAtS: atS,
-    rank: side === "buy" ? 0 : rankOf(state, account, PRODUCTS[product].resource),
+    rank: side === "buy" ? 0 : rankNow(state, account),
   };
 }
 
-/** A seller's reputation as a rank: how often it has failed to deliver. The best is 0. */
-function rankOf(
-  { tables, indexes }: RegionState,
-  account: number,
-  resource: "compute" | "bandwidth",
-): number {
-  return countsAt(tables.providers, indexes.providerByAccount.get(account), resource).failures;
+/** A seller's rank by its record until now. */
+function rankNow({ tables, indexes }: RegionState, account: number): number {
+  return rankOf(jobRecordAt(tables.providers, indexes.providerByAccount.get(account)));
 }
 
 function refusalOf(order: BookOrder, { shortfall, reachedMega }: Outcome): Rejection {

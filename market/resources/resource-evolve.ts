@@ -7,8 +7,9 @@ import type { ResultVerdict } from "../../protocol/resource-events.ts";
 import { worth } from "../continuous/amounts.ts";
 import { BUY, SELL } from "../continuous/book.ts";
 import { hold, release } from "../ledger.ts";
-import type { RegionState } from "../state.ts";
+import { type RegionState, termsOf } from "../state.ts";
 import { writeHex } from "../table.ts";
+import { writeCommitment, writeReveal } from "./audits.ts";
 import { type Obligation, obligationAt, openRow } from "./obligations.ts";
 import { cellOf } from "./providers.ts";
 import { isDone, purchaseRow } from "./purchases.ts";
@@ -22,7 +23,9 @@ type ResourceEvent =
   | "obligation_settled"
   | "obligations_lapsed"
   | "result_reported"
-  | "results_awaited";
+  | "results_awaited"
+  | "audits_committed"
+  | "audits_revealed";
 
 /** By event type, for `evolve`. */
 export const RESOURCE_EVOLVERS: {
@@ -112,6 +115,9 @@ export const RESOURCE_EVOLVERS: {
     countDelivery(state, seller, productOf(product).resource, deliveredMega, feeMicros);
     if (!isClosed) return;
     countVerdict(state, seller, event.verdict);
+    // What a buyer vouched for, of a job that was bought of one seller in the book.
+    if (event.verdict === undefined && !isFailure && !productOf(product).isLease)
+      add(state.tables.providers.columns.jobs, providerRow(state, seller), 1);
     close(state, row, obligation.quantityMega - obligation.deliveredMega - deliveredMega, isFailure);
     spend(state, purchases.columns.session[bought] as number, 0 - releasedMicros);
     dropDonePurchases(state);
@@ -142,6 +148,14 @@ export const RESOURCE_EVOLVERS: {
     const tradedAtS = deadlineS - productOf(product).deliverySeconds;
     add(providers.columns.reports, provider, 1);
     add(providers.columns.reportSeconds, provider, state.header.atS - tradedAtS);
+  },
+
+  audits_committed(state, event) {
+    writeCommitment(state.tables.audits, event, termsOf(state).epochSlots, state.header.atS);
+  },
+
+  audits_revealed(state, { epoch }) {
+    writeReveal(state.tables.audits, epoch);
   },
 
   results_awaited(state, { obligations: ids, payableAtS, isDisputed }) {

@@ -2,7 +2,6 @@
 // node says twice, late or falsely, and asks of a node that is gone leave the book.
 
 import { describe, expect, test } from "vitest";
-import { commitmentOf } from "../../durable-objects/provider/run-check.ts";
 import { AWAY_AFTER_MS } from "../../durable-objects/provider.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_UNASKED_FRAMES } from "../../protocol/limits.ts";
@@ -12,6 +11,7 @@ import {
   CLOSE_NOT_ADMITTED,
   CLOSE_REPLACED,
 } from "../../protocol/provider-frames.ts";
+import { commitmentOf } from "../../protocol/run-results.ts";
 import { word } from "../support/market.ts";
 import { addressOf, request, walletOf } from "../workers/gateway-under-test.ts";
 import { DOUBTED_FOR_S, ProviderUnderTest, until } from "./provider-under-test.ts";

@@ -1,0 +1,290 @@
+// Owns a job's life on its desk: each step is taken from the record and written to it, before and after whatever is asked of the
+// region or of a provider, so that it may be broken off anywhere. It refuses a result that does not have the hash it claims.
+
+import { resultOf } from "../../compute/host/job.ts";
+import type { Submission } from "../../evidence/signed-command.ts";
+import type { OpenObligation } from "../../protocol/answers.ts";
+import type { ErrorCode } from "../../protocol/errors.ts";
+import { ERRORS, type Rejection, rejected } from "../../protocol/errors.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import type { JobStatus } from "../../protocol/jobs.ts";
+import type { RunOrder, RunOutcome, RunResult, RunTaker } from "../job-calls.ts";
+import type { Outcome } from "../outcome.ts";
+import { FAULT_PAUSE_MS, GRACE_MS, MAX_FAULTS, nextStep, REVEAL_MS, refusalPauseMs } from "./job-life.ts";
+import { isOver, type JobRecord, type RunRecord } from "./job-records.ts";
+import type { JobStore } from "./job-store.ts";
+import { runsOf } from "./purchase.ts";
+
+/** What a desk is surrounded by. */
+export interface RunnerHost {
+  readonly store: JobStore;
+  /** Name of the desk, as providers' objects find it. */
+  readonly desk: string;
+  buy(region: string, submission: Submission): Promise<Outcome>;
+  /** Trades of a buyer that are not settled. */
+  obligations(region: string, buyer: Hex): Promise<readonly OpenObligation[]>;
+  takerOf(region: string, provider: Hex): RunTaker;
+  wallMs(): number;
+  marketS(): number;
+  /** A job was bought: it is known that it is taken. */
+  taken(job: Hex): void;
+  /** A job is over: those who wait for it are told. */
+  over(job: JobRecord): void;
+}
+
+/** Refusals that pass when somebody else offers or pays. */
+const UNMATCHED: ReadonlySet<ErrorCode> = new Set([
+  "order_unmatched",
+  "order_unfillable",
+  "sweep_limit_reached",
+]);
+
+/** Long enough for any one call; a desk that was ended in the middle of one goes on then. */
+const RESUME_MS = 5_000;
+
+export class JobRunner {
+  readonly #host: RunnerHost;
+  readonly #active = new Map<Hex, Promise<void>>();
+  /** Jobs of which something has happened while a step of theirs was under way. */
+  readonly #again = new Set<Hex>();
+  /** Runs whose results were asked for by this instance; one that was ended in between may not have got to it. */
+  readonly #asked = new Set<number>();
+
+  constructor(host: RunnerHost) {
+    this.#host = host;
+  }
+
+  /** Does for a job what can be done now; resolves when it waits or is over. One at a time for each job. */
+  advance(digest: Hex): Promise<void> {
+    const active = this.#active.get(digest);
+    if (active !== undefined) {
+      this.#again.add(digest);
+      return active;
+    }
+    const steps = this.#steps(digest).finally(() => this.#active.delete(digest));
+    this.#active.set(digest, steps);
+    return steps;
+  }
+
+  /** True while a step of a job is under way. */
+  isActive(digest: Hex): boolean {
+    return this.#active.has(digest);
+  }
+
+  /** A provider has bound its result. */
+  committed(digest: Hex, obligation: number, commitment: Hex): void {
+    const run = this.#host.store.run(digest, obligation);
+    if (run === null || (run.state !== "accepted" && run.state !== "bought")) return;
+    this.#host.store.putRun(digest, { ...run, state: "committed", commitment });
+  }
+
+  /** Something came of a run, or nothing will. */
+  ran(digest: Hex, obligation: number, outcome: RunOutcome): void {
+    const { store } = this.#host;
+    const run = store.run(digest, obligation);
+    const job = store.job(digest);
+    if (run === null || job === null || run.state === "reported" || run.state === "gave_up") return;
+    if (outcome.kind === "gave_up") {
+      store.putRun(digest, { ...run, state: "gave_up" });
+      return;
+    }
+    // Of replicas, what was not asked for was not bound before others were shown.
+    if (job.terms.replicas > 1 && run.state !== "revealing") return;
+    store.transaction(() => this.#report(job, run, outcome));
+  }
+
+  #report(job: JobRecord, run: RunRecord, result: RunResult): void {
+    const { store } = this.#host;
+    const { stdout, stderr, outputHash } = result;
+    if (!isSound(job, result)) {
+      store.putRun(job.terms.job, { ...run, state: "gave_up" });
+      return;
+    }
+    const { end, exitCode, fuelUsed, trap } = result;
+    store.putRun(job.terms.job, { ...run, state: "reported", outputHash, fuelUsed });
+    if (isOver(job)) return;
+    const record = { outputHash, end, exitCode, fuelUsed, trap };
+    const sizes = { stdoutBytes: stdout.length, stderrBytes: stderr.length };
+    store.putResult(job.terms.job, { ...record, ...sizes }, { stdout, stderr });
+  }
+
+  async #steps(digest: Hex): Promise<void> {
+    const { store } = this.#host;
+    for (;;) {
+      this.#again.delete(digest);
+      const job = store.job(digest);
+      if (job === null || isOver(job)) return;
+      const isWaiting = await this.#step(job);
+      if (isWaiting && !this.#again.has(digest)) return;
+    }
+  }
+
+  /** Takes one step; true when nothing more can be done now. */
+  async #step(job: JobRecord): Promise<boolean> {
+    const { store, wallMs } = this.#host;
+    const { job: digest } = job.terms;
+    const tries = store.submissions(digest).length;
+    const runs = store.runs(digest);
+    const unasked = runs.filter((run) => run.state === "revealing" && !this.#asked.has(run.obligation));
+    if (unasked.length > 0) {
+      await Promise.all(unasked.map((run) => this.#reveal(job, run)));
+      return false;
+    }
+    const step = nextStep(job, tries, runs, wallMs());
+    switch (step.kind) {
+      case "buy":
+        return this.#buy(job);
+      case "hand_out":
+        store.wake(digest, wallMs() + RESUME_MS);
+        await Promise.all(step.runs.map((run) => this.#handOut(job, run)));
+        return false;
+      case "reveal":
+        await Promise.all(step.runs.map((run) => this.#reveal(job, run)));
+        return false;
+      case "give_up_on":
+        for (const run of step.runs) store.putRun(digest, { ...run, state: "late" });
+        return false;
+      case "try_again":
+        store.put(
+          { ...job, notBeforeMs: step.notBeforeMs, attempt: job.attempt + 1, refusals: 0 },
+          wallMs() + RESUME_MS,
+        );
+        return false;
+      case "end":
+        this.finish({ ...job, outputHash: step.outputHash }, "done", null);
+        return true;
+      case "fail":
+        this.finish(job, "failed", rejected(step.code, { tries }));
+        return true;
+      case "wait":
+        store.wake(digest, step.untilMs);
+        return true;
+    }
+  }
+
+  /** Ends a job, once. */
+  finish(job: JobRecord, status: JobStatus, problem: Rejection | null): void {
+    const { store, wallMs, marketS, over } = this.#host;
+    const ended = { ...job, status, problem, isAsked: false, overS: marketS(), overMs: wallMs() };
+    store.transaction(() => {
+      store.put(ended, ended.webhookState === null ? null : ended.overMs);
+      store.settle(ended);
+    });
+    over(ended);
+  }
+
+  /** Sends the next signed command; sent again after a crash it gets the answer that it got before. */
+  async #buy(job: JobRecord): Promise<boolean> {
+    const { store, wallMs } = this.#host;
+    const { region, buyer, job: digest } = job.terms;
+    const submission = store.submissions(digest)[job.attempt] as Submission;
+    const asked = { ...job, isAsked: true };
+    store.put(asked, wallMs() + RESUME_MS);
+    let outcome: Outcome;
+    let open: readonly OpenObligation[] = [];
+    try {
+      outcome = await this.#host.buy(region, submission);
+      if ("answer" in outcome) open = await this.#host.obligations(region, buyer);
+    } catch (fault) {
+      // Whether it was accepted is not known, and need not be: it is asked for again.
+      console.error("a region did not answer a desk", fault);
+      const notBeforeMs = wallMs() + FAULT_PAUSE_MS;
+      store.put({ ...asked, notBeforeMs }, notBeforeMs);
+      return true;
+    }
+    if ("rejection" in outcome) return this.#refused(job, outcome.rejection);
+    const { answer } = outcome;
+    const { commandId, entry, atS, receipt } = answer;
+    store.transaction(() => {
+      store.put({ ...job, status: "running", isAsked: false, problem: null }, wallMs() + RESUME_MS);
+      store.putPurchase(digest, job.attempt, { commandId, entry, atS, receipt });
+      for (const run of runsOf(answer, job.attempt, open)) store.putRun(digest, run);
+    });
+    this.#host.taken(digest);
+    return false;
+  }
+
+  #refused(job: JobRecord, problem: Rejection): true {
+    const { store, wallMs } = this.#host;
+    const { code, facts } = problem;
+    const refusals = job.refusals + 1;
+    const notBeforeMs = wallMs() + refusalPauseMs(refusals, facts.retryAfterSeconds);
+    const isPassing = ERRORS[code].transient || UNMATCHED.has(code);
+    if (!isPassing || notBeforeMs > job.terms.patientUntilMs) this.finish(job, "failed", problem);
+    else store.put({ ...job, isAsked: false, refusals, notBeforeMs, problem }, notBeforeMs);
+    return true;
+  }
+
+  async #handOut(job: JobRecord, run: RunRecord): Promise<void> {
+    const { store, wallMs } = this.#host;
+    const { region, job: digest, description } = job.terms;
+    const answer = await this.#ask(digest, run, () =>
+      this.#host.takerOf(region, run.provider).dispatch(this.#orderOf(job, run)),
+    );
+    const now = store.run(digest, run.obligation);
+    // What came of it may have been told before it was said that it was accepted.
+    if (answer === null || now?.state !== "bought") return;
+    const dueMs = wallMs() + description.limits.wallSeconds * 1000 + GRACE_MS;
+    store.putRun(digest, answer === "accepted" ? { ...now, state: "accepted", dueMs } : gaveUp(now));
+  }
+
+  async #reveal(job: JobRecord, run: RunRecord): Promise<void> {
+    const { store, wallMs } = this.#host;
+    const { region, job: digest } = job.terms;
+    // Written first: its result may come before the call is answered.
+    store.putRun(digest, { ...run, state: "revealing", dueMs: wallMs() + REVEAL_MS });
+    this.#asked.add(run.obligation);
+    try {
+      await this.#host.takerOf(region, run.provider).reveal(run.obligation);
+    } catch (fault) {
+      console.error("a provider's object did not answer a desk", fault);
+      const now = store.run(digest, run.obligation);
+      const faults = run.faults + 1;
+      if (now?.state === "revealing" && faults < MAX_FAULTS)
+        store.putRun(digest, { ...now, state: "committed", faults, dueMs: run.dueMs });
+    }
+  }
+
+  /** The answer of a provider's object, or null where the call failed and is made again. */
+  async #ask<T>(digest: Hex, run: RunRecord, call: () => Promise<T>): Promise<T | "away" | null> {
+    const { store, wallMs } = this.#host;
+    try {
+      return await call();
+    } catch (fault) {
+      console.error("a provider's object did not answer a desk", fault);
+      const faults = run.faults + 1;
+      if (faults >= MAX_FAULTS) return "away";
+      const now = store.run(digest, run.obligation);
+      if (now?.state === "bought") store.putRun(digest, { ...now, faults, dueMs: wallMs() + FAULT_PAUSE_MS });
+      return null;
+    }
+  }
+
+  #orderOf({ terms }: JobRecord, run: RunRecord): RunOrder {
+    const { region, job: jobDigest, description, replicas, buyer } = terms;
+    const { obligation, deadlineS, fuelMega, priceMicrosPerTera } = run;
+    return {
+      ...{ region, jobDigest, description, buyer, deadlineS, fuelMega, priceMicrosPerTera },
+      obligationId: obligation,
+      desk: this.#host.desk,
+      input: this.#host.store.input(jobDigest),
+      commitFirst: replicas > 1,
+    };
+  }
+}
+
+function gaveUp(run: RunRecord): RunRecord {
+  return { ...run, state: "gave_up" };
+}
+
+/** The hash is that of the result, and the result is within what was ordered. */
+function isSound({ terms }: JobRecord, result: RunResult): boolean {
+  const { fuelMega, outputBytes } = terms.description.limits;
+  const { end, exitCode, stdout, stderr, fuelUsed, outputHash } = result;
+  const { outputHash: hash } = resultOf({ end, exitCode, stdout, stderr, fuelUsed, trap: null });
+  return (
+    outputHash === `0x${hash}` &&
+    stdout.length + stderr.length <= outputBytes &&
+    Math.ceil(fuelUsed / 1_000_000) <= fuelMega
+  );
+}

@@ -1,0 +1,180 @@
+// Owns the promises of a provider's node, as a process against a real deployment: it joins with one command, runs what it sold,
+// ends what overruns, says when it is full, and loses or doubles nothing whatever is killed.
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { assemble } from "../../tools/job-sources.ts";
+import { type Running, runToEnd, start } from "../support/client-process.ts";
+import { eventually, REGION } from "../support/client-region.ts";
+import { ProviderRegion, type Trader } from "../support/provider-region.ts";
+
+/** Writes its input back. */
+const ECHO = assemble(`(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (i32.store (i32.const 0) (i32.const 1024)) (i32.store (i32.const 4) (i32.const 4096))
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (i32.store (i32.const 4) (i32.load (i32.const 8)))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))`);
+
+/** Runs until its fuel is used up. */
+const ENDLESS = assemble(`(module (memory (export "memory") 1)
+  (func (export "_start") (local $i i32)
+    (loop $again (local.set $i (i32.add (local.get $i) (i32.const 1))) (br $again))))`);
+
+let region: ProviderRegion;
+let buyer: Trader;
+let sellers = 0;
+const running: Running[] = [];
+
+/** A seller with a node of its own process, connected and with an ask in the book. */
+async function joined(...more: string[]): Promise<{ seller: Trader; node: Running }> {
+  sellers += 1;
+  const seller = await region.trader(`seller ${sellers}`, ["sell"]);
+  const node = join(seller, ...more);
+  await connected(seller, node);
+  return { seller, node };
+}
+
+function join(seller: Trader, ...more: string[]): Running {
+  const node = start("cli/main.ts", [
+    "provider",
+    "start",
+    ...["--url", region.stack.url, "--region", REGION, "--key-file", seller.keyFile],
+    ...["--price", "0.2", "--cores", "1", "--modules", `${region.folder}/modules`],
+    ...more,
+  ]);
+  running.push(node);
+  return node;
+}
+
+async function connected(seller: Trader, node: Running): Promise<void> {
+  const isThere = await eventually(async () => {
+    return (await region.asksOf(seller.account)) > 0 && (await region.isConnected(seller.account));
+  });
+  expect(`${isThere} ${isThere ? "" : node.stderr()}`).toBe("true ");
+}
+
+async function ended(seller: Trader, obligationId: number) {
+  expect(
+    await eventually(async () =>
+      (await region.told(seller.account)).some((told) => told.obligationId === obligationId && told.outcome),
+    ),
+  ).toBe(true);
+  const told = (await region.told(seller.account)).filter(
+    (one) => one.obligationId === obligationId && one.outcome,
+  );
+  expect(told).toHaveLength(1);
+  return told[0]?.outcome;
+}
+
+beforeAll(async () => {
+  region = await ProviderRegion.open();
+  buyer = await region.trader("buyer", ["buy"]);
+  await region.upload(ECHO, buyer.apiKey);
+  await region.upload(ENDLESS, buyer.apiKey);
+});
+
+afterAll(async () => {
+  for (const { process } of running) process.kill("SIGKILL");
+  await region.stop();
+});
+
+describe("a provider's node", () => {
+  test("rejects: a key that others may read, one that may not sell, and a price that is none", async () => {
+    const { chmodSync } = await import("node:fs");
+    const place = ["--url", region.stack.url, "--region", REGION];
+    chmodSync(buyer.keyFile, 0o644);
+    const args = ["provider", "start", ...place, "--key-file", buyer.keyFile, "--price"];
+    const readable = await runToEnd("cli/main.ts", [...args, "0.2"]);
+    expect(readable).toMatchObject({ status: 1, stderr: expect.stringContaining("chmod 600") });
+    chmodSync(buyer.keyFile, 0o600);
+    const buys = await runToEnd("cli/main.ts", [...args, "0.2"]);
+    expect(buys).toMatchObject({ status: 1, stderr: expect.stringContaining("session_scope") });
+    const free = await runToEnd("cli/main.ts", [...args, "cheap"]);
+    expect(free.status).toBe(1);
+    expect(await region.asksOf(buyer.account)).toBe(0);
+  });
+
+  test("behavior: it joins, runs what it is given, and takes its asks along when it leaves", async () => {
+    const { seller, node } = await joined();
+    expect(await region.asksOf(seller.account)).toBe(1);
+    const input = new TextEncoder().encode("what goes in comes out");
+    expect(await region.dispatch(seller.account, await region.order(1, ECHO, { input }))).toBe("accepted");
+    const outcome = await ended(seller, 1);
+    expect(outcome).toMatchObject({
+      kind: "result",
+      end: "exited",
+      exitCode: 0,
+      stdout: { bytes: [...input] },
+    });
+    const status = await runToEnd("cli/main.ts", [
+      ...["provider", "status", "--url", region.stack.url, "--region", REGION],
+      ...["--key-file", seller.keyFile],
+    ]);
+    expect(status.stdout).toContain(seller.account);
+    node.process.kill("SIGTERM");
+    expect(await node.ended).toBe(0);
+    expect(await region.asksOf(seller.account)).toBe(0);
+  });
+
+  test("behavior: a job that overruns is ended with its thread, one that has no module is given up, the next one runs", async () => {
+    const { seller, node } = await joined();
+    const endless = await region.order(2, ENDLESS, { wallSeconds: 1, fuelMega: 6_000_000 });
+    expect(await region.dispatch(seller.account, endless)).toBe("accepted");
+    expect(await ended(seller, 2)).toEqual({ kind: "gave_up", reason: "overran" });
+    const unknown = await region.order(3, new Uint8Array([1]));
+    expect(await region.dispatch(seller.account, unknown)).toBe("accepted");
+    expect((await ended(seller, 3))?.reason).toContain("module_not_found");
+    const bounded = await region.order(4, ENDLESS, { fuelMega: 5 });
+    expect(await region.dispatch(seller.account, bounded)).toBe("accepted");
+    expect(await ended(seller, 4)).toMatchObject({ kind: "result", end: "out_of_fuel" });
+    node.process.kill("SIGKILL");
+  });
+
+  test("behavior: one that is full says so, leaves the book, and is back when it has room", async () => {
+    const { seller, node } = await joined();
+    const endless = await region.order(5, ENDLESS, { wallSeconds: 3, fuelMega: 6_000_000 });
+    expect(await region.dispatch(seller.account, endless)).toBe("accepted");
+    expect(await region.dispatch(seller.account, await region.order(6, ECHO))).toBe("full");
+    expect(await eventually(async () => (await region.asksOf(seller.account)) === 0)).toBe(true);
+    expect((await ended(seller, 5))?.kind).toBe("gave_up");
+    expect(await eventually(async () => (await region.asksOf(seller.account)) === 1)).toBe(true);
+    expect(await region.dispatch(seller.account, await region.order(7, ECHO))).toBe("accepted");
+    expect(await ended(seller, 7)).toMatchObject({ kind: "result" });
+    node.process.kill("SIGKILL");
+  });
+
+  test("behavior: what runs while the objects are killed is neither lost nor told twice", async () => {
+    const { seller, node } = await joined();
+    const order = await region.order(8, ENDLESS, { wallSeconds: 60, fuelMega: 30_000 });
+    expect(await region.dispatch(seller.account, order)).toBe("accepted");
+    region.killObjects();
+    expect(await ended(seller, 8)).toMatchObject({ kind: "result", end: "out_of_fuel" });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect((await region.told(seller.account)).filter(({ obligationId }) => obligationId === 8)).toHaveLength(
+      1,
+    );
+    expect(node.stderr()).toContain("connecting again");
+    node.process.kill("SIGKILL");
+  });
+
+  test("behavior: what a killed node was running is run by the next node of the account", async () => {
+    const { seller, node } = await joined();
+    const order = await region.order(9, ENDLESS, { wallSeconds: 60, fuelMega: 20_000, commitFirst: true });
+    expect(await region.dispatch(seller.account, order)).toBe("accepted");
+    node.process.kill("SIGKILL");
+    await node.ended;
+    const next = join(seller);
+    expect(
+      await eventually(
+        async () => (await region.told(seller.account)).some(({ commitment }) => commitment !== undefined),
+        40_000,
+      ),
+    ).toBe(true);
+    await region.reveal(seller.account, 9);
+    expect(await ended(seller, 9)).toMatchObject({ kind: "result", end: "out_of_fuel" });
+    next.process.kill("SIGKILL");
+  });
+});
