@@ -202,7 +202,7 @@ export const ERRORS = {
   ),
   ballot_nonce_wrong: entry(
     409,
-    "The ballot was signed under another nonce than the voter's next one; facts.nonce is that.",
+    "The ballot was signed under another nonce than the voter's next one; facts.nonce is that. Where facts.waitsFor is, it is the next one when the voter's ballot on that proposal is in a block.",
   ),
   vote_not_open: entry(409, "The proposal does not take votes now; facts.state says what it is."),
   already_voted: entry(409, "The voter has voted on this proposal, or the ballot is on its way."),
