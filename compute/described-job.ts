@@ -2,7 +2,7 @@
 // itself; `runJob` looks at every job.
 
 import { type JobDescription, jobSeedOf } from "../protocol/jobs.ts";
-import { divUp, FUEL_PER_MEGA } from "../protocol/units.ts";
+import { FUEL_PER_MEGA } from "../protocol/units.ts";
 import type { Job } from "./host/job.ts";
 
 /** The job of a description, for `runJob`. @param stdin whose hash the caller has compared. */
@@ -17,9 +17,4 @@ export function describedJob(description: JobDescription, stdin: Uint8Array): Jo
     seed: jobSeedOf(description),
     clockS: startS,
   };
-}
-
-/** Megafuel that a job is charged for: what it used, rounded up. */
-export function chargedMega(fuelUsed: number): number {
-  return divUp(fuelUsed, FUEL_PER_MEGA);
 }

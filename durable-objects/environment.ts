@@ -5,6 +5,7 @@ import { type MarketClock, parseClock } from "../protocol/clock.ts";
 import type { Hex } from "../protocol/fields.ts";
 import type { SigningDomain } from "../protocol/typed-data.ts";
 import type { ChainMirror } from "./chain-mirror.ts";
+import type { EdgeRunner } from "./edge-runner.ts";
 import type { Feed } from "./feed.ts";
 import type { Intake } from "./intake.ts";
 import type { JobDesk } from "./job-desk.ts";
@@ -25,6 +26,7 @@ export interface Env {
   readonly VOTE_RELAY: DurableObjectNamespace<VoteRelay>;
   readonly JOB_DESK: DurableObjectNamespace<JobDesk>;
   readonly PROVIDER: DurableObjectNamespace<Provider>;
+  readonly EDGE_RUNNER: DurableObjectNamespace<EdgeRunner>;
   readonly ARCHIVE: R2Bucket;
   /** Modules of jobs, by their SHA-256. */
   readonly MODULES: R2Bucket;
@@ -54,6 +56,9 @@ export interface Env {
   readonly CHAIN_POLL_SECONDS: string;
   /** 32 bytes as hex digits: key of the wallet that is the regions' mirror and, on the chain, their operator. */
   readonly MIRROR_KEY?: string;
+  /** What the operator asks for jobs that the deployment runs itself (micros per 10^12 fuel), and for how much in each region. */
+  readonly EDGE_PRICE_MICROS_PER_TERA: string;
+  readonly EDGE_FUEL_MEGA: string;
   readonly CLOCK_ORIGIN: string;
   readonly CLOCK_RATE: string;
   readonly OPERATOR: string;

@@ -7,6 +7,7 @@ import { PatternRouter } from "hono/router/pattern-router";
 import { type Env, marketClock } from "../durable-objects/environment.ts";
 import { rejected } from "../protocol/errors.ts";
 import { documentationRoutes } from "./documentation.ts";
+import { keepEdgeAwake } from "./edge-access.ts";
 import { keepMirrorAwake } from "./mirror-access.ts";
 import { problem, problemOfError } from "./problems.ts";
 import type { Application } from "./router.ts";
@@ -27,6 +28,7 @@ import { voteRoutes } from "./routes/votes.ts";
 
 export { ChainMirror } from "../durable-objects/chain-mirror.ts";
 export { Directory } from "../durable-objects/directory.ts";
+export { EdgeRunner } from "../durable-objects/edge-runner.ts";
 export { Feed } from "../durable-objects/feed.ts";
 export { Intake } from "../durable-objects/intake.ts";
 export { JobDesk } from "../durable-objects/job-desk.ts";
@@ -52,6 +54,7 @@ export function createApplication(): Application {
   application.use("/v1/*", async (context, next) => {
     marketClock(context.env);
     keepMirrorAwake(context);
+    keepEdgeAwake(context);
     await next();
   });
   application.onError((error, context) => problemOfError(error, context));

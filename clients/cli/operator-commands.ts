@@ -6,6 +6,7 @@ import { z } from "zod";
 import { commandSchemas, parametersSchema } from "../../protocol/commands.ts";
 import { address as addressField, type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { profileSchema } from "../../protocol/profile.ts";
+import { authoriseEdge } from "../provider/edge-session.ts";
 import { PolderClient } from "../sdk/client.ts";
 import { type Place, placeOf, walletFromEnvironment, withPlace } from "./context.ts";
 import { readJson } from "./document-files.ts";
@@ -24,7 +25,7 @@ const openingSchema = z.strictObject({
   parameters: parametersSchema,
 });
 
-/** Adds `region open | credit | parameters | installers | admit`. */
+/** Adds `region open | credit | parameters | installers | admit | edge`. */
 export function operatorCommands(program: Command): void {
   const region = program.commands.find((command) => command.name() === "region") as Command;
   withPlace(
@@ -60,6 +61,11 @@ export function operatorCommands(program: Command): void {
       .description("open an account that has no money yet (operator)")
       .argument("<address>", "the account", address),
   ).action(admit);
+  withPlace(
+    region
+      .command("edge")
+      .description("let the deployment itself sell compute on your account, at its EDGE_PRICE (operator)"),
+  ).action(edge);
 }
 
 async function open(file: string, { url }: Place): Promise<void> {
@@ -109,4 +115,11 @@ async function admit(account: Hex, options: Place): Promise<void> {
   const { client, region } = await placeOf(options);
   await client.submit(region, walletFromEnvironment(), { type: "admit_account", account });
   console.log(`${account} is open`);
+}
+
+async function edge(options: Place): Promise<void> {
+  const { client, region } = await placeOf(options);
+  const operator = walletFromEnvironment();
+  await authoriseEdge(client, region, operator);
+  console.log(`the deployment may sell compute for ${operator.account}`);
 }

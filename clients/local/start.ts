@@ -19,6 +19,7 @@ import { RegionRegistry } from "../household/region-registry.ts";
 import { runAgent, sleep } from "../household/runner.ts";
 import type { Tariff } from "../household/tariff.ts";
 import { WindowProver } from "../household/window-prover.ts";
+import { authoriseEdge } from "../provider/edge-session.ts";
 import { PolderClient } from "../sdk/client.ts";
 import { hasAnvil } from "./chain-process.ts";
 import { guide } from "./guide.ts";
@@ -40,6 +41,9 @@ import { LOCAL_PARAMETERS } from "./region-parameters.ts";
 import { type SettledChain, startSettledChain } from "./settled-money.ts";
 import { StackError, startStack } from "./stack.ts";
 import { TerminalBoard } from "./terminal-board.ts";
+
+/** What the deployment asks for a job, in micros per 10^12 fuel: more than a neighbour's machine would. */
+const EDGE_PRICE = "2000000";
 
 interface Options {
   readonly port: number;
@@ -213,6 +217,7 @@ async function runStack(
       OPERATOR: operatorWallet(state.seed).address,
       CLOCK_ORIGIN: origin,
       CLOCK_RATE: String(options.rate),
+      EDGE_PRICE_MICROS_PER_TERA: EDGE_PRICE,
       ...chained?.vars,
     },
     logger: (line, level) => level === "error" && console.error(line),
@@ -246,6 +251,7 @@ async function enrol(
   terms: RegionTerms,
 ): Promise<Home[]> {
   const operator = await openRegion(client, seed, terms);
+  await authoriseEdge(client, REGION, operator);
   return Promise.all(
     households.map(async (household) => {
       const enrolment = enrolmentOf(household);

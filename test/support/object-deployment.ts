@@ -12,4 +12,7 @@ export const DEPLOYMENT = {
   CLOCK_RATE: "1",
   OPERATOR: OPERATOR_ADDRESS,
   RECEIPT_SEED: "5e".repeat(32),
+  // The deployment sells compute itself wherever its operator lets it.
+  EDGE_PRICE_MICROS_PER_TERA: "500000",
+  EDGE_FUEL_MEGA: "50000",
 } as const;

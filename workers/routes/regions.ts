@@ -28,6 +28,7 @@ import { MAX_PAGE_ROWS } from "../../protocol/limits.ts";
 import { profileSchema } from "../../protocol/profile.ts";
 import { acceptedAnswer } from "../answers.ts";
 import { submissionOf } from "../authentication.ts";
+import { wakeEdges } from "../edge-access.ts";
 import { wakeMirror } from "../mirror-access.ts";
 import { accepted, numeral, page, regionParams } from "../parts.ts";
 import { Refusal, refuse } from "../problems.ts";
@@ -163,6 +164,7 @@ function openingRoutes(application: Application): void {
       await registerProfile(env, profile);
       const outcome = await env.REGION.getByName(profile.region).submit(submission);
       await wakeMirror(env);
+      context.executionCtx.waitUntil(wakeEdges(env));
       return accepted(context, outcome, 201);
     },
   );
