@@ -2,7 +2,7 @@
 // what it means. Codes stand in order of precedence, are facts in snake_case, and are never renamed or reused.
 
 import { type ErrorEntry, entry, retired } from "./error-entry.ts";
-import { JOB_ERRORS } from "./job-errors.ts";
+import { JOB_ERRORS, MODULE_ERRORS } from "./job-errors.ts";
 
 /** The table. A new code is added where it belongs in the order of checks; nothing is ever removed. */
 export const ERRORS = {
@@ -45,33 +45,7 @@ export const ERRORS = {
     "The proof does not bear out the claims for this account, window and region; three such and no more are looked at.",
   ),
 
-  // A module for jobs: refused at upload, before anything of it is kept.
-  module_too_large: entry(413, "The module is larger than facts.limitBytes."),
-  module_hash_mismatch: entry(
-    400,
-    "The bytes have another SHA-256 than the path says; facts.sha256 is theirs.",
-  ),
-  module_invalid: entry(
-    400,
-    "Not a valid WebAssembly module; facts.reason says what is wrong, facts.offset at which byte.",
-  ),
-  module_feature_refused: entry(
-    400,
-    "The module uses a part of WebAssembly that jobs may not use; facts.feature is its proposal.",
-  ),
-  module_limit_exceeded: entry(
-    400,
-    "The module has more of something than any job needs; facts name it and the most there may be.",
-  ),
-  module_import_refused: entry(
-    400,
-    "The module imports what no job is given: facts.module and facts.name; jobs have parts of WASI preview 1 only.",
-  ),
-  module_not_command: entry(
-    400,
-    "Not a WASI command: facts.missing names the export it lacks, or has of another type.",
-  ),
-  module_not_found: entry(404, "No module of this SHA-256 was uploaded."),
+  ...MODULE_ERRORS,
 
   // What the region checks for every command.
   rate_limited: entry(

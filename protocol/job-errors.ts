@@ -1,8 +1,39 @@
-// Owns the lines of the table of errors about jobs on an account's desk: what is refused, and what a job that failed says of
+// Owns the lines of the table of errors about jobs: their modules, what a desk refuses, and what a job that failed says of
 // itself. It refuses to be read but through errors.ts, where the whole table stands in its order.
 
 import { entry } from "./error-entry.ts";
 
+/** A module for jobs: refused at upload, before anything of it is kept. */
+export const MODULE_ERRORS = {
+  module_too_large: entry(413, "The module is larger than facts.limitBytes."),
+  module_hash_mismatch: entry(
+    400,
+    "The bytes have another SHA-256 than the path says; facts.sha256 is theirs.",
+  ),
+  module_invalid: entry(
+    400,
+    "Not a valid WebAssembly module; facts.reason says what is wrong, facts.offset at which byte.",
+  ),
+  module_feature_refused: entry(
+    400,
+    "The module uses a part of WebAssembly that jobs may not use; facts.feature is its proposal.",
+  ),
+  module_limit_exceeded: entry(
+    400,
+    "The module has more of something than any job needs; facts name it and the most there may be.",
+  ),
+  module_import_refused: entry(
+    400,
+    "The module imports what no job is given: facts.module and facts.name; jobs have parts of WASI preview 1 only.",
+  ),
+  module_not_command: entry(
+    400,
+    "Not a WASI command: facts.missing names the export it lacks, or has of another type.",
+  ),
+  module_not_found: entry(404, "No module of this SHA-256 was uploaded."),
+} as const;
+
+/** On an account's desk. */
 export const JOB_ERRORS = {
   job_input_too_large: entry(413, "The job's input is larger than facts.limitBytes."),
   webhook_refused: entry(

@@ -9,6 +9,7 @@ import { deflateSync, inflateSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { NodeKey } from "../../clients/provider/node-key.ts";
 import { ProviderNode } from "../../clients/provider/provider-node.ts";
+import { PolderClient } from "../../clients/sdk/client.ts";
 import {
   type FinishedJob,
   JobClient,
@@ -117,6 +118,13 @@ const asking = (module: Uint8Array, more: Partial<JobRequest> = {}): JobRequest 
   mostMicros: 10_000,
   ...more,
 });
+/** One run alone is owed for: of others, whose node had lost its connection, nothing came. */
+const expectOnce = ({ job }: FinishedJob): void => {
+  const states = job.runs.map(({ state }) => state);
+  expect(states.filter((state) => state === "reported")).toHaveLength(1);
+  expect(states.every((state) => state === "reported" || state === "gave_up")).toBe(true);
+  expect(new Set(job.purchases.map(({ commandId }) => commandId)).size).toBe(job.runs.length);
+};
 const failureOf = async (work: Promise<FinishedJob>): Promise<JobFailed> => {
   const error = await work.then(
     () => null,
@@ -146,6 +154,8 @@ const fileOf = (name: string, content: Uint8Array): string => {
 beforeAll(async () => {
   region = await ProviderRegion.open({ hasDesks: true });
   buyer = await region.trader("buyer", ["buy"]);
+  // Patient: on a busy machine a deployment that was killed takes its time to be back.
+  region.client = new PolderClient(region.stack.url, { retries: 40 });
   jobs = new JobClient(region.client, REGION, buyer.apiKey, { timeoutMs: 60_000 });
 });
 afterEach(async () => {
@@ -291,14 +301,13 @@ describe("a job", () => {
     const [job] = (await stateOf()).listed as [Hex];
     const done = await jobs.wait(job);
     expect(done.job).toMatchObject({ status: "done", result: { end: "out_of_fuel" } });
-    expect(done.job.purchases).toHaveLength(1);
-    expect(done.job.runs).toHaveLength(1);
+    expectOnce(done);
     const salt: Hex = `0x${"5a".repeat(32)}`;
     const first = await jobs.submit(asking(ENDLESS, { limits: LONG, salt }));
     region.killObjects();
     const again = await jobs.run(asking(ENDLESS, { limits: LONG, salt }));
     expect(again.job).toMatchObject({ job: first.job, status: "done" });
-    expect(again.job.purchases).toHaveLength(1);
+    expectOnce(again);
   });
 
   test("behavior: a webhook tells of the end, signed by the deployment", async () => {
