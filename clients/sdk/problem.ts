@@ -61,8 +61,12 @@ function plainFacts(facts: unknown): Facts {
   ) as Facts;
 }
 
-/** What passes by itself, but in hours: a window that is not over, a day's budget. */
-const PASSING_LATE: ReadonlySet<ErrorCode> = new Set(["window_not_over", "relay_budget_spent"]);
+/** What passes by itself, but in hours: a window that is not over, a day's budget, sellers who are not there. */
+const PASSING_LATE: ReadonlySet<ErrorCode> = new Set([
+  "window_not_over",
+  "relay_budget_spent",
+  "sellers_insufficient",
+]);
 
 /** Whether trying the same again cannot help, or not soon. */
 export function isLasting(error: PolderProblem | TransportFault): boolean {
