@@ -31,6 +31,8 @@ export const PARAMETERS: Parameters = {
   shareCapBps: 2_500,
   outflowCapBps: 5_000,
   rewardPerFee: "1000000000000000000",
+  providerMinimumStake: 0,
+  auditRateBps: 0,
 };
 
 /** An account with a session key. */

@@ -5,10 +5,14 @@ import { DurableObject } from "cloudflare:workers";
 import { marketTimeS } from "../protocol/clock.ts";
 import type { Rejection } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
+import type { JobDescription } from "../protocol/jobs.ts";
+import type { LeaseVoucher } from "../protocol/lease-frames.ts";
 import type { NodeFrame, Parts, SignedCancel } from "../protocol/provider-frames.ts";
 import { type Env, marketClock, signingDomain } from "./environment.ts";
 import type { DispatchAnswer, RunAsker, RunOrder, RunTaker } from "./job-calls.ts";
 import { deskOf } from "./provider/desk-stub.ts";
+import { LeaseSocket } from "./provider/lease-socket.ts";
+import { type LeaseAnswer, ProviderLeases } from "./provider/leases.ts";
 import { refuseHello } from "./provider/node-admission.ts";
 import { NodeSocket } from "./provider/node-socket.ts";
 import { RegionPost } from "./provider/region-post.ts";
@@ -31,6 +35,8 @@ export class Provider extends DurableObject<Env> implements RunTaker {
   readonly #socket: NodeSocket;
   readonly #post: RegionPost;
   readonly #runs: ProviderRuns;
+  readonly #leases: ProviderLeases;
+  readonly #buyers: LeaseSocket;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -58,6 +64,20 @@ export class Provider extends DurableObject<Env> implements RunTaker {
       send: (frame, parts) => this.#socket.send(frame, parts),
       withdraw: () => this.#carryOutWill(),
     });
+    this.#leases = new ProviderLeases({
+      store: this.#store,
+      post: this.#post,
+      domain: signingDomain(env),
+      region,
+      account: this.#account,
+      clock: marketClock(env),
+      wallMs,
+      isConnected: () => this.#socket.isConnected,
+      send: (frame, parts) => this.#socket.send(frame, parts),
+      readTerms: async (lease) => this.#regionStub().leaseTerms(lease),
+      arm: () => this.#arm(),
+    });
+    this.#buyers = new LeaseSocket({ ctx, domain: signingDomain(env), region, leases: this.#leases });
     this.#socket = new NodeSocket({
       ctx,
       wallMs,
@@ -73,6 +93,7 @@ export class Provider extends DurableObject<Env> implements RunTaker {
       admitted: ({ holds }) => {
         this.#store.keep("away-since", null);
         this.#runs.resume(holds);
+        this.#leases.nodeCame();
         this.#arm();
       },
       heard: (frame, parts, key) => this.#heard(frame, parts, key),
@@ -102,16 +123,34 @@ export class Provider extends DurableObject<Env> implements RunTaker {
     return this.#runs.kept(obligationId);
   }
 
-  /** Accepts a node's socket. */
-  override fetch(): Response {
-    const client = this.#socket.accept();
+  /** Runs a job under a lease for the holder of a session key. */
+  runLease(lease: number, key: Hex, description: JobDescription, input: Uint8Array): Promise<LeaseAnswer> {
+    return this.#leases.run(lease, { key }, description, input);
+  }
+
+  /** What a lease's holder is to sign next: what was run of it so far. */
+  async leaseTally(lease: number, key: Hex) {
+    const opened = await this.#leases.open(lease, { key });
+    return "rejection" in opened ? opened : { tally: opened.kept.tally };
+  }
+
+  /** Takes a buyer's voucher; answers why not, or null. */
+  leaseVoucher(lease: number, voucher: LeaseVoucher): Promise<Rejection | null> {
+    return this.#leases.voucher(lease, voucher);
+  }
+
+  /** Accepts a socket: a buyer's where the path ends with its lease, else a node's. */
+  override fetch(request: Request): Response {
+    const [, lease] = /\/leases\/([0-9]+)\/socket$/.exec(new URL(request.url).pathname) ?? [];
+    const client = lease === undefined ? this.#socket.accept() : this.#buyers.accept(Number(lease));
     if (client === null) return new Response(null, { status: 503 });
     void this.#wakeBy(Date.now() + LOOK_EVERY_MS);
     return new Response(null, { status: 101, webSocket: client });
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    await this.#socket.message(socket, message);
+    const isBuyer = this.ctx.getTags(socket)[0] === "lease";
+    await (isBuyer ? this.#buyers : this.#socket).message(socket, message);
   }
 
   override webSocketClose(socket: WebSocket): void {
@@ -128,8 +167,12 @@ export class Provider extends DurableObject<Env> implements RunTaker {
     try {
       this.#socket.dropSilent();
       const awaySinceMs = this.#store.kept<number>("away-since");
-      if (awaySinceMs !== null && awaySinceMs + AWAY_AFTER_MS <= Date.now()) this.#carryOutWill();
+      if (awaySinceMs !== null && awaySinceMs + AWAY_AFTER_MS <= Date.now()) {
+        this.#leases.settleAll();
+        this.#carryOutWill();
+      }
       await this.#runs.work();
+      this.#leases.work();
       await this.#post.work();
     } catch (fault) {
       console.error("a provider's alarm failed", fault);
@@ -139,6 +182,8 @@ export class Provider extends DurableObject<Env> implements RunTaker {
   }
 
   #heard(frame: NodeFrame, parts: Parts, key: Hex): Heard {
+    // Nothing that a lease's run changes is due earlier.
+    if ("lease" in frame) return this.#leases.hear(frame, parts);
     const heard = frame.type === "will" ? this.#newWill(frame.cancels) : this.#runs.hear(frame, parts, key);
     this.#arm();
     return heard;
@@ -165,6 +210,7 @@ export class Provider extends DurableObject<Env> implements RunTaker {
   }
 
   #gone(): void {
+    this.#leases.nodeGone();
     if (this.#store.kept("away-since") === null) this.#store.keep("away-since", Date.now());
     this.#arm();
   }

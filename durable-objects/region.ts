@@ -32,6 +32,7 @@ import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import { FeedPublisher } from "./feed-publisher.ts";
 import { type BuyJob, type JobOffer, leastMicrosOf, quoteOf } from "./job-quotes.ts";
+import { type LeaseTerms, leaseTermsOf } from "./lease-reads.ts";
 import type { Answer, Outcome } from "./outcome.ts";
 import { type KeptEpoch, keptEpochs, type Payable } from "./paid-epochs.ts";
 import { certificatesOf, type EpochRecord, epochFrom, slotFrom } from "./projections.ts";
@@ -228,6 +229,11 @@ export class Region extends DurableObject<Env> {
   /** Trades that are not settled yet in which an account buys or sells, ascending. */
   obligations(address: Hex): OpenObligation[] {
     return obligationsOf(this.engine.state, address);
+  }
+
+  /** The terms of an open lease, or null. */
+  leaseTerms(obligationId: number): LeaseTerms | null {
+    return leaseTermsOf(this.engine.state, obligationId);
   }
 
   bill(address: Hex, from: number, until: number): SettledLine[] | null {

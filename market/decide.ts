@@ -13,7 +13,7 @@ import { type Rejection, rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S, MAX_REMEMBERED_COMMANDS_PER_ACCOUNT } from "../protocol/limits.ts";
 import type { Decision, Occasion, Request } from "./decision.ts";
-import { notYet } from "./decisions/audits.ts";
+import { commitAudits, recordAudit, revealAudits } from "./decisions/audits.ts";
 import { commitCertificate } from "./decisions/certificates.ts";
 import { creditDeposit, scheduleParameters, scheduleTerms, withdraw } from "./decisions/chain.ts";
 import { buyJob, reportResult } from "./decisions/jobs.ts";
@@ -55,9 +55,9 @@ const DECIDERS: Deciders = {
   settle_obligation: settleObligation,
   buy_job: buyJob,
   report_result: reportResult,
-  commit_audits: notYet,
-  reveal_audits: notYet,
-  record_audit: notYet,
+  commit_audits: commitAudits,
+  reveal_audits: revealAudits,
+  record_audit: recordAudit,
 };
 
 /**

@@ -6,7 +6,7 @@ import { NO_END_SLOT } from "../protocol/events.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { SLOT_SECONDS } from "../protocol/units.ts";
 import { deposit, type Posting, transfer, withdraw } from "./ledger.ts";
-import { epochOf } from "./parameters.ts";
+import { epochOf, parametersOf } from "./parameters.ts";
 import { writeProvider } from "./providers.ts";
 import { rootOfWindow, rootsWith, writeNodes } from "./registry.ts";
 import { RESOURCE_EVOLVERS } from "./resources/resource-evolve.ts";
@@ -35,7 +35,13 @@ const EVOLVERS: Evolvers = {
     header.windowFirstSlot = event.firstSlot;
     header.nextSlot = event.firstSlot;
     header.parameters = [
-      { voteVersion: 0, version: 1, fromEpoch: 0, restartsEmission: false, parameters: event.parameters },
+      {
+        voteVersion: 0,
+        version: 1,
+        fromEpoch: 0,
+        restartsEmission: false,
+        parameters: parametersOf(event.parameters),
+      },
     ];
     header.emission = event.parameters.emissionPerEpoch;
     const { accounts } = state.tables;
@@ -47,7 +53,11 @@ const EVOLVERS: Evolvers = {
     const { header } = state;
     const { type: _type, voteVersion, ...rest } = event;
     // Entries of earlier rules know of no votes.
-    const version = { voteVersion: voteVersion ?? 0, ...rest };
+    const version = {
+      voteVersion: voteVersion ?? 0,
+      ...rest,
+      parameters: parametersOf(event.parameters),
+    };
     header.parameters = [...header.parameters.filter((old) => old.fromEpoch < version.fromEpoch), version];
     // Terms of a chain may come when the epoch that they are for has begun.
     if (version.restartsEmission && version.fromEpoch === epochOf(state, header.windowFirstSlot))

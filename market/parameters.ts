@@ -2,8 +2,15 @@
 // would reach back.
 
 import type { Parameters } from "../protocol/commands.ts";
+import type { EventOf } from "../protocol/events.ts";
 import { slotStartS } from "../protocol/units.ts";
 import { type Header, type ParametersVersion, type RegionState, termsOf } from "./state.ts";
+
+/** Parameters as an entry has them; one of earlier rules asks nothing of providers. */
+export function parametersOf(journaled: EventOf<"region_opened">["parameters"]): Parameters {
+  const { providerMinimumStake = 0, auditRateBps = 0 } = journaled;
+  return { ...journaled, providerMinimumStake, auditRateBps };
+}
 
 /** The epoch a slot belongs to: aligned stretches of `epochSlots` since the Unix epoch. */
 export function epochOf(state: RegionState, slot: number): number {

@@ -2,6 +2,7 @@
 // hashed. It refuses sections that do not belong to its list.
 
 import { MAX_SECTION_BYTES } from "../protocol/limits.ts";
+import { parametersOf } from "./parameters.ts";
 import {
   createState,
   createTables,
@@ -119,7 +120,9 @@ function isLater({ rules = 3 }: SnapshotHead, column: string): boolean {
 function headerOf({ header }: SnapshotHead): Header {
   const copy = structuredCopy(header);
   // What is there already stays where it stands: the order of names is part of the canonical bytes.
-  const parameters = copy.parameters.map((version) => Object.assign({ voteVersion: 0 }, version));
+  const parameters = copy.parameters.map((version) =>
+    Object.assign({ voteVersion: 0 }, version, { parameters: parametersOf(version.parameters) }),
+  );
   return { ...copy, parameters, mirrored: { ...createState().header.mirrored, ...copy.mirrored } };
 }
 

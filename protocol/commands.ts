@@ -66,6 +66,10 @@ export const parametersSchema = z.strictObject({
   shareCapBps: basisPoints(10_000),
   outflowCapBps,
   rewardPerFee: tokenAmount.meta({ description: "token base units per 10^6 micros of fees paid" }),
+  providerMinimumStake: bounded(0, MAX_REGION_MICROS).meta({
+    description: "micros that a provider must have at stake to sell, where its region follows a chain",
+  }),
+  auditRateBps: basisPoints(10_000).meta({ description: "how many of the jobs' results are run again" }),
 });
 export type Parameters = z.infer<typeof parametersSchema>;
 

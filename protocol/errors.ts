@@ -230,6 +230,10 @@ export const ERRORS = {
     400,
     "An order that rests needs an end within the bounds in facts; one that does not has none.",
   ),
+  stake_too_small: entry(
+    403,
+    "The seller has less at stake than a provider of this region must have, or is taking it back; facts have both.",
+  ),
   order_would_trade: entry(409, "A post-only order would have traded at once."),
   order_unmatched: entry(409, "Nothing rests at the order's price or better, and the order does not wait."),
   sellers_insufficient: entry(
@@ -259,6 +263,21 @@ export const ERRORS = {
     403,
     "The account is not a party of the obligation, or not the one of the two that may do this.",
   ),
+  lease_overdrawn: entry(
+    409,
+    "The run may use more than is left of the lease: facts.leftMega, without what runs under way may still use.",
+  ),
+  voucher_due: entry(
+    409,
+    "The provider would be further ahead of the lease's vouchers than facts.creditMega; sign one for what was run.",
+    true,
+  ),
+  provider_away: entry(503, "The provider's node is not connected now.", true),
+  run_failed: entry(
+    502,
+    "The provider's node came to no result that is the job's own; facts.reason says why. Nothing is owed for it.",
+    true,
+  ),
   delivery_out_of_bounds: entry(
     409,
     "Delivered is less than what is settled already, or more than was traded; facts have both.",
@@ -283,6 +302,27 @@ export const ERRORS = {
     403,
     "The seller has a stake, and its results are signed with that stake's node key, which facts name.",
   ),
+  result_not_awaited: entry(
+    409,
+    "Nothing waits to be audited here: its seller, or another of the same job, may still report.",
+    true,
+  ),
+  audit_epoch_out_of_bounds: entry(
+    409,
+    "Audits are bound for the running epoch or the next one; facts have both.",
+  ),
+  audits_committed_before: entry(409, "Audits of this epoch, or of a later one, are bound already."),
+  audits_not_committed: entry(
+    409,
+    "No secret was bound for the epoch before the job was sold; facts name it.",
+  ),
+  audits_not_over: entry(
+    409,
+    "What was sold in the epoch may still be reported; its secret is shown from facts.fromS on.",
+    true,
+  ),
+  audits_revealed_before: entry(409, "The epoch's secret was shown already."),
+  audit_secret_wrong: entry(409, "This is not the secret that the epoch was bound to."),
 
   ...JOB_ERRORS,
 

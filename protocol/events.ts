@@ -20,6 +20,8 @@ import {
 import { PROMISED_RESOURCES } from "./products.ts";
 import { TREE_DEPTH, TREE_LEAVES } from "./quad-tree.ts";
 import {
+  auditsCommitted,
+  auditsRevealed,
   obligationSettled,
   obligationsLapsed,
   resourceOrderEnded,
@@ -37,6 +39,9 @@ const voteVersion = count.meta({
 export const NO_END_SLOT = 9_000_000;
 const endSlot = bounded(0, NO_END_SLOT);
 
+/** Entries of earlier rules say nothing of providers. */
+const journaledParameters = parametersSchema.partial({ providerMinimumStake: true, auditRateBps: true });
+
 const regionOpened = z.strictObject({
   type: z.literal("region_opened"),
   region: regionId,
@@ -49,7 +54,7 @@ const regionOpened = z.strictObject({
   treasury: address,
   mirror: address,
   receiptKey: bytes32,
-  parameters: parametersSchema,
+  parameters: journaledParameters,
   firstSlot: slotNumber,
 });
 
@@ -61,7 +66,7 @@ const parametersSet = z.strictObject({
     .boolean()
     .meta({ description: "true: the emission begins anew with that epoch, and does not go on falling" }),
   voteVersion,
-  parameters: parametersSchema,
+  parameters: journaledParameters,
 });
 
 const accountOpened = z.strictObject({ type: z.literal("account_opened"), account: accountNumber, address });
@@ -296,6 +301,8 @@ export const eventSchema = z.discriminatedUnion("type", [
   obligationsLapsed,
   resultReported,
   resultsAwaited,
+  auditsCommitted,
+  auditsRevealed,
 ]);
 
 export type MarketEvent = z.infer<typeof eventSchema>;

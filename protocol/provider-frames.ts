@@ -151,8 +151,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
  * (32 bits each, low byte first), each part's length, the header, the parts. Bytes as base64 in JSON would take a third
  * more room and four times the time.
  */
-export function encodeFrame(
-  frame: NodeFrame | ObjectFrame,
+export function encodeFrame<F extends { readonly type: string }>(
+  frame: F,
   parts: Parts = [],
 ): string | Uint8Array<ArrayBuffer> {
   const text = JSON.stringify(frame);
@@ -176,12 +176,13 @@ export function encodeFrame(
 
 /** Reads a frame that a node sent. */
 export const decodeNodeFrame = (message: string | ArrayBuffer): Decoded<NodeFrame> =>
-  decode(nodeFrame, message);
+  decodeFrame(nodeFrame, message);
 /** Reads a frame that an object sent. */
 export const decodeObjectFrame = (message: string | ArrayBuffer): Decoded<ObjectFrame> =>
-  decode(objectFrame, message);
+  decodeFrame(objectFrame, message);
 
-function decode<S extends typeof nodeFrame | typeof objectFrame>(
+/** Reads a frame of some conversation. */
+export function decodeFrame<S extends z.ZodType>(
   schema: S,
   message: string | ArrayBuffer,
 ): Decoded<z.infer<S>> {

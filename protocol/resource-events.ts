@@ -56,7 +56,15 @@ export const resourceOrderEnded = z.strictObject({
   type: z.literal("resource_order_ended"),
   order: entryNumber,
   unfilledMega: quantityMega,
-  reason: z.enum(["cancelled", "expired", "session_revoked", "unmatched", "self_trade", "sweep_limit"]),
+  reason: z.enum([
+    "cancelled",
+    "expired",
+    "session_revoked",
+    "unmatched",
+    "self_trade",
+    "sweep_limit",
+    "stake_too_small",
+  ]),
   releasedMicros: count.meta({ description: "out of the buyer's escrow" }),
 });
 
@@ -116,4 +124,18 @@ export const obligationsLapsed = z.strictObject({
   obligations: z.array(obligationId).min(1),
   releasedMicros: z.array(count),
   failures: z.array(bounded(0, 1)).meta({ description: "1: nothing was delivered of what had to be" }),
+});
+
+/** The draw of an epoch's audits is bound to a secret. */
+export const auditsCommitted = z.strictObject({
+  type: z.literal("audits_committed"),
+  epoch: count,
+  commitment: bytes32,
+});
+
+/** The secret of an epoch that is over. */
+export const auditsRevealed = z.strictObject({
+  type: z.literal("audits_revealed"),
+  epoch: count,
+  secret: bytes32,
 });

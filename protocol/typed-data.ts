@@ -33,12 +33,13 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   Parameters: fields(
     "uint32 networkFeeMicrosPerKwh, uint16 takeRateBps, uint16 clearingPriceK, uint32 proofDelaySeconds, " +
       "uint256 emissionPerEpoch, uint16 emissionDecayBps, uint32 rewardWeightEnergy, uint32 rewardWeightCompute, " +
-      "uint32 rewardWeightBandwidth, uint16 shareCapBps, uint16 outflowCapBps, uint256 rewardPerFee",
+      "uint32 rewardWeightBandwidth, uint16 shareCapBps, uint16 outflowCapBps, uint256 rewardPerFee, " +
+      "uint64 providerMinimumStake, uint16 auditRateBps",
   ),
   Figures: fields(
     "uint32 networkFeeMicrosPerKwh, uint16 takeRateBps, uint16 clearingPriceK, uint32 proofDelaySeconds, " +
       "uint32 rewardWeightEnergy, uint32 rewardWeightCompute, uint32 rewardWeightBandwidth, uint16 shareCapBps, " +
-      "uint256 rewardPerFee",
+      "uint256 rewardPerFee, uint64 providerMinimumStake, uint16 auditRateBps",
   ),
   Step: fields("int64 limitPriceMicrosPerKwh, uint32 capWhPerSlot"),
   OpenRegion: fields(
@@ -96,6 +97,8 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   ),
   // What a node says first on its socket; it opens the socket and nothing else.
   ProviderHello: fields("string region, address account, bytes32 challenge"),
+  // What a buyer says first on the socket of a lease; it opens the socket and nothing else.
+  LeaseHello: fields("string region, uint64 obligationId, bytes32 challenge"),
 };
 
 /** The EIP-712 primary type of each command. */

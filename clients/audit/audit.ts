@@ -24,6 +24,7 @@ import { commandSchema } from "../../protocol/commands.ts";
 import { bytes32, entryNumber, type Hex, instantS, signatureBytes } from "../../protocol/fields.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
 import type { ChainDeposit } from "../chain/region-record.ts";
+import { AuditedResults, type AuditsHeld } from "./audited-results.ts";
 import { certificateRootOf } from "./certificate-root.ts";
 import { type MirroredChain, MirroredEvents, type Wrong } from "./mirrored-events.ts";
 import { type BadProof, ProofBatches, type VerifierOf } from "./proof-batches.ts";
@@ -69,6 +70,8 @@ export interface AuditReport {
   readonly stakes: number;
   /** Numbers of those that the region passed over. */
   readonly stakesPassedOver: readonly number[];
+  /** What was found of the audits of jobs' results. */
+  readonly audits: AuditsHeld;
   /** Certificate roots by epoch, of those that were asked for. */
   readonly certificateRoots: Readonly<Record<number, Hex>>;
   readonly headHash: string;
@@ -180,6 +183,7 @@ export async function audit(
     unvoted: run.voted.unvoted,
     stakes: run.staked.held,
     stakesPassedOver: run.staked.passedOver,
+    audits: run.audited.held,
     headHash: run.hash,
     stateHash: stateHash(run.state, sha256),
     failure,
@@ -207,6 +211,7 @@ class AuditRun {
   readonly mirrored: MirroredEvents;
   readonly voted: VotedVersions;
   readonly staked: RecordedStakes;
+  readonly audited = new AuditedResults();
   readonly #domain: SigningDomain;
   readonly #options: AuditOptions;
   readonly #receipts: Map<number, Receipt[]>;
@@ -244,6 +249,7 @@ class AuditRun {
     this.#holdMirrored(this.mirrored.take(derived, this.state));
     this.#holdMirrored(this.voted.take(derived, this.state));
     this.#holdMirrored(this.staked.take(derived, this.state));
+    this.audited.take(derived, this.state);
     this.#holdCertificates(derived);
     const unreported = this.reported.take(derived, this.state, this.hash);
     if (unreported !== null) throw new Mismatch(unreported);

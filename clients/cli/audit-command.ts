@@ -81,7 +81,10 @@ async function run(options: AuditOptions): Promise<void> {
   if (isShown) process.stderr.write("\r\u001b[K");
   if (options.json)
     console.log(JSON.stringify(chained === null ? report : { ...report, chainBlock: chained.block }));
-  else console.log([inWords(region, report), ...chainInWords(report, chained)].join("\n"));
+  else
+    console.log(
+      [inWords(region, report), ...auditsInWords(report), ...chainInWords(report, chained)].join("\n"),
+    );
   if (!report.auditOk) process.exitCode = 1;
 }
 
@@ -118,6 +121,20 @@ function inWords(region: string, report: AuditReport): string {
     return `${colours.green("audit ok")}: ${region}, ${checked}\nhead ${report.headHash}\nstate ${report.stateHash}${roots.join("")}`;
   }
   return `${colours.red("audit failed")} at entry ${report.failure.entry}: ${report.failure.reason}\nbefore it, ${checked}`;
+}
+
+/** What running jobs again came to, and what a journal alone cannot tell of it. */
+function auditsInWords({ audits }: AuditReport): string[] {
+  const { recorded, drawn, disputed, undrawn, missed, untold, unshown } = audits;
+  if (recorded + missed.length + untold + unshown === 0) return [];
+  return [
+    `results of jobs: ${recorded} run again, ${drawn} of them as they were drawn and ${disputed} because others differed; ${unshown} wait for their epoch's secret`,
+    ...(undrawn.length === 0 ? [] : [`run again and not drawn: obligations ${undrawn.join(", ")}`]),
+    ...(missed.length === 0 ? [] : [`drawn and not run again: obligations ${missed.join(", ")}`]),
+    ...(untold === 0
+      ? []
+      : [`${untold} were not run again, and only the chain's blocks tell whether they were drawn`]),
+  ];
 }
 
 /** What was held against the chain, and what of the chain is not in the journal. */

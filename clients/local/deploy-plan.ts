@@ -51,13 +51,8 @@ const DAY_SECONDS = 86_400;
 /** A vote may raise the emission so much before claims would have to wait. */
 const CEILING_TIMES = 4n;
 
-/** What the market does not have yet, and the contract keeps: micros, seconds, hundredths of a percent. */
-const OF_PROVIDERS = {
-  providerMinimumStake: 50_000_000,
-  unbondingSeconds: 14 * 86_400,
-  slashBps: 1_000,
-  auditRateBps: 500,
-};
+/** What only the contract keeps: seconds, hundredths of a percent. */
+const OF_PROVIDERS = { unbondingSeconds: 14 * 86_400, slashBps: 1_000 };
 
 /** More than the longest of the votes here takes. Seconds. */
 const STAKE = { auditSeconds: 2 * 86_400, slashDelaySeconds: 7 * 86_400 };

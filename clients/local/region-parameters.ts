@@ -14,4 +14,6 @@ export const LOCAL_PARAMETERS: Omit<Parameters, "proofDelaySeconds"> = {
   shareCapBps: 2_000,
   outflowCapBps: 5_000,
   rewardPerFee: "100000000000000000000",
+  providerMinimumStake: 50_000_000,
+  auditRateBps: 500,
 };

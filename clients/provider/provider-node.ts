@@ -14,6 +14,7 @@ import { JobPool } from "./job-pool.ts";
 import { ModuleCache } from "./module-cache.ts";
 import { NodeConnection } from "./node-connection.ts";
 import { NodeKey } from "./node-key.ts";
+import { NodeLeases } from "./node-leases.ts";
 import { jobOf, NodeRuns } from "./node-runs.ts";
 
 /** How often a node looks at its asks when nothing happens. Milliseconds. */
@@ -40,6 +41,7 @@ export class ProviderNode {
   readonly #pool: JobPool;
   readonly #modules: ModuleCache;
   readonly #runs: NodeRuns;
+  readonly #leases: NodeLeases;
   readonly #connection: NodeConnection;
   readonly #report: (line: string) => void;
   readonly #ended: Promise<string>;
@@ -57,6 +59,12 @@ export class ProviderNode {
       run: (description, input, fuel) => this.#run(description, input, fuel),
       send: (frame, parts) => this.#connection.send(frame, parts),
       changed: () => void this.#keeper.keep(),
+      report,
+    });
+    this.#leases = new NodeLeases({
+      key,
+      run: (description, input, fuel) => this.#run(description, input, fuel),
+      send: (frame, parts) => this.#connection.send(frame, parts),
       report,
     });
     let ended: (why: string) => void = () => {};
@@ -144,6 +152,12 @@ export class ProviderNode {
         return;
       case "over":
         this.#runs.over(frame.obligationId);
+        return;
+      case "lease_run":
+        this.#leases.run(frame, parts);
+        return;
+      case "lease_voucher":
+        void this.#leases.voucher(frame);
         return;
       case "withdrawn":
         this.#keeper.forgetWill();

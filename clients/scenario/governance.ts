@@ -61,6 +61,8 @@ const PARAMETERS: Parameters = {
   outflowCapBps: 2_000,
   // So much that the emission is what limits rewards.
   rewardPerFee: String(1_000n * TOKEN),
+  providerMinimumStake: 0,
+  auditRateBps: 0,
 };
 
 const SCENE: MarketScene = {

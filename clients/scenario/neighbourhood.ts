@@ -246,6 +246,8 @@ function termsOf(options: ScenarioOptions): RegionTerms {
     // Nine tenths an epoch: a region is empty after a dozen.
     outflowCapBps: 9_000,
     rewardPerFee: "1000000000000000000",
+    providerMinimumStake: 0,
+    auditRateBps: 0,
   };
   return {
     quote: isOnChain ? "settlement" : "test",

@@ -23,6 +23,8 @@ const PARAMETERS: Parameters = {
   shareCapBps: 2_000,
   outflowCapBps: 2_000,
   rewardPerFee: "1000000000000000000",
+  providerMinimumStake: 0,
+  auditRateBps: 0,
 };
 
 export const TRUST_SCENE: MarketScene = {

@@ -5,7 +5,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { hexOf } from "../../evidence/bytes.ts";
 import { sessionKeyOf, signSession } from "../../evidence/session-signature.ts";
-import type { CommandOf } from "../../protocol/commands.ts";
+import { type CommandOf, commandSchemas } from "../../protocol/commands.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { SignedReport, SignedSettlement } from "../../protocol/provider-frames.ts";
 import { commandDigest, type SigningDomain } from "../../protocol/typed-data.ts";
@@ -85,13 +85,9 @@ export class EdgeKey {
   #sign<T extends Signable>(own: Own<T>) {
     const { account, region, domain, atS, seed } = this.#identity;
     const nonce = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
-    const command = {
-      ...own,
-      account,
-      region,
-      nonce,
-      expiresAtS: atS() + SIGNED_FOR_SECONDS,
-    } as CommandOf<T>;
+    const envelope = { account, region, nonce, expiresAtS: atS() + SIGNED_FOR_SECONDS };
+    // Decoded, as what comes through the gateway is: the journal's text has a command's fields in their one order.
+    const command = commandSchemas[own.type].parse({ ...own, ...envelope }) as CommandOf<T>;
     const signature = signSession(seed, commandDigest(domain, command));
     return { chainId: domain.chainId, command, signature, sessionKey: this.key };
   }

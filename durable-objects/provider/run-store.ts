@@ -2,7 +2,11 @@
 // node's will. It refuses to judge any of it; a row's bytes are in pieces, because one value holds two megabytes at most.
 
 import type { Hex } from "../../protocol/fields.ts";
+import type { LeaseVoucher } from "../../protocol/lease-frames.ts";
+import type { SignedSettlement } from "../../protocol/provider-frames.ts";
+import type { LeaseTally } from "../../protocol/run-results.ts";
 import type { DispatchAnswer, RunOrder, RunOutcome } from "../job-calls.ts";
+import type { LeaseTerms } from "../lease-reads.ts";
 
 /** Where a run stands. `away`, `full` and `accepted` ones end as `ended`. */
 export type RunState = "offered" | "running" | "committed" | "revealing" | "reporting" | "ended";
@@ -49,6 +53,18 @@ interface RunRow extends Record<string, SqlStorageValue> {
   tries: number;
 }
 
+/** A lease, and what was run of it. */
+export interface KeptLease {
+  readonly lease: number;
+  readonly terms: LeaseTerms;
+  readonly tally: LeaseTally;
+  readonly voucher: LeaseVoucher | null;
+  /** The node's settlement for that voucher, not sent yet. */
+  readonly settle: SignedSettlement | null;
+  /** Wall time at which that is sent; and, a while after its end, at which the lease is forgotten. */
+  readonly dueMs: number;
+}
+
 /** One provider's rows. */
 export class RunStore {
   readonly #sql: SqlStorage;
@@ -63,6 +79,9 @@ export class RunStore {
       data BLOB NOT NULL, PRIMARY KEY (obligation, part, piece)) WITHOUT ROWID`);
     sql.exec(`CREATE TABLE IF NOT EXISTS posted (key TEXT PRIMARY KEY, signed TEXT NOT NULL, due_ms INTEGER NOT NULL,
       tries INTEGER NOT NULL)`);
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS leases (lease INTEGER PRIMARY KEY, text TEXT NOT NULL, due_ms INTEGER NOT NULL)`,
+    );
     sql.exec(`CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)`);
   }
 
@@ -170,10 +189,37 @@ export class RunStore {
   nextDueMs(): number | null {
     const { due } = this.#sql
       .exec<{ due: number | null }>(
-        "SELECT min(due) AS due FROM (SELECT min(due_ms) AS due FROM runs UNION ALL SELECT min(due_ms) FROM posted)",
+        "SELECT min(due) AS due FROM (SELECT min(due_ms) AS due FROM runs UNION ALL SELECT min(due_ms) FROM posted UNION ALL SELECT min(due_ms) FROM leases)",
       )
       .one();
     return due;
+  }
+
+  lease(lease: number): KeptLease | null {
+    const [row] = this.#sql
+      .exec<{ text: string }>("SELECT text FROM leases WHERE lease = ?", lease)
+      .toArray();
+    return row === undefined ? null : (JSON.parse(row.text) as KeptLease);
+  }
+
+  leases(): KeptLease[] {
+    return this.#sql
+      .exec<{ text: string }>("SELECT text FROM leases")
+      .toArray()
+      .map(({ text }) => JSON.parse(text) as KeptLease);
+  }
+
+  putLease(kept: KeptLease): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO leases VALUES (?, ?, ?)",
+      kept.lease,
+      JSON.stringify(kept),
+      kept.dueMs,
+    );
+  }
+
+  forgetLease(lease: number): void {
+    this.#sql.exec("DELETE FROM leases WHERE lease = ?", lease);
   }
 
   /** A value by name, or null. */

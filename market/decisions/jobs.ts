@@ -22,6 +22,7 @@ import { type Job, jobAt, purchaseRow } from "../resources/purchases.ts";
 import { Settlements } from "../resources/settlements.ts";
 import type { RegionState } from "../state.ts";
 import { heldFor, takenEvents } from "./order-limits.ts";
+import { refuseSeller } from "./seller-standing.ts";
 
 const PRODUCT = "compute-job";
 
@@ -54,7 +55,12 @@ export function buyJob(occasion: Buying): Decision {
 }
 
 /** One ask of each of `replicas` sellers who can take the whole job, the best first. */
-function bestAsks({ state, command, account }: Buying): RestingOrder[] | { readonly rejection: Rejection } {
+function bestAsks({
+  state,
+  command,
+  account,
+  atS,
+}: Buying): RestingOrder[] | { readonly rejection: Rejection } {
   const { fuelMega, replicas, priceMicrosPerTera: limit } = command;
   const found = new Map<number, RestingOrder>();
   let seen = 0;
@@ -67,7 +73,7 @@ function bestAsks({ state, command, account }: Buying): RestingOrder[] | { reado
       };
     const { account: seller } = ask;
     if (seller === account || found.has(seller) || ask.restingMega < fuelMega) continue;
-    if (getsWork(state, seller)) found.set(seller, ask);
+    if (refuseSeller(state, seller, atS) === null) found.set(seller, ask);
   }
   if (found.size === replicas) return [...found.values()];
   return {
@@ -76,11 +82,6 @@ function bestAsks({ state, command, account }: Buying): RestingOrder[] | { reado
         ? rejected("order_unmatched", { priceMicrosPerTera: limit })
         : rejected("sellers_insufficient", { sellers: found.size, replicas }),
   };
-}
-
-/** A provider that takes its stake back gets no new work: nothing of what it does could be held against it. */
-function getsWork(state: RegionState, seller: number): boolean {
-  return providerOf(state, seller)?.isUnbonding !== true;
 }
 
 function jobOrder({ state, command, account, signer, entry, atS }: Buying): BookOrder {

@@ -13,6 +13,7 @@ import { countsAt } from "../resources/providers.ts";
 import { endResting } from "../resources/resource-due.ts";
 import type { RegionState } from "../state.ts";
 import { heldFor, takenEvents } from "./order-limits.ts";
+import { refuseSeller } from "./seller-standing.ts";
 
 type Placing = Occasion<CommandOf<"place_resource_order">>;
 
@@ -21,6 +22,8 @@ export function placeResourceOrder(occasion: Placing): Decision {
   const { state } = occasion;
   const order = bookOrder(occasion);
   if ("rejection" in order) return order;
+  const stranger = order.side === SELL ? refuseSeller(state, order.account, occasion.atS) : null;
+  if (stranger !== null) return { rejection: stranger };
   const outcome = state.indexes.book.match(order);
   if (isRefused(outcome)) return { rejection: refusalOf(order, outcome) };
   const bearing = heldFor(occasion, order, outcome);
@@ -46,11 +49,30 @@ export function cancelResourceOrder(occasion: Occasion<CommandOf<"cancel_resourc
 
 /** Ends every order of a session key that rests: what revoking it does. */
 export function endOrdersOfSession(state: RegionState, session: number): EventOf<"resource_order_ended">[] {
+  const { columns } = state.tables.restingOrders;
+  return endOrders(state, "session_revoked", (row) => columns.session[row] === session);
+}
+
+/** Ends every ask of an account that rests: what losing its stake does. */
+export function endAsksOf(state: RegionState, account: number): EventOf<"resource_order_ended">[] {
+  const { columns } = state.tables.restingOrders;
+  return endOrders(
+    state,
+    "stake_too_small",
+    (row) => columns.account[row] === account && columns.side[row] === SELL,
+  );
+}
+
+function endOrders(
+  state: RegionState,
+  reason: "session_revoked" | "stake_too_small",
+  isMeant: (row: number) => boolean,
+): EventOf<"resource_order_ended">[] {
   const { columns, rows } = state.tables.restingOrders;
   const ended: EventOf<"resource_order_ended">[] = [];
   for (let row = 0; row < rows; row += 1) {
-    if (columns.session[row] === session && (columns.restingMega[row] as number) > 0)
-      ended.push(endResting(state, columns.id[row] as number, "session_revoked"));
+    if (isMeant(row) && (columns.restingMega[row] as number) > 0)
+      ended.push(endResting(state, columns.id[row] as number, reason));
   }
   return ended;
 }

@@ -3,10 +3,13 @@
 
 import type { CommandOf } from "../../protocol/commands.ts";
 import { rejected } from "../../protocol/errors.ts";
+import { slotAt } from "../../protocol/units.ts";
 import type { Decision, Occasion } from "../decision.ts";
+import { parametersAtSlot } from "../parameters.ts";
 import { accountOfKey } from "../providers.ts";
-import { addressOf } from "../state.ts";
+import { addressOf, termsOf } from "../state.ts";
 import { openAccount } from "./region.ts";
+import { endAsksOf } from "./resource-orders.ts";
 
 /** Takes over how a provider stands, and opens its account where that is new: it will be paid there. */
 export function recordStake(occasion: Occasion<CommandOf<"record_stake">>): Decision {
@@ -20,7 +23,12 @@ export function recordStake(occasion: Occasion<CommandOf<"record_stake">>): Deci
   const holder = accountOfKey(state, nodeKey);
   if (holder !== null && holder !== account)
     return { rejection: rejected("node_key_taken", { nodeKey, account: addressOf(state, holder) }) };
+  const { providerMinimumStake } = parametersAtSlot(state, slotAt(occasion.atS));
+  // Nobody is to buy of it what it could no longer answer for.
+  const isOut = isUnbonding || stakedMicros < providerMinimumStake;
+  const isOperator = command.account === termsOf(state).operator;
+  const ended = isOut && !isOperator ? endAsksOf(state, account) : [];
   return {
-    events: [...events, { type: "stake_recorded", account, nodeKey, stakedMicros, isUnbonding }],
+    events: [...events, { type: "stake_recorded", account, nodeKey, stakedMicros, isUnbonding }, ...ended],
   };
 }

@@ -31,7 +31,7 @@ export function advanceResources(state: RegionState): readonly MarketEvent[] {
 export function endResting(
   { tables: { purchases }, indexes }: RegionState,
   order: number,
-  reason: "cancelled" | "expired" | "session_revoked",
+  reason: "cancelled" | "expired" | "session_revoked" | "stake_too_small",
 ): EventOf<"resource_order_ended"> {
   const resting = indexes.book.find(order);
   if (resting === null) throw new Error(`order ${order} ends and does not rest`);

@@ -7,8 +7,9 @@ import type { ResultVerdict } from "../../protocol/resource-events.ts";
 import { worth } from "../continuous/amounts.ts";
 import { BUY, SELL } from "../continuous/book.ts";
 import { hold, release } from "../ledger.ts";
-import type { RegionState } from "../state.ts";
+import { type RegionState, termsOf } from "../state.ts";
 import { writeHex } from "../table.ts";
+import { writeCommitment, writeReveal } from "./audits.ts";
 import { type Obligation, obligationAt, openRow } from "./obligations.ts";
 import { cellOf } from "./providers.ts";
 import { isDone, purchaseRow } from "./purchases.ts";
@@ -22,7 +23,9 @@ type ResourceEvent =
   | "obligation_settled"
   | "obligations_lapsed"
   | "result_reported"
-  | "results_awaited";
+  | "results_awaited"
+  | "audits_committed"
+  | "audits_revealed";
 
 /** By event type, for `evolve`. */
 export const RESOURCE_EVOLVERS: {
@@ -142,6 +145,14 @@ export const RESOURCE_EVOLVERS: {
     const tradedAtS = deadlineS - productOf(product).deliverySeconds;
     add(providers.columns.reports, provider, 1);
     add(providers.columns.reportSeconds, provider, state.header.atS - tradedAtS);
+  },
+
+  audits_committed(state, event) {
+    writeCommitment(state.tables.audits, event, termsOf(state).epochSlots, state.header.atS);
+  },
+
+  audits_revealed(state, { epoch }) {
+    writeReveal(state.tables.audits, epoch);
   },
 
   results_awaited(state, { obligations: ids, payableAtS, isDisputed }) {

@@ -93,6 +93,15 @@ export const RESOURCE_INVARIANTS: readonly Invariant[] = [
     },
   },
   {
+    name: "audits-are-bound",
+    check: ({ tables: { audits } }) => {
+      for (let row = 1; row < audits.rows; row += 1)
+        if ((audits.columns.epoch[row - 1] as number) >= (audits.columns.epoch[row] as number))
+          return `epoch ${audits.columns.epoch[row]} was bound after a later one`;
+      return null;
+    },
+  },
+  {
     name: "results-are-of-jobs",
     check: ({ tables }) => {
       const { purchases } = tables;

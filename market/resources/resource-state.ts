@@ -3,6 +3,7 @@
 
 import { ColumnBook } from "../continuous/column-book.ts";
 import { createRestingOrders, type RestingOrders } from "../continuous/resting-orders.ts";
+import { type Audits, createAudits } from "./audits.ts";
 import { createObligations, ObligationIndex, type Obligations } from "./obligations.ts";
 import { createProviders, type Providers } from "./providers.ts";
 import { createPurchases, type Purchases } from "./purchases.ts";
@@ -12,6 +13,7 @@ export interface ResourceTables {
   purchases: Purchases;
   obligations: Obligations;
   providers: Providers;
+  audits: Audits;
 }
 
 /** Made again from the tables at any time; never stored. */
@@ -31,6 +33,7 @@ export function createResourceTables(): ResourceTables {
     purchases: createPurchases(),
     obligations: createObligations(),
     providers: createProviders(),
+    audits: createAudits(),
   };
 }
 

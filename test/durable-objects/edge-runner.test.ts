@@ -3,6 +3,7 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
+import { audit } from "../../clients/audit/audit.ts";
 import { sha256Hex } from "../../durable-objects/digest.ts";
 import { ASK_LIFE_S } from "../../durable-objects/edge/edge-asks.ts";
 import { edgeSettings, isEdge } from "../../durable-objects/edge/edge-settings.ts";
@@ -17,7 +18,7 @@ import {
   RESULT_CHALLENGE_SECONDS,
 } from "../../protocol/limits.ts";
 import { commitmentOf } from "../../protocol/run-results.ts";
-import { word } from "../support/market.ts";
+import { DOMAIN, word } from "../support/market.ts";
 import { commandOf } from "../support/module-bytes.ts";
 import {
   addressOf,
@@ -155,6 +156,14 @@ class Edge {
     return find()?.outcome as RunOutcome;
   }
 
+  /** Decides the whole journal again, byte for byte. */
+  async audit(): Promise<void> {
+    const lines = await this.polder.region.journal();
+    const report = await audit(DOMAIN, lines);
+    expect(report.failure).toBeNull();
+    expect(report.entries).toBe(lines.length);
+  }
+
   async free(account: Hex): Promise<number> {
     return (await this.polder.get(`/accounts/${account}`)).json.freeMicros;
   }
@@ -268,6 +277,7 @@ describe("a run of the deployment's", () => {
     await runInDurableObject(edge.polder.region.stub, (region) => region.alarm());
     expect(await edge.free(ACCOUNT)).toBeGreaterThan(earned);
     expect(await edge.stub.keptRun(order.obligationId)).toMatchObject({ description: order.description });
+    await edge.audit();
   });
 
   test("behavior: as one of several is bound first, and shown when it is asked for", async () => {

@@ -4,12 +4,13 @@
 import { describe, expect, test } from "vitest";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_JOB_ASKS_SEEN, RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
-import { deposit, openSettlement, stake } from "../support/chain-money.ts";
+import { deposit, openSettlement, stake, vote } from "../support/chain-money.ts";
 import {
   address,
   authorise,
   credit,
   type Market,
+  OPERATOR,
   openMarket,
   replay,
   revoke,
@@ -42,6 +43,13 @@ function counted(market: Market, owner: Hex): Record<string, number> {
   const row = market.state.indexes.providerByAccount.get(market.account(owner)) ?? -1;
   const names = ["jobs", "failures", "lapses", "reports", "reportSeconds", "disagreements"] as const;
   return Object.fromEntries(names.map((name) => [name, columns[name][row] ?? 0]));
+}
+
+/** A vote that asks for more than Ann has, from the next epoch on. */
+function raised(market: Market): { readonly fromEpoch: number } {
+  const fromEpoch = Math.floor(market.atS / 7_200) + 1;
+  market.accept(vote(market, fromEpoch, { providerMinimumStake: 50_000_001 }));
+  return { fromEpoch };
 }
 
 /** The journal gives the same state again. */
@@ -118,12 +126,38 @@ describe("buying a job", () => {
 
   test("behavior: a provider that takes its stake back gets no new work", () => {
     const market = openSettlement();
-    market.accept(stake(market, ANN, { isUnbonding: true }));
-    market.accept(deposit(market, DEB, 1_000_000));
-    market.accept(order(market, ANN, "sell", 10, 100));
-    market.refuse(buyJob(DEB, 10, 100), "order_unmatched");
     market.accept(stake(market, ANN));
+    market.accept(deposit(market, DEB, 1_000_000));
+    market.accept(order(market, ANN, "sell", 20, 100));
     market.accept(buyJob(DEB, 10, 100));
+    expect(types(market.accept(stake(market, ANN, { isUnbonding: true })).events)).toEqual([
+      "chain_event_mirrored",
+      "stake_recorded",
+      "resource_order_ended",
+    ]);
+    market.refuse(buyJob(DEB, 10, 100), "order_unmatched");
+    market.refuse(order(market, ANN, "sell", 10, 100), "stake_too_small");
+    // What it sold before it may still deliver.
+    market.accept(authorise(ANN, word(0x5e1), COMPUTE_SCOPE));
+    market.accept(result(ANN, 1, 10, { signer: session(word(0x5e1)) }));
+    market.accept(stake(market, ANN));
+    market.accept(order(market, ANN, "sell", 10, 100));
+    market.accept(buyJob(DEB, 10, 100));
+    expectReplayed(market);
+  });
+
+  test("behavior: a stake that fell below a raised minimum is passed over", () => {
+    const market = openSettlement({ providerMinimumStake: 50_000_000 });
+    market.accept(stake(market, ANN));
+    for (const owner of [DEB, OPERATOR]) market.accept(deposit(market, owner, 1_000_000));
+    market.accept(order(market, ANN, "sell", 20, 100));
+    market.accept(order(market, OPERATOR, "sell", 20, 200));
+    const { fromEpoch } = raised(market);
+    market.accept(buyJob(DEB, 10, 200));
+    market.to(fromEpoch * 7_200);
+    market.accept(buyJob(DEB, 10, 200));
+    const { columns, rows } = market.state.tables.obligations;
+    expect([...columns.seller.subarray(0, rows)]).toEqual([market.account(ANN), market.account(OPERATOR)]);
   });
 });
 

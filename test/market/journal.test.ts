@@ -27,6 +27,7 @@ import {
   FIRST_SLOT,
   type Market,
   MIDNIGHT_S,
+  OPENED_AT_S,
   openMarket,
   place,
   prove,
@@ -40,7 +41,7 @@ import {
   unenrol,
   word,
 } from "../support/market.ts";
-import { tradeCompute } from "../support/resource-drafts.ts";
+import { revealAudits, tradeCompute } from "../support/resource-drafts.ts";
 import { bytesOf, indexesOf } from "../support/untouched-state.ts";
 
 type Line = { hash: string; body: string };
@@ -70,6 +71,8 @@ function lively(): Market {
   prove(market, FIRST_SLOT, { 1: [100, 120, 5], 2: [-100, -40, -7], 3: [-17, 30] });
   market.accept(place(bob, "buy", [[200_000, 900]], { replaces: number }));
   prove(market, FIRST_SLOT + 4, { 1: [100, 120, 5], 2: [-100, -40, -7] });
+  const epoch = Math.floor(OPENED_AT_S / 7_200);
+  market.accept(revealAudits(epoch, word(epoch)));
   market.accept(revoke(ann, word(7)));
   market.accept(cancel(cas, number + 1));
   market.accept(unenrol(3));

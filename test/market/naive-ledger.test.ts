@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { rewardOf } from "../../market/evolve.ts";
 import { applyEntry, type Entry } from "../../market/journal.ts";
+import { parametersOf } from "../../market/parameters.ts";
 import { createState, type RegionState } from "../../market/state.ts";
 import type { Parameters } from "../../protocol/commands.ts";
 import type { MarketEvent, SlotCleared } from "../../protocol/events.ts";
@@ -121,8 +122,8 @@ describe("the ledger against a naive one", () => {
           for (const event of entry.events) {
             ledger.take(event);
             epoch.take(event);
-            if (event.type === "region_opened") versions.set(1, event.parameters);
-            if (event.type === "parameters_set") versions.set(event.version, event.parameters);
+            if (event.type === "region_opened") versions.set(1, parametersOf(event.parameters));
+            if (event.type === "parameters_set") versions.set(event.version, parametersOf(event.parameters));
             if (event.type === "epoch_closed")
               rewards += [event, ...(event.resources ?? [])]
                 .flatMap((part) => part.rewards)

@@ -21,6 +21,7 @@ import {
   word,
 } from "../support/market.ts";
 import { identityCases } from "../support/rejections/identity.ts";
+import { jobCases } from "../support/rejections/jobs.ts";
 import { meterCases } from "../support/rejections/meters.ts";
 import { moneyCases } from "../support/rejections/money.ts";
 import { provable } from "../support/rejections/rejection-case.ts";
@@ -28,7 +29,7 @@ import { resourceCases } from "../support/rejections/resources.ts";
 import { termsCases } from "../support/rejections/terms.ts";
 import { expectRejected } from "../support/untouched-state.ts";
 
-const CASES = [...identityCases, ...moneyCases, ...termsCases, ...meterCases, ...resourceCases];
+const CASES = [...identityCases, ...moneyCases, ...termsCases, ...meterCases, ...resourceCases, ...jobCases];
 
 describe("every refusal of the market, in the order of the table", () => {
   for (const { code, when, run } of CASES) test(`rejects: ${code} when ${when}`, run);

@@ -74,6 +74,6 @@ test("invariant: the market's parameters are all governed, and a version's figur
   const figures = figuresOfValues(GOVERNED_VALUES.map((_, place) => BigInt(place)));
   for (const [name, value] of Object.entries(figures)) expect(Number(value)).toBe(numbered(name));
   expect(figures.rewardPerFee).toBe("5");
-  expect(Object.keys(figures)).toHaveLength(9);
+  expect(Object.keys(figures)).toHaveLength(11);
   expect(() => figuresOfValues([1n, 2n])).toThrow("a version has no");
 });

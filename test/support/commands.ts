@@ -42,6 +42,8 @@ const figureFields = {
   rewardWeightBandwidth: within(0, 1_000_000),
   shareCapBps: within(0, 10_000),
   rewardPerFee: token,
+  providerMinimumStake: within(0, limits.MAX_REGION_MICROS),
+  auditRateBps: within(0, 10_000),
 };
 const parameters: fc.Arbitrary<Parameters> = fc.record({
   ...figureFields,

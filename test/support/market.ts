@@ -61,11 +61,11 @@ export const PARAMETERS: Parameters = {
   emissionPerEpoch: "1000000",
   emissionDecayBps: 1_000,
   rewardWeightEnergy: 1,
-  rewardWeightCompute: 0,
-  rewardWeightBandwidth: 0,
+  ...{ rewardWeightCompute: 0, rewardWeightBandwidth: 0 },
   shareCapBps: 10_000,
   outflowCapBps: 5_000,
   rewardPerFee: "1000000000",
+  ...{ providerMinimumStake: 0, auditRateBps: 0 },
 };
 
 /** A command without what binds it to a moment, and who is said to have signed it. */

@@ -5,6 +5,7 @@ import { expect } from "vitest";
 import type { Entry } from "../../market/journal.ts";
 import type { EventOf } from "../../protocol/events.ts";
 import { RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
+import type { ResultVerdict } from "../../protocol/resource-events.ts";
 
 interface Run {
   readonly obligation: number;
@@ -26,7 +27,16 @@ interface Job {
 
 /** Jobs and their results. */
 export class NaiveJobs {
-  readonly counts = { jobs: 0, several: 0, agreed: 0, disagreed: 0, undecided: 0, unchallenged: 0 };
+  readonly counts = {
+    jobs: 0,
+    several: 0,
+    agreed: 0,
+    disagreed: 0,
+    undecided: 0,
+    unchallenged: 0,
+    audit_passed: 0,
+    audit_failed: 0,
+  };
   readonly #sellers = new Map<number, number>();
   readonly #jobs = new Map<number, Job>();
   readonly #jobOf = new Map<number, Job>();
@@ -94,7 +104,7 @@ export class NaiveJobs {
     run.isOut = true;
   }
 
-  #judge(job: Job, { atS }: Entry, verdicts: Map<number, EventOf<"obligation_settled">>): void {
+  #judge(job: Job, { atS, command }: Entry, verdicts: Map<number, EventOf<"obligation_settled">>): void {
     if (job.isDone) return;
     const left = job.runs.filter(({ isOut }) => !isOut);
     if (left.length === 0) {
@@ -112,6 +122,13 @@ export class NaiveJobs {
       job.waitsUntilS = atS + RESULT_CHALLENGE_SECONDS;
     }
     expect(atS).toBeLessThanOrEqual(job.waitsUntilS);
+    if (command?.type === "record_audit" && left.some((run) => run.obligation === command.obligationId)) {
+      const right = `${command.outputHash} ${command.fuelMega}`;
+      this.#expect(job, left, verdicts, (run) =>
+        run.report?.text === right ? "audit_passed" : "audit_failed",
+      );
+      return;
+    }
     // What ends at one moment may be told in several entries.
     const isTold = left.some(({ obligation }) => verdicts.has(obligation));
     if (atS < job.waitsUntilS) expect(isTold).toBe(false);
@@ -123,16 +140,16 @@ export class NaiveJobs {
     job: Job,
     left: readonly Run[],
     verdicts: Map<number, EventOf<"obligation_settled">>,
-    verdictOf: (run: Run) => "agreed" | "disagreed" | "unchallenged" | "undecided",
+    verdictOf: (run: Run) => ResultVerdict,
   ): void {
     for (const run of left) {
       const event = verdicts.get(run.obligation);
       const verdict = verdictOf(run);
-      const isPaid = verdict === "agreed" || verdict === "unchallenged";
+      const isPaid = ["agreed", "unchallenged", "audit_passed"].includes(verdict);
       expect(event).toMatchObject({
         verdict,
         isClosed: true,
-        isFailure: false,
+        isFailure: verdict === "audit_failed",
         means: isPaid ? "job_result" : "none",
         deliveredMega: isPaid ? run.report?.fuelMega : 0,
         jobDigest: job.jobDigest,

@@ -171,7 +171,8 @@ class NaiveTrades {
     expect(released).toBe(before - this.escrow(trade.buy));
     this.#spend(trade.buy, 0n - released);
     expect(isFailure).toBe(
-      verdict === undefined && trade.delivered === 0n && !PRODUCTS[trade.product].isLease,
+      verdict === "audit_failed" ||
+        (verdict === undefined && trade.delivered === 0n && !PRODUCTS[trade.product].isLease),
     );
     const { account } = trade.sell.placed;
     if (isFailure) this.failures.set(account, (this.failures.get(account) ?? 0) + 1);

@@ -2,6 +2,7 @@
 // are held against these.
 
 import type { Entry } from "../../market/journal.ts";
+import { parametersOf } from "../../market/parameters.ts";
 import type { PaidEpoch } from "../../market/previews.ts";
 import type { Parameters } from "../../protocol/commands.ts";
 import type { SlotCleared } from "../../protocol/events.ts";
@@ -21,8 +22,8 @@ export function paidEpochsOf(entries: readonly Entry[]): PaidEpoch[] {
   let sums = none();
   for (const { events } of entries)
     for (const event of events) {
-      if (event.type === "region_opened") versions.set(1, event.parameters);
-      if (event.type === "parameters_set") versions.set(event.version, event.parameters);
+      if (event.type === "region_opened") versions.set(1, parametersOf(event.parameters));
+      if (event.type === "parameters_set") versions.set(event.version, parametersOf(event.parameters));
       if (event.type === "slot_cleared") addSlot(sums, event);
       if (event.type !== "epoch_closed") continue;
       const { accounts } = event;

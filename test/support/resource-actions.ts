@@ -10,7 +10,16 @@ import { readHex } from "../../market/table.ts";
 import type { Hex, Side } from "../../protocol/fields.ts";
 import type { ProductName } from "../../protocol/products.ts";
 import { address, authorise, type Draft, type Market, revoke, session, wallet, word } from "./market.ts";
-import { buyJob, COMPUTE_SCOPE, delivered, order, result, withdrawOrder } from "./resource-drafts.ts";
+import {
+  audited,
+  buyJob,
+  COMPUTE_SCOPE,
+  commitAudits,
+  delivered,
+  order,
+  result,
+  withdrawOrder,
+} from "./resource-drafts.ts";
 
 type Action = (market: Market) => Draft | number;
 
@@ -169,6 +178,24 @@ export const resourceAction: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: revoking },
 );
 
+/** Binds this epoch's audits or the next one's. */
+const committing: fc.Arbitrary<Action> = fc.integer({ min: -1, max: 2 }).map(
+  (ahead) =>
+    ({ atS }) =>
+      commitAudits(Math.floor(atS / 7_200) + ahead, word(ahead + 9)),
+);
+
+const auditing: fc.Arbitrary<Action> = fc
+  .record({ pick: fc.nat(1_000), output: fc.constantFrom(1, 1, 1, 2), more: fc.constantFrom(0, 0, 0, 1) })
+  .map(({ pick, output, more }) => (market) => {
+    const { obligations } = market.state.tables;
+    const reported = Array.from({ length: obligations.rows }, (_, row) =>
+      obligationAt(obligations, row),
+    ).filter(({ quantityMega, reportedMega }) => quantityMega > 0 && reportedMega > 0);
+    const one = reported[pick % Math.max(1, reported.length)];
+    return one === undefined ? 60 : audited(one.id, one.reportedMega + more, output);
+  });
+
 /** Plenty of one price, so that jobs find their sellers. */
 const offering: fc.Arbitrary<Action> = fc
   .record({ account: owner, quantity: fc.integer({ min: 200, max: 4_000 }) })
@@ -183,6 +210,8 @@ export const jobAction: fc.Arbitrary<Action> = fc.oneof(
   { weight: 4, arbitrary: offering },
   { weight: 4, arbitrary: buying },
   { weight: 9, arbitrary: reporting },
+  { weight: 1, arbitrary: committing },
+  { weight: 1, arbitrary: auditing },
   { weight: 1, arbitrary: resourceAction },
   { weight: 1, arbitrary: fc.integer({ min: 30, max: 900 }).map((seconds) => () => seconds) },
 );

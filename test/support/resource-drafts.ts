@@ -2,6 +2,7 @@
 // It refuses to know a region; the drafts of everything else are in market.ts.
 
 import type { DeliveryFacts, Signer } from "../../market/decision.ts";
+import { auditCommitmentOf, NO_BLOCK } from "../../protocol/audits.ts";
 import type { Hex, Side } from "../../protocol/fields.ts";
 import type { ProductName } from "../../protocol/products.ts";
 import type { TimeInForce } from "../../protocol/resource-commands.ts";
@@ -109,6 +110,32 @@ export function givenUp(account: Hex, obligationId: number): Draft {
   return delivered(account, obligationId, 0, account, { isFinal: true, agreedBy: null });
 }
 
+/** The key that `open` says a region signs its receipts with. */
+const REFEREE: Signer = { scheme: "session", key: word(0xee) };
+
+/** Binds an epoch's audits to a secret. */
+export function commitAudits(epoch: number, secret: Hex, signer = REFEREE): Draft {
+  const command = { type: "commit_audits", epoch, commitment: auditCommitmentOf(secret) } as const;
+  return { command, signer, evidence: null };
+}
+
+export function revealAudits(epoch: number, secret: Hex, signer = REFEREE): Draft {
+  return { command: { type: "reveal_audits", epoch, secret } as const, signer, evidence: null };
+}
+
+/** The referee ran a job again, and came to `output`. */
+export function audited(obligationId: number, fuelMega: number, output = 0x0a7, signer = REFEREE): Draft {
+  const block = { blockNumber: 0, blockHash: NO_BLOCK };
+  const command = {
+    type: "record_audit",
+    obligationId,
+    fuelMega,
+    outputHash: word(output),
+    ...block,
+  } as const;
+  return { command, signer, evidence: null };
+}
+
 /** A session key's scope with room for compute beside energy. */
 export const COMPUTE_SCOPE = {
   resources: ["energy", "compute"] as ("energy" | "compute")[],
@@ -130,7 +157,7 @@ export function tradeCompute(market: Market, seller: Hex, buyer: Hex): void {
   tradeJobs(market, buyer);
 }
 
-/** One job has a seller and is reported; of three sellers of another two agree, and of three of the last none. */
+/** One job has a seller and is reported; of three sellers of another two agree, and of three of the last none; one is audited. */
 function tradeJobs(market: Market, buyer: Hex): void {
   const sellers = [0xb1, 0xb2, 0xb3].map(address);
   for (const seller of sellers) {
@@ -148,4 +175,10 @@ function tradeJobs(market: Market, buyer: Hex): void {
     for (const [index, output] of outputs.entries())
       market.accept(result(sellers[index] as Hex, first + index, 25, { output }));
   }
+  const epoch = Math.floor(market.atS / 7_200);
+  market.accept(commitAudits(epoch, word(epoch)));
+  market.accept(buyJob(buyer, 20, 400_000));
+  const last = market.state.header.nextObligation - 1;
+  market.accept(result(sellers[0] as Hex, last, 20));
+  market.accept(audited(last, 19));
 }

@@ -141,6 +141,8 @@ export function openTestRegion(client: PolderClient): Promise<Signer> {
       shareCapBps: 10_000,
       outflowCapBps: 5_000,
       rewardPerFee: "0",
+      providerMinimumStake: 0,
+      auditRateBps: 0,
     },
   });
 }

@@ -136,6 +136,10 @@ function wordsOf(line: NewsLine, event: FeedEvent, calendar: Calendar, currency:
       return `${countText(events, "delivery", "deliveries")} of compute settled.`;
     case "result_reported":
       return `${countText(events, "result")} of jobs reported; each is paid unless it is shown to be wrong.`;
+    case "audits_committed":
+      return "Which results of an epoch's jobs are run again was bound before the first of them.";
+    case "audits_revealed":
+      return "How an epoch's results were drawn to be run again can be checked now.";
     case "results_awaited":
       return "Sellers of one job differ, or one is left alone; its result may be challenged.";
     case "obligations_lapsed":

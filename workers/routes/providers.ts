@@ -1,14 +1,18 @@
-// Owns the paths about providers of compute: the socket of a provider's node. It refuses requests that ask for no upgrade
-// and regions that nobody registered; who may speak on the socket is its object's to judge.
+// Owns the paths about providers of compute: the socket of a provider's node, and those of leases. It refuses requests that ask for
+// no upgrade and accounts that are none; who may speak, and what may be run, is the provider's object's to judge.
 
 import { z } from "zod";
-import { address, regionId } from "../../protocol/fields.ts";
+import type { Env } from "../../durable-objects/environment.ts";
+import { address, type Hex, obligationId, regionId } from "../../protocol/fields.ts";
+import { numeral } from "../parts.ts";
 import { Refusal } from "../problems.ts";
 import { regionOf } from "../region-access.ts";
-import { type Application, route } from "../router.ts";
+import { type Application, type RequestContext, route } from "../router.ts";
 
 const tag = "providers";
 const providerParams = z.strictObject({ region: regionId, account: address });
+const leaseParams = z.strictObject({ region: regionId, account: address, obligation: numeral(obligationId) });
+const upgrade = { contentType: "application/octet-stream", description: "switches to a WebSocket" };
 
 /** Registers the paths. */
 export function providerRoutes(application: Application): void {
@@ -22,20 +26,42 @@ export function providerRoutes(application: Application): void {
       description:
         "The object sends a challenge; the node answers with a ProviderHello signed by a session key of the account that may sell compute. A new connection replaces the one before.",
       params: providerParams,
-      answers: { contentType: "application/octet-stream", description: "switches to a WebSocket" },
+      answers: upgrade,
       status: 101,
     },
-    async ({ context, env, params }) => {
-      if (context.req.header("upgrade")?.toLowerCase() !== "websocket") throw new Refusal("upgrade_required");
-      const region = await regionOf(env, params.region);
-      // Every invented account would make an object.
-      if ((await region.account(params.account)) === null)
-        throw new Refusal("account_not_found", { account: params.account });
-      const response = await env.PROVIDER.getByName(`${params.region}/${params.account}`).fetch(
-        context.req.raw,
-      );
-      if (response.status === 503) throw new Refusal("sockets_full", { shards: 1 });
-      return response;
-    },
+    ({ context, params }) => connect(context, params),
   );
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/providers/:account/leases/:obligation/socket",
+      tag,
+      summary: "The socket of a lease: its buyer's runs go straight to the provider's node",
+      description:
+        "The object sends a challenge; the buyer answers with a LeaseHello signed by its wallet or by a session key of its that may buy compute. Then come runs, and vouchers for what they add up to.",
+      params: leaseParams,
+      answers: upgrade,
+      status: 101,
+    },
+    ({ context, params }) => connect(context, params),
+  );
+}
+
+/** Connects a caller to a provider's object. @throws Refusal */
+async function connect(
+  context: RequestContext,
+  { region, account }: { readonly region: string; readonly account: Hex },
+): Promise<Response> {
+  if (context.req.header("upgrade")?.toLowerCase() !== "websocket") throw new Refusal("upgrade_required");
+  const response = await (await providerOf(context.env, region, account)).fetch(context.req.raw);
+  if (response.status === 503) throw new Refusal("sockets_full", { shards: 1 });
+  return response;
+}
+
+/** The object of an account: every invented one would make an object. @throws Refusal `account_not_found` */
+async function providerOf(env: Env, region: string, account: Hex) {
+  const object = await regionOf(env, region);
+  if ((await object.account(account)) === null) throw new Refusal("account_not_found", { account });
+  return env.PROVIDER.getByName(`${region}/${account}`);
 }

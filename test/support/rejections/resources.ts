@@ -10,14 +10,14 @@ import {
   MAX_REST_SECONDS,
 } from "../../../protocol/limits.ts";
 import { deposit, openSettlement, stake } from "../chain-money.ts";
-import { address, authorise, credit, type Market, openMarket, session, wallet, word } from "../market.ts";
-import { buyJob, delivered, givenUp, order, result } from "../resource-drafts.ts";
+import { address, authorise, credit, type Market, OPERATOR, openMarket, session, word } from "../market.ts";
+import { buyJob, delivered, order, result } from "../resource-drafts.ts";
 import type { RejectionCase } from "./rejection-case.ts";
 
 const [ANN, BOB, CAI] = [address(1), address(2), address(3)] as [Hex, Hex, Hex];
 
 /** Three accounts with money, and Ann's ask of 10 at 100. */
-function asking(quantity = 10): Market {
+export function asking(quantity = 10): Market {
   const market = openMarket();
   for (const owner of [ANN, BOB, CAI]) market.accept(credit(owner, 1_000_000));
   market.accept(order(market, ANN, "sell", quantity, 100));
@@ -32,7 +32,7 @@ function owing(): Market {
 }
 
 /** Ann runs a job of 5 for Cai: obligation 1. */
-function running(): Market {
+export function running(): Market {
   const market = asking();
   market.accept(buyJob(CAI, 5, 100));
   return market;
@@ -77,6 +77,27 @@ export const resourceCases: readonly RejectionCase[] = [
       );
       market.accept(resting(1));
       market.accept(resting(MAX_REST_SECONDS));
+    },
+  },
+  {
+    code: "stake_too_small",
+    when: "a seller other than the operator has less at stake than the minimum, or takes it back",
+    run: () => {
+      const market = openSettlement({ providerMinimumStake: 50_000_000 });
+      for (const owner of [BOB, OPERATOR]) market.accept(deposit(market, owner, 1_000_000));
+      const ask = (owner: Hex) => order(market, owner, "sell", 10, 100);
+      expect(market.refuse(ask(BOB), "stake_too_small").facts).toEqual({
+        stakedMicros: 0,
+        leastMicros: 50_000_000,
+        isUnbonding: false,
+      });
+      market.accept(stake(market, BOB, { stakedMicros: 49_999_999 }));
+      market.refuse(ask(BOB), "stake_too_small");
+      market.accept(stake(market, BOB, { isUnbonding: true }));
+      market.refuse(ask(BOB), "stake_too_small");
+      market.accept(stake(market, BOB));
+      market.accept(ask(BOB));
+      market.accept(ask(OPERATOR));
     },
   },
   {
@@ -207,61 +228,6 @@ export const resourceCases: readonly RejectionCase[] = [
       market.refuse(delivered(ANN, 1, 5, CAI, { facts: { obligation: 2 } }), "delivery_not_agreed");
       for (const signer of [session(word(7)), session(word(8)), session(word(9))])
         market.refuse(delivered(ANN, 1, 5, CAI, { agreedBy: [signer] }), "delivery_not_agreed");
-    },
-  },
-  {
-    code: "result_required",
-    when: "a job is settled on a voucher, or given up by its buyer",
-    run: () => {
-      const market = running();
-      market.refuse(delivered(ANN, 1, 5, CAI), "result_required");
-      market.refuse(delivered(ANN, 1, 0, CAI, { isFinal: true }), "result_required");
-      market.refuse(delivered(ANN, 1, 0, CAI, { agreedBy: null }), "result_required");
-      market.refuse(delivered(CAI, 1, 0, CAI, { isFinal: true, agreedBy: null }), "result_required");
-    },
-  },
-  {
-    code: "result_of_other_job",
-    when: "the obligation is for another job, or for none in particular",
-    run: () => {
-      const market = running();
-      const { facts } = market.refuse(result(ANN, 1, 5, { jobDigest: word(1) }), "result_of_other_job");
-      expect(facts).toEqual({ jobDigest: word(0x10b) });
-      market.accept(order(market, CAI, "buy", 1, 100));
-      for (const jobDigest of [word(0x10b), word(0)])
-        market.refuse(result(ANN, 2, 1, { jobDigest }), "result_of_other_job");
-    },
-  },
-  {
-    code: "result_reported_before",
-    when: "a seller changes its mind, or gives up what it has reported",
-    run: () => {
-      const market = running();
-      market.accept(result(ANN, 1, 4));
-      expect(market.refuse(result(ANN, 1, 5), "result_reported_before").facts).toEqual({
-        fuelMega: 4,
-        outputHash: word(0x0a7),
-      });
-      market.refuse(result(ANN, 1, 4), "result_reported_before");
-      market.refuse(givenUp(ANN, 1), "result_reported_before");
-    },
-  },
-  {
-    code: "result_not_by_node_key",
-    when: "a provider with a stake reports under another key than its node's",
-    run: () => {
-      const market = openSettlement();
-      market.accept(stake(market, ANN, { nodeKey: word(0x5e1) }));
-      market.accept(deposit(market, CAI, 1_000_000));
-      for (const key of [word(0x5e1), word(0x5e2)])
-        market.accept(authorise(ANN, key, { resources: ["compute"] }));
-      market.accept(order(market, ANN, "sell", 10, 100));
-      market.accept(buyJob(CAI, 10, 100));
-      for (const signer of [wallet(ANN), session(word(0x5e2))])
-        expect(market.refuse(result(ANN, 1, 5, { signer }), "result_not_by_node_key").facts).toEqual({
-          nodeKey: word(0x5e1),
-        });
-      market.accept(result(ANN, 1, 5, { signer: session(word(0x5e1)) }));
     },
   },
 ];

@@ -1,0 +1,370 @@
+// Owns the leases of one provider: runs that touch nothing but its object, what they add up to, and the buyer's vouchers for it. It
+// refuses runs beyond the lease or too far ahead of its vouchers, and vouchers for what was not run.
+
+import { voucherDigest } from "../../evidence/delivery-voucher.ts";
+import { verifySession } from "../../evidence/session-signature.ts";
+import { recoverWallet } from "../../evidence/wallet-signature.ts";
+import { type MarketClock, marketTimeS, wallTimeMs } from "../../protocol/clock.ts";
+import { type Rejection, rejected } from "../../protocol/errors.ts";
+import type { Hex } from "../../protocol/fields.ts";
+import { type JobDescription, jobDigestOf } from "../../protocol/jobs.ts";
+import { type LeaseVoucher, leaseCreditMega, MAX_LEASE_RUNS_IN_FLIGHT } from "../../protocol/lease-frames.ts";
+import type { NodeFrame, ObjectFrame, Parts } from "../../protocol/provider-frames.ts";
+import { addRun, type LeaseTally, NO_RUNS, voucherFields } from "../../protocol/run-results.ts";
+import type { SigningDomain } from "../../protocol/typed-data.ts";
+import type { RunResult } from "../job-calls.ts";
+import type { LeaseTerms } from "../lease-reads.ts";
+import type { RegionPost } from "./region-post.ts";
+import { resultOfFrame } from "./run-check.ts";
+import type { KeptLease, RunStore } from "./run-store.ts";
+import type { Heard } from "./runs.ts";
+
+/** What was run is written down so long after it at most. Wall milliseconds; a timer that waits also keeps the object awake. */
+const WRITTEN_WITHIN_MS = 50;
+/** Market seconds before its end in which a lease is settled, and no less than some wall seconds where the clock runs fast. */
+const SETTLED_BEFORE_S = 120;
+const SETTLED_BEFORE_WALL_S = 10;
+/** Beyond a run's own wall seconds. Wall milliseconds. */
+const SLACK_MS = 15_000;
+/** Tallies that a voucher may still be for: those of runs that ended while it was on its way. */
+const MOST_TALLIES = 4_096;
+
+export interface LeasePorts {
+  readonly store: RunStore;
+  readonly post: RegionPost;
+  readonly domain: SigningDomain;
+  readonly region: string;
+  readonly account: Hex;
+  readonly clock: MarketClock;
+  readonly wallMs: () => number;
+  readonly isConnected: () => boolean;
+  readonly send: (frame: ObjectFrame, parts?: Parts) => boolean;
+  readonly readTerms: (lease: number) => Promise<LeaseTerms | null>;
+  /** Something is due earlier than it was. */
+  readonly arm: () => void;
+}
+
+export type LeaseAnswer = { readonly result: Omit<RunResult, "entry"> } | { readonly rejection: Rejection };
+
+/** Who asks: a session key, or a wallet that signed. */
+export type Caller = { readonly key: Hex } | { readonly wallet: Hex };
+
+interface Flying {
+  readonly lease: number;
+  readonly jobDigest: Hex;
+  readonly fuelMega: number;
+  readonly outputBytes: number;
+  readonly overdueMs: number;
+  readonly answer: (answer: LeaseAnswer) => void;
+}
+
+interface Live {
+  kept: KeptLease;
+  reservedMega: number;
+  flying: number;
+  /** By their jobs' digest, oldest first. */
+  readonly tallies: Map<Hex, LeaseTally>;
+}
+
+/** The leases of one provider. */
+export class ProviderLeases {
+  readonly #ports: LeasePorts;
+  readonly #live = new Map<number, Live>();
+  readonly #loading = new Map<number, Promise<Live | null>>();
+  readonly #flying = new Map<number, Flying>();
+  readonly #unwritten = new Set<Live>();
+  #lastRun: number;
+  #isSweeping = false;
+
+  constructor(ports: LeasePorts) {
+    this.#ports = ports;
+    // A number of an object's earlier life means nothing in this one.
+    this.#lastRun = ports.wallMs() * 1_000;
+  }
+
+  /** A lease's terms and what was run of it, for whoever may use it. */
+  async open(
+    lease: number,
+    caller: Caller,
+  ): Promise<{ readonly kept: KeptLease; readonly creditMega: number } | { readonly rejection: Rejection }> {
+    const live = await this.#find(lease);
+    const rejection = this.#refuseCaller(live, lease, caller);
+    if (rejection !== null) return { rejection };
+    const { kept } = live as Live;
+    return { kept, creditMega: leaseCreditMega(kept.terms.quantityMega) };
+  }
+
+  /** Runs a job under a lease: at once where the lease is known. */
+  async run(
+    lease: number,
+    caller: Caller,
+    description: JobDescription,
+    input: Uint8Array,
+  ): Promise<LeaseAnswer> {
+    const live = this.#live.get(lease) ?? (await this.#find(lease));
+    const rejection = this.#refuseCaller(live, lease, caller) ?? this.#refuseRun(live as Live, description);
+    if (rejection !== null) return { rejection };
+    return new Promise((answer) => this.#start(live as Live, description, input, answer));
+  }
+
+  /** Takes a buyer's voucher. */
+  async voucher(lease: number, voucher: LeaseVoucher): Promise<Rejection | null> {
+    const live = await this.#find(lease);
+    if (live === null) return rejected("obligation_not_found", { obligationId: lease });
+    const { region, domain, store, send } = this.#ports;
+    const { deliveredMega, jobDigest, outputHash, signature, sessionKey } = voucher;
+    const tally = live.tallies.get(jobDigest);
+    const said = tally === undefined ? null : voucherFields(tally);
+    if (tally === undefined || said?.deliveredMega !== deliveredMega || said.outputHash !== outputHash)
+      return rejected("delivery_not_agreed", { differs: "delivery" });
+    const digest = voucherDigest(domain, {
+      region,
+      obligationId: lease,
+      deliveredMega,
+      jobDigest,
+      outputHash,
+    });
+    const signer = await signerOf(digest, signature, sessionKey);
+    if ("rejection" in signer) return signer.rejection;
+    const rejection = this.#refuseCaller(live, lease, signer);
+    if (rejection !== null) return rejection;
+    // Another one may have come while this one was checked.
+    if ((live.kept.voucher?.deliveredMega ?? 0) > deliveredMega) return null;
+    for (const older of live.tallies.keys()) {
+      if (older === jobDigest) break;
+      live.tallies.delete(older);
+    }
+    live.kept = { ...live.kept, voucher, settle: null };
+    store.putLease(live.kept);
+    send({ type: "lease_voucher", lease, ...voucher });
+    return null;
+  }
+
+  /** Takes in what the node says about leases. */
+  hear(frame: NodeFrame, parts: Parts): Heard {
+    if (frame.type === "lease_settled") return this.#settled(frame);
+    if (frame.type !== "lease_ran" && frame.type !== "lease_failed") return "unasked";
+    const flying = this.#flying.get(frame.run);
+    const live = flying === undefined ? undefined : this.#live.get(flying.lease);
+    if (flying === undefined || live === undefined || flying.lease !== frame.lease) return "unasked";
+    this.#land(frame.run, flying, live);
+    if (frame.type === "lease_failed") {
+      flying.answer({ rejection: rejected("run_failed", { reason: frame.reason }) });
+      return "expected";
+    }
+    const result = resultOfFrame(frame, parts);
+    const isWithin =
+      result.stdout.length + result.stderr.length <= flying.outputBytes &&
+      result.fuelUsed <= flying.fuelMega * 1_000_000;
+    if (!isWithin) {
+      flying.answer({ rejection: rejected("run_failed", { reason: "beyond_limits" }) });
+      return "unasked";
+    }
+    const tally = addRun(live.kept.tally, flying.jobDigest, result.outputHash, result.fuelUsed);
+    live.kept = { ...live.kept, tally };
+    live.tallies.set(tally.jobsDigest, tally);
+    if (live.tallies.size > MOST_TALLIES) live.tallies.delete(live.tallies.keys().next().value as Hex);
+    this.#write(live);
+    flying.answer({ result });
+    return "expected";
+  }
+
+  /** The node has gone: what it was at came to nothing. */
+  nodeGone(): void {
+    for (const [run, flying] of this.#flying) {
+      const live = this.#live.get(flying.lease);
+      if (live !== undefined) this.#land(run, flying, live);
+      flying.answer({ rejection: rejected("run_failed", { reason: "node_left" }) });
+    }
+  }
+
+  /** The node stays away: what it has signed is sent. */
+  settleAll(): void {
+    for (const kept of this.#ports.store.leases()) {
+      const current = this.#live.get(kept.lease)?.kept ?? kept;
+      if (current.settle === null) continue;
+      this.#post(current);
+      this.#keep({ ...current, settle: null });
+    }
+  }
+
+  /** A node has come: it signs for the newest vouchers. */
+  nodeCame(): void {
+    const { store, send } = this.#ports;
+    for (const { lease, voucher, settle } of store.leases())
+      if (voucher !== null && settle === null) send({ type: "lease_voucher", lease, ...voucher });
+  }
+
+  /** Sends the settlements that are due, and forgets what is over. */
+  work(): void {
+    const { store, wallMs, clock } = this.#ports;
+    for (const kept of store.leases()) {
+      if (kept.dueMs > wallMs()) continue;
+      const current = this.#live.get(kept.lease)?.kept ?? kept;
+      if (current.settle !== null) this.#post(current);
+      const overMs = wallTimeMs(clock, kept.terms.deadlineS);
+      if (wallMs() > overMs) {
+        store.forgetLease(kept.lease);
+        this.#live.delete(kept.lease);
+      } else this.#keep({ ...current, settle: null, dueMs: overMs + 1_000 });
+    }
+  }
+
+  #find(lease: number): Promise<Live | null> {
+    const live = this.#live.get(lease);
+    if (live !== undefined) return Promise.resolve(live);
+    let loading = this.#loading.get(lease);
+    if (loading === undefined) {
+      loading = this.#load(lease).finally(() => this.#loading.delete(lease));
+      this.#loading.set(lease, loading);
+    }
+    return loading;
+  }
+
+  async #load(lease: number): Promise<Live | null> {
+    const { store, readTerms, clock, account, arm } = this.#ports;
+    let kept = store.lease(lease);
+    if (kept === null) {
+      const terms = await readTerms(lease);
+      if (terms === null || terms.seller !== account) return null;
+      const beforeS = Math.max(SETTLED_BEFORE_S, SETTLED_BEFORE_WALL_S * clock.rate);
+      const dueMs = wallTimeMs(clock, terms.deadlineS - beforeS);
+      kept = { lease, terms, tally: NO_RUNS, voucher: null, settle: null, dueMs };
+      store.putLease(kept);
+      arm();
+    }
+    const live: Live = {
+      kept,
+      reservedMega: 0,
+      flying: 0,
+      tallies: new Map([[kept.tally.jobsDigest, kept.tally]]),
+    };
+    this.#live.set(lease, live);
+    return live;
+  }
+
+  #refuseCaller(live: Live | null, lease: number, caller: Caller): Rejection | null {
+    const { clock, wallMs } = this.#ports;
+    const atS = marketTimeS(clock, wallMs());
+    if (live === null || atS >= live.kept.terms.deadlineS)
+      return rejected("obligation_not_found", { obligationId: lease });
+    const { buyer, keys } = live.kept.terms;
+    const isBuyers =
+      "wallet" in caller
+        ? caller.wallet === buyer
+        : keys.some(({ key, untilS }) => key === caller.key && untilS > atS);
+    return isBuyers ? null : rejected("obligation_not_owned", { obligationId: lease });
+  }
+
+  #refuseRun(live: Live, { limits }: JobDescription): Rejection | null {
+    const { terms, tally, voucher } = live.kept;
+    const usedMega = Math.ceil(tally.fuel / 1_000_000);
+    const leftMega = terms.quantityMega - usedMega - live.reservedMega;
+    if (limits.fuelMega > leftMega) return rejected("lease_overdrawn", { leftMega, asked: limits.fuelMega });
+    const creditMega = leaseCreditMega(terms.quantityMega);
+    const aheadMega = usedMega - (voucher?.deliveredMega ?? 0) + live.reservedMega + limits.fuelMega;
+    if (aheadMega > creditMega) return rejected("voucher_due", { creditMega, aheadMega });
+    if (live.flying >= MAX_LEASE_RUNS_IN_FLIGHT) return rejected("overloaded", { runsInFlight: live.flying });
+    return this.#ports.isConnected() ? null : rejected("provider_away");
+  }
+
+  #start(live: Live, description: JobDescription, input: Uint8Array, answer: Flying["answer"]): void {
+    const { wallMs, send } = this.#ports;
+    const { fuelMega, outputBytes, wallSeconds } = description.limits;
+    const { lease } = live.kept;
+    this.#lastRun += 1;
+    const run = this.#lastRun;
+    live.reservedMega += fuelMega;
+    live.flying += 1;
+    const overdueMs = wallMs() + wallSeconds * 1_000 + SLACK_MS;
+    const jobDigest = jobDigestOf(description);
+    this.#flying.set(run, { lease, jobDigest, fuelMega, outputBytes, overdueMs, answer });
+    send({ type: "lease_run", lease, run, description }, [input]);
+    this.#sweep();
+  }
+
+  #land(run: number, { fuelMega }: Flying, live: Live): void {
+    this.#flying.delete(run);
+    live.reservedMega -= fuelMega;
+    live.flying -= 1;
+  }
+
+  /** Looks now and then whether a run takes too long. */
+  #sweep(): void {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    setTimeout(() => {
+      this.#isSweeping = false;
+      const nowMs = this.#ports.wallMs();
+      for (const [run, flying] of this.#flying) {
+        if (flying.overdueMs > nowMs) continue;
+        const live = this.#live.get(flying.lease);
+        if (live !== undefined) this.#land(run, flying, live);
+        flying.answer({ rejection: rejected("run_failed", { reason: "overdue" }) });
+      }
+      if (this.#flying.size > 0) this.#sweep();
+    }, 1_000);
+  }
+
+  #settled({ lease, settle }: Extract<NodeFrame, { type: "lease_settled" }>): Heard {
+    const live = this.#live.get(lease);
+    const kept = live?.kept ?? this.#ports.store.lease(lease);
+    const { command } = settle;
+    const { voucher } = kept ?? {};
+    const isFor =
+      kept != null &&
+      voucher != null &&
+      command.account === this.#ports.account &&
+      command.obligationId === lease &&
+      command.deliveredMega === voucher.deliveredMega &&
+      command.jobDigest === voucher.jobDigest &&
+      command.outputHash === voucher.outputHash;
+    if (!isFor || kept.settle !== null) return kept == null ? "unasked" : "expected";
+    const signed: KeptLease = { ...kept, settle };
+    // All of it was delivered, or the node wants its money now: it says so by ending what is left.
+    const isNow = command.isFinal || command.deliveredMega === kept.terms.quantityMega;
+    if (isNow) this.#post(signed);
+    const { clock } = this.#ports;
+    const signedUntilMs = wallTimeMs(clock, command.expiresAtS) - SETTLED_BEFORE_WALL_S * 1_000;
+    this.#keep(isNow ? { ...kept, settle: null } : { ...signed, dueMs: Math.min(kept.dueMs, signedUntilMs) });
+    this.#ports.arm();
+    return "expected";
+  }
+
+  #keep(kept: KeptLease): void {
+    this.#ports.store.putLease(kept);
+    const live = this.#live.get(kept.lease);
+    if (live !== undefined) live.kept = kept;
+  }
+
+  #post({ lease, voucher, settle }: KeptLease): void {
+    if (voucher === null || settle === null) return;
+    const { signature, sessionKey } = voucher;
+    const evidence = { kind: "delivery-voucher", signature, ...(sessionKey === null ? {} : { sessionKey }) };
+    this.#ports.post.add(`lease:${lease}:${voucher.deliveredMega}`, { ...settle, evidence });
+    void this.#ports.post.work();
+  }
+
+  #write(live: Live): void {
+    if (this.#unwritten.size === 0)
+      setTimeout(() => {
+        for (const { kept } of this.#unwritten) this.#ports.store.putLease(kept);
+        this.#unwritten.clear();
+      }, WRITTEN_WITHIN_MS);
+    this.#unwritten.add(live);
+  }
+}
+
+/** Whoever made a signature. */
+export async function signerOf(
+  digest: Uint8Array,
+  signature: Hex,
+  sessionKey: Hex | null,
+): Promise<Caller | { readonly rejection: Rejection }> {
+  if (sessionKey === null) {
+    const verdict = recoverWallet(digest, signature);
+    return verdict.ok ? { wallet: verdict.wallet } : { rejection: rejected(verdict.code, verdict.facts) };
+  }
+  const verdict = await verifySession(sessionKey, digest, signature);
+  return verdict.ok ? { key: sessionKey } : { rejection: rejected(verdict.code, verdict.facts) };
+}
