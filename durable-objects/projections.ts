@@ -119,6 +119,10 @@ export function epochFrom(state: RegionState, record: EpochRecord): Epoch {
       feesMicros,
       deliveredMega: byAddress(delivered.deliveredMega, delivered.accounts),
       rewards: byAddress(delivered.rewards, delivered.accounts),
+      providerFeesMicros:
+        delivered.providerFeesMicros === undefined
+          ? {}
+          : byAddress(delivered.providerFeesMicros, delivered.accounts),
     })),
     certificates: accounts
       .filter((_, row) => certified[row] === 1)

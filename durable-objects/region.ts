@@ -26,6 +26,7 @@ import { type Rejection, rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_PAGE_ROWS, UPLOAD_AS_COMMANDS } from "../protocol/limits.ts";
 import type { ProductName } from "../protocol/products.ts";
+import type { ProviderReputation } from "../protocol/provider-answers.ts";
 import { Archive } from "./archive.ts";
 import { ed25519Signer, sha256Hex } from "./digest.ts";
 import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
@@ -37,6 +38,7 @@ import type { Answer, Outcome } from "./outcome.ts";
 import { type KeptEpoch, keptEpochs, type Payable } from "./paid-epochs.ts";
 import { certificatesOf, type EpochRecord, epochFrom, slotFrom } from "./projections.ts";
 import type { Admission } from "./proof-attempts.ts";
+import { reputationOfAddress, reputationsOf } from "./provider-reads.ts";
 import {
   accountNow,
   billOf,
@@ -229,6 +231,15 @@ export class Region extends DurableObject<Env> {
   /** Trades that are not settled yet in which an account buys or sells, ascending. */
   obligations(address: Hex): OpenObligation[] {
     return obligationsOf(this.engine.state, address);
+  }
+
+  /** Everybody who sells compute, the most reliable first. */
+  providers(): ProviderReputation[] {
+    return reputationsOf(this.engine.state);
+  }
+
+  provider(address: Hex): ProviderReputation | null {
+    return reputationOfAddress(this.engine.state, address);
   }
 
   /** The terms of an open lease, or null. */

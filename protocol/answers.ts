@@ -223,6 +223,9 @@ export const epochAnswer = z
           rewards: z
             .record(z.string(), z.string())
             .meta({ description: "on top of those for other resources" }),
+          providerFeesMicros: z
+            .record(z.string(), count)
+            .meta({ description: "of each provider's deliveries; empty for an epoch of earlier rules" }),
         }),
       )
       .meta({

@@ -262,6 +262,8 @@ const epochClosed = z.strictObject({
         accounts: z.array(accountNumber).meta({ description: "those that delivered, ascending" }),
         deliveredMega: z.array(count),
         rewards: z.array(z.string()).meta({ description: "on top of what an account earned with others" }),
+        // Entries of earlier rules do not say whose the fees were.
+        providerFeesMicros: z.array(count).optional(),
       }),
     )
     .optional(),

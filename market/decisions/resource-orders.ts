@@ -5,11 +5,11 @@ import type { CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { EventOf, MarketEvent } from "../../protocol/events.ts";
 import { MAX_REGION_MICROS, MAX_REST_SECONDS } from "../../protocol/limits.ts";
-import { PRODUCTS, productNumber } from "../../protocol/products.ts";
+import { productNumber } from "../../protocol/products.ts";
 import { worth } from "../continuous/amounts.ts";
 import { type BookOrder, BUY, isRefused, type Outcome, SELL } from "../continuous/book.ts";
 import type { Decision, Occasion } from "../decision.ts";
-import { countsAt } from "../resources/providers.ts";
+import { jobRecordAt, rankOf } from "../resources/reputation.ts";
 import { endResting } from "../resources/resource-due.ts";
 import type { RegionState } from "../state.ts";
 import { heldFor, takenEvents } from "./order-limits.ts";
@@ -114,17 +114,13 @@ function bookOrder({
     timeInForce,
     goodTillS,
     placedAtS: atS,
-    rank: side === "buy" ? 0 : rankOf(state, account, PRODUCTS[product].resource),
+    rank: side === "buy" ? 0 : rankNow(state, account),
   };
 }
 
-/** A seller's reputation as a rank: how often it has failed to deliver. The best is 0. */
-function rankOf(
-  { tables, indexes }: RegionState,
-  account: number,
-  resource: "compute" | "bandwidth",
-): number {
-  return countsAt(tables.providers, indexes.providerByAccount.get(account), resource).failures;
+/** A seller's rank by its record until now. */
+function rankNow({ tables, indexes }: RegionState, account: number): number {
+  return rankOf(jobRecordAt(tables.providers, indexes.providerByAccount.get(account)));
 }
 
 function refusalOf(order: BookOrder, { shortfall, reachedMega }: Outcome): Rejection {

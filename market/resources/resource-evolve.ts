@@ -115,6 +115,9 @@ export const RESOURCE_EVOLVERS: {
     countDelivery(state, seller, productOf(product).resource, deliveredMega, feeMicros);
     if (!isClosed) return;
     countVerdict(state, seller, event.verdict);
+    // What a buyer vouched for, of a job that was bought of one seller in the book.
+    if (event.verdict === undefined && !isFailure && !productOf(product).isLease)
+      add(state.tables.providers.columns.jobs, providerRow(state, seller), 1);
     close(state, row, obligation.quantityMega - obligation.deliveredMega - deliveredMega, isFailure);
     spend(state, purchases.columns.session[bought] as number, 0 - releasedMicros);
     dropDonePurchases(state);

@@ -41,6 +41,7 @@ export function resourceShares(state: RegionState, rule: ShareRule): ResourceSha
         rewards: delivered.map(({ epochUnits, epochFeesMicros }) =>
           share(BigInt(epochUnits), BigInt(epochFeesMicros)).toString(),
         ),
+        providerFeesMicros: delivered.map(({ epochFeesMicros }) => epochFeesMicros),
       },
     ];
   });

@@ -2,6 +2,7 @@
 // mixes, which are in job-properties.test.ts, and audits.
 
 import { describe, expect, test } from "vitest";
+import { freeze, thaw } from "../../market/snapshot.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_JOB_ASKS_SEEN, RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
 import { deposit, openSettlement, stake, vote } from "../support/chain-money.ts";
@@ -317,5 +318,45 @@ describe("several sellers", () => {
     market.accept(order(market, DEB, "buy", 10, 1_000_000));
     market.accept(delivered(ANN, 4, 10, DEB));
     expect(market.balance(ANN)).toBe(1_000_010);
+  });
+});
+
+describe("what earlier rules left", () => {
+  test("regression: a snapshot and entries from before jobs go on as they were", () => {
+    const market = openMarket();
+    for (const owner of [ANN, DEB]) market.accept(credit(owner, 1_000_000));
+    market.accept(order(market, ANN, "sell", 10, 100));
+    market.accept(order(market, DEB, "buy", 5, 100));
+    market.accept(givenUp(ANN, 1));
+    market.accept(order(market, DEB, "buy", 5, 100));
+    const { head, sections } = freeze(market.state);
+    const { audits: _audits, ...rows } = head.rows;
+    const old = { ...(JSON.parse(JSON.stringify(head)) as typeof head), rules: 4, rows };
+    for (const { parameters } of old.header.parameters) {
+      delete (parameters as Partial<typeof parameters>).providerMinimumStake;
+      delete (parameters as Partial<typeof parameters>).auditRateBps;
+    }
+    const later = new Set([
+      ...["jobDigest", "replicas", "reportedMega", "reportedHash", "payableAtS", "isDisputed"],
+      ...["jobs", "lapses", "reports", "reportSeconds", "disagreements", "auditsPassed", "auditsFailed"],
+    ]);
+    const kept = sections.filter(({ table, column }) => table !== "audits" && !later.has(column));
+    expect(bytesOf(thaw(old, kept)).equals(bytesOf(market.state))).toBe(true);
+    for (const lack of later)
+      expect(() =>
+        thaw(
+          head,
+          sections.filter(({ column }) => column !== lack),
+        ),
+      ).toThrow(lack);
+    const lines = market.lines.map((line) =>
+      line.replaceAll(/,"providerMinimumStake":\d+,"auditRateBps":\d+/g, ""),
+    );
+    expect(lines.join("")).not.toBe(market.lines.join(""));
+    // The opening stays as it was written; what holds asks nothing of providers.
+    const replayed = replay(lines);
+    expect(replayed.header.parameters).toEqual(market.state.header.parameters);
+    replayed.header.opened = market.state.header.opened;
+    expect(bytesOf(replayed).equals(bytesOf(market.state))).toBe(true);
   });
 });

@@ -56,6 +56,7 @@ describe("rewards for compute", () => {
         deliveredMega: [300, 100],
         // A quarter of a million by weight, three quarters of that to Cai.
         rewards: ["30000", "10000"],
+        providerFeesMicros: [30, 10],
       },
     ]);
     expect(rewardOf(market.state, market.account(CAI))).toBe(30_000n);

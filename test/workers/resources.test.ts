@@ -187,6 +187,10 @@ describe("compute over HTTP", () => {
     // The same command again is answered as before; another word is refused.
     expect((await submit(report)).json.receipt).toEqual(accepted.receipt);
     await polder.refuse("result_reported_before", () => say({ fuelMega: 62 }));
+    await polder.refuse("account_not_found", () => polder.get(`/providers/${polder.account}`));
+    const record = (await polder.get(`/providers/${addressOf(seller)}`)).json;
+    expect(record).toMatchObject({ account: addressOf(seller), stake: null, reports: 1, deliveredBps: null });
+    expect((await polder.get("/providers")).json).toEqual({ providers: [record] });
     const { obligations } = (await polder.get(`/accounts/${polder.account}/obligations`)).json;
     expect(obligations).toMatchObject([
       {

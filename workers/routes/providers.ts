@@ -1,10 +1,11 @@
-// Owns the paths about providers of compute: the socket of a provider's node, and those of leases. It refuses requests that ask for
-// no upgrade and accounts that are none; who may speak, and what may be run, is the provider's object's to judge.
+// Owns the paths about providers of compute: their records, the socket of a provider's node, and those of leases. It refuses
+// requests that ask for no upgrade and accounts that are none; who may speak, and what may be run, is the provider's object's to judge.
 
 import { z } from "zod";
 import type { Env } from "../../durable-objects/environment.ts";
 import { address, type Hex, obligationId, regionId } from "../../protocol/fields.ts";
-import { numeral } from "../parts.ts";
+import { reputationAnswer } from "../../protocol/provider-answers.ts";
+import { numeral, regionParams } from "../parts.ts";
 import { Refusal } from "../problems.ts";
 import { regionOf } from "../region-access.ts";
 import { type Application, type RequestContext, route } from "../router.ts";
@@ -16,6 +17,45 @@ const upgrade = { contentType: "application/octet-stream", description: "switche
 
 /** Registers the paths. */
 export function providerRoutes(application: Application): void {
+  recordRoutes(application);
+  socketRoute(application);
+}
+
+function recordRoutes(application: Application): void {
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/providers",
+      tag,
+      summary: "Who sells compute here: records and stakes, the most reliable first",
+      description:
+        "Every figure follows from the journal. Reads say at most a page of providers; one account's record is at its own path.",
+      params: regionParams,
+      answers: z.strictObject({ providers: z.array(reputationAnswer) }),
+    },
+    async ({ context, env, params }) =>
+      context.json({ providers: await (await regionOf(env, params.region)).providers() }),
+  );
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/providers/:account",
+      tag,
+      summary: "A provider's record and stake",
+      params: providerParams,
+      answers: reputationAnswer,
+    },
+    async ({ context, env, params }) => {
+      const record = await (await regionOf(env, params.region)).provider(params.account);
+      if (record === null) throw new Refusal("account_not_found", { account: params.account });
+      return context.json(record);
+    },
+  );
+}
+
+function socketRoute(application: Application): void {
   route(
     application,
     {
