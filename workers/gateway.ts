@@ -26,6 +26,7 @@ import { resourceRoutes } from "./routes/resources.ts";
 import { settlementRoutes } from "./routes/settlement.ts";
 import { voteRoutes } from "./routes/votes.ts";
 
+export { Auditor } from "../durable-objects/auditor.ts";
 export { ChainMirror } from "../durable-objects/chain-mirror.ts";
 export { Directory } from "../durable-objects/directory.ts";
 export { EdgeRunner } from "../durable-objects/edge-runner.ts";
