@@ -42,8 +42,6 @@ interface Live {
   /** Vouched for when the counting began, and now. */
   startMega: number;
   vouchedMega: number;
-  /** Until the voucher that came last is looked at. */
-  checking: Promise<void> | null;
 }
 
 interface Known {
@@ -58,6 +56,8 @@ export class NodeLeases {
   readonly #jobs = new Map<number, Known>();
   readonly #live = new Map<number, Live>();
   #loading = new Map<number, Promise<Live>>();
+  /** By lease: until the voucher that came last has been looked at. */
+  readonly #checking = new Map<number, Promise<void>>();
 
   constructor(ports: NodeLeasePorts) {
     this.#ports = ports;
@@ -90,22 +90,24 @@ export class NodeLeases {
 
   /** Takes a voucher in; one after the other. */
   voucher(frame: Voucher): void {
-    const live = this.#live.get(frame.lease);
-    const before = live?.checking ?? null;
+    const { lease } = frame;
+    const before = this.#checking.get(lease);
     const checking = (async () => {
       await before;
-      await this.#voucher(live ?? (await this.#find(frame.lease)), frame);
-    })().catch((error: unknown) =>
-      this.#ports.report(`a voucher of lease ${frame.lease}: ${wordsOf(error)}`),
-    );
-    if (live !== undefined) live.checking = checking;
+      await this.#voucher(await this.#find(lease), frame);
+    })()
+      .catch((error: unknown) => this.#ports.report(`a voucher of lease ${lease}: ${wordsOf(error)}`))
+      .finally(() => {
+        if (this.#checking.get(lease) === checking) this.#checking.delete(lease);
+      });
+    this.#checking.set(lease, checking);
   }
 
   /** A run of a lease that is not known yet, or that waits for a voucher which is being looked at. */
   async #wait(frame: LeaseRun, known: Known, input: Uint8Array): Promise<void> {
     try {
       const live = await this.#find(frame.lease);
-      if (!this.#hasCredit(live, known)) await live.checking;
+      await this.#checking.get(frame.lease);
       if (this.#hasCredit(live, known)) this.#start(live, frame, known, input);
       else this.#failed(frame, "voucher_due");
     } catch (error) {
@@ -160,7 +162,7 @@ export class NodeLeases {
             startMega: deliveredMega,
             vouchedMega: deliveredMega,
           };
-          const live: Live = { lease, terms, ...counts, checking: null };
+          const live: Live = { lease, terms, ...counts };
           if (loading === this.#loading) this.#live.set(lease, live);
           if (this.#live.size > MOST_LEASES) this.#live.delete(this.#live.keys().next().value as number);
           return live;
