@@ -10,8 +10,9 @@ import type { LeaseJob, NodeFrame, Parts, SignedCancel } from "../protocol/provi
 import { type Env, marketClock, signingDomain } from "./environment.ts";
 import type { DispatchAnswer, RunAsker, RunOrder, RunTaker } from "./job-calls.ts";
 import { deskOf } from "./provider/desk-stub.ts";
+import type { LeaseAnswer } from "./provider/lease-runs.ts";
 import { LeaseSocket } from "./provider/lease-socket.ts";
-import { type LeaseAnswer, ProviderLeases } from "./provider/leases.ts";
+import { ProviderLeases } from "./provider/leases.ts";
 import { refuseHello } from "./provider/node-admission.ts";
 import { NodeSocket } from "./provider/node-socket.ts";
 import { RegionPost } from "./provider/region-post.ts";

@@ -88,3 +88,12 @@ export function pauseMs(error: PolderProblem | TransportFault, attempt: number):
   const waitMs = typeof told === "number" && told > 0 ? Math.min(LONGEST_TOLD_PAUSE_MS, told * 1000) : 0;
   return Math.max(waitMs, Math.min(LONGEST_PAUSE_MS, 50 * 2 ** attempt));
 }
+
+/** Does a step that may have been done before: a refusal that says so is none. @throws PolderProblem with another code */
+export async function passing(code: string, step: () => Promise<unknown>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (!(error instanceof PolderProblem && error.code === code)) throw error;
+  }
+}

@@ -35,6 +35,20 @@ describe.skipIf(!hasAnvil)("the relay's budget (skipped where npm has no anvil f
     await expect.poll(() => relay.stageOf(second, voter(10)), eventually).toBe("counted");
   });
 
+  test("rejects: a ballot that somebody else has sent already and that is in no block yet, without paying for it", async () => {
+    const proposal = await relay.opened();
+    const [ballot, before] = [await relay.signed(voter(9), proposal), await relay.spent()];
+    await relay.world.chain.client.setAutomine(false);
+    const { wallet } = relay.world.sender(relay.world.ann);
+    const data = signedBallotCall(ballot, ballot.signature);
+    await wallet.sendTransaction({ to: relay.world.deployment.governor, data, gas: 300_000n });
+    expect((await relay.refused(ballot))[0]).toBe("ballot_refused");
+    expect(await relay.spent()).toBe(before);
+    await relay.world.chain.client.setAutomine(true);
+    await relay.world.chain.client.mine({ blocks: 4 });
+    expect(await relay.hasVoted(proposal, voter(9))).toBe(true);
+  });
+
   test("behavior: what a refused ballot has cost stays spent when the voter's next one takes its place", async () => {
     const [first, second] = [await relay.opened(), await relay.opened()];
     const [place, spentBefore] = [voter(11), await relay.spent()];
