@@ -118,9 +118,9 @@ describe("a region under everything at once", () => {
     const { platform, network, proofs, attacks, agent, faults, jobs, accepted, refused, checks, tradedWh } =
       sumOfTallies(results.map(({ tallies }) => tallies));
     // Every kind of trouble came, and every kind of command was accepted; otherwise this would prove little.
+    // With three homes a job has two sellers at most, and of two no one is in the minority.
     for (const counts of [platform, network, proofs, attacks, agent, faults, jobs, checks])
       for (const [name, count] of Object.entries(counts))
-        // With three homes a job has two sellers at most, and of two no one is in the minority.
         if (!["fault escaped", "disagreed"].includes(name)) expect(count, name).toBeGreaterThan(5);
     // Simulated regions have test money: what a chain brings and pays is not simulated.
     // Nor is the referee: results stand, or differ.
