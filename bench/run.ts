@@ -30,6 +30,8 @@ export const MEASUREMENTS = [
   "vote-latency",
   "preview",
   "metering",
+  "lease-run",
+  "compute-scale",
 ] as const;
 
 const RESULTS = join(import.meta.dirname, "results.json");

@@ -4,6 +4,7 @@
 import { type MarketClock, parseClock } from "../protocol/clock.ts";
 import type { Hex } from "../protocol/fields.ts";
 import type { SigningDomain } from "../protocol/typed-data.ts";
+import type { Auditor } from "./auditor.ts";
 import type { ChainMirror } from "./chain-mirror.ts";
 import type { EdgeRunner } from "./edge-runner.ts";
 import type { Feed } from "./feed.ts";
@@ -26,6 +27,7 @@ export interface Env {
   readonly VOTE_RELAY: DurableObjectNamespace<VoteRelay>;
   readonly JOB_DESK: DurableObjectNamespace<JobDesk>;
   readonly PROVIDER: DurableObjectNamespace<Provider>;
+  readonly AUDITOR: DurableObjectNamespace<Auditor>;
   readonly EDGE_RUNNER: DurableObjectNamespace<EdgeRunner>;
   readonly ARCHIVE: R2Bucket;
   /** Modules of jobs, by their SHA-256. */

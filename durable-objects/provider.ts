@@ -5,9 +5,9 @@ import { DurableObject } from "cloudflare:workers";
 import { marketTimeS } from "../protocol/clock.ts";
 import type { Rejection } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
-import type { JobDescription } from "../protocol/jobs.ts";
 import type { LeaseVoucher } from "../protocol/lease-frames.ts";
-import type { NodeFrame, Parts, SignedCancel } from "../protocol/provider-frames.ts";
+import type { LeaseJob, NodeFrame, Parts, SignedCancel } from "../protocol/provider-frames.ts";
+import { fuelMegaOf } from "../protocol/run-results.ts";
 import { type Env, marketClock, signingDomain } from "./environment.ts";
 import type { DispatchAnswer, RunAsker, RunOrder, RunTaker } from "./job-calls.ts";
 import { deskOf } from "./provider/desk-stub.ts";
@@ -63,6 +63,7 @@ export class Provider extends DurableObject<Env> implements RunTaker {
       asker: (desk) => this.asker(desk),
       send: (frame, parts) => this.#socket.send(frame, parts),
       withdraw: () => this.#carryOutWill(),
+      reportAccepted: (order, { fuelUsed }) => this.#tellAuditor(order, fuelUsed),
     });
     this.#leases = new ProviderLeases({
       store: this.#store,
@@ -124,8 +125,8 @@ export class Provider extends DurableObject<Env> implements RunTaker {
   }
 
   /** Runs a job under a lease for the holder of a session key. */
-  runLease(lease: number, key: Hex, description: JobDescription, input: Uint8Array): Promise<LeaseAnswer> {
-    return this.#leases.run(lease, { key }, description, input);
+  runLease(lease: number, key: Hex, job: LeaseJob, input: Uint8Array): Promise<LeaseAnswer> {
+    return this.#leases.run(lease, { key }, this.#leases.prepare(job), input);
   }
 
   /** What a lease's holder is to sign next: what was run of it so far. */
@@ -218,6 +219,21 @@ export class Provider extends DurableObject<Env> implements RunTaker {
   #decided(key: string, result: { readonly entry: number } | { readonly rejection: Rejection }): void {
     const [what, number] = key.split(":");
     if (what === "report") this.#runs.reported(Number(number), result);
+  }
+
+  /** Results of a job that nobody else runs may be drawn; replicas check each other. */
+  #tellAuditor({ obligationId, deadlineS, commitFirst }: Omit<RunOrder, "input">, fuelUsed: number): void {
+    if (commitFirst) return;
+    const reportedAtS = marketTimeS(marketClock(this.env), Date.now());
+    const result = {
+      obligationId,
+      deadlineS,
+      seller: this.#account,
+      fuelMega: fuelMegaOf(fuelUsed),
+      reportedAtS,
+    };
+    const told = this.env.AUDITOR.getByName(this.#region).reported(result);
+    this.ctx.waitUntil(told.catch((fault) => console.error("the auditor was not told of a result", fault)));
   }
 
   #regionStub() {

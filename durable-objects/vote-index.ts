@@ -10,7 +10,12 @@ import { VoteMismatch } from "../governance/proposals/vote-contracts.ts";
 import { type Rejection, rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import type { DraftValues } from "../protocol/governed-values.ts";
-import { MAX_BALLOT_ROWS, MAX_DELEGATE_ROWS, MAX_DRAFTS_PER_MINUTE } from "../protocol/limits.ts";
+import {
+  MAX_BALLOT_ROWS,
+  MAX_DELEGATE_ROWS,
+  MAX_DRAFTS_PER_MINUTE,
+  MAX_NEW_REGIONS_PER_MINUTE,
+} from "../protocol/limits.ts";
 import type {
   BallotAnswer,
   BlockAnswer,
@@ -49,6 +54,9 @@ export interface KnownVoter {
 export class VoteIndex extends DurableObject<Env> {
   #reader: VoteReader | null = null;
   #drafts = { minute: 0, asked: 0 };
+  /** Regions that the chain has said to be under votes; they stay so. */
+  readonly #governed = new Set<string>();
+  #unknown = { minute: 0, names: new Set<string>() };
 
   overview(): Promise<Told<Omit<GovernanceAnswer, "relay">>> {
     return this.#tell((snapshot) => snapshot.overview(Number(this.env.CHAIN_ID)));
@@ -122,8 +130,12 @@ export class VoteIndex extends DurableObject<Env> {
   }
 
   /** The form of a region's values; null for a region that is not under votes. */
-  form(region: string): Promise<Told<ParametersAnswer | null>> {
-    return this.#tell((snapshot) => snapshot.form(region));
+  async form(region: string): Promise<Told<ParametersAnswer | null>> {
+    if (!this.#mayAsk(region))
+      return { rejection: rejected("overloaded", { regionsPerMinute: MAX_NEW_REGIONS_PER_MINUTE }) };
+    const told = await this.#tell((snapshot) => snapshot.form(region));
+    if ("value" in told && told.value !== null) this.#governed.add(region);
+    return told;
   }
 
   /** All that is to be said of a draft but its effect. */
@@ -138,6 +150,17 @@ export class VoteIndex extends DurableObject<Env> {
       const settings = await snapshot.settings();
       return checkDraft({ view, contracts, settings, chainId: Number(this.env.CHAIN_ID) }, draft, proposer);
     });
+  }
+
+  /** Anybody can invent names, and the chain would be asked for each. */
+  #mayAsk(region: string): boolean {
+    if (this.#governed.has(region)) return true;
+    const minute = Math.floor(Date.now() / 60_000);
+    if (minute !== this.#unknown.minute) this.#unknown = { minute, names: new Set() };
+    const { names } = this.#unknown;
+    if (names.size >= MAX_NEW_REGIONS_PER_MINUTE && !names.has(region)) return false;
+    names.add(region);
+    return true;
   }
 
   async #tell<T>(ask: (snapshot: VoteSnapshot) => Promise<T>): Promise<Told<T>> {

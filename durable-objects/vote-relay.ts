@@ -81,7 +81,11 @@ export class VoteRelay extends DurableObject<Env> {
       memory: storage,
       ballots: new RelayBallots(storage.sql),
       wallMs: () => Date.now(),
-      wakeAt: (wallMs) => storage.setAlarm(wallMs),
+      wakeAt: async (wallMs) => {
+        // Never later than it is set for: ballots that keep coming must not put off those before them.
+        const set = await storage.getAlarm();
+        if (set === null || set > wallMs) await storage.setAlarm(wallMs);
+      },
     });
     return this.#desk;
   }

@@ -11,7 +11,6 @@ export const decimalText = z
 export const pointText = z.tuple([decimalText, decimalText]);
 /** JSON form of an EdDSA-Poseidon signature. */
 export const signatureText = z.strictObject({ r8: pointText, s: decimalText });
-export type SignatureText = z.infer<typeof signatureText>;
 
 /** A point of its two decimals. */
 export function pointOf([x, y]: readonly [string, string]): FieldPoint {

@@ -202,7 +202,7 @@ export const ERRORS = {
   ),
   ballot_nonce_wrong: entry(
     409,
-    "The ballot was signed under another nonce than the voter's next one; facts.nonce is that.",
+    "The ballot was signed under another nonce than the voter's next one; facts.nonce is that. Where facts.waitsFor is, it is the next one when the voter's ballot on that proposal is in a block.",
   ),
   vote_not_open: entry(409, "The proposal does not take votes now; facts.state says what it is."),
   already_voted: entry(409, "The voter has voted on this proposal, or the ballot is on its way."),
@@ -263,21 +263,14 @@ export const ERRORS = {
     403,
     "The account is not a party of the obligation, or not the one of the two that may do this.",
   ),
-  lease_overdrawn: entry(
-    409,
-    "The run may use more than is left of the lease: facts.leftMega, without what runs under way may still use.",
-  ),
+  lease_overdrawn: entry(409, "The run may use more than facts.leftMega, what is left of the lease."),
   voucher_due: entry(
     409,
-    "The provider would be further ahead of the lease's vouchers than facts.creditMega; sign one for what was run.",
+    "The lease's runs would be more than facts.creditMega ahead of its vouchers.",
     true,
   ),
   provider_away: entry(503, "The provider's node is not connected now.", true),
-  run_failed: entry(
-    502,
-    "The provider's node came to no result that is the job's own; facts.reason says why. Nothing is owed for it.",
-    true,
-  ),
+  run_failed: entry(502, "The node came to no result; facts.reason says why. Nothing is owed.", true),
   delivery_out_of_bounds: entry(
     409,
     "Delivered is less than what is settled already, or more than was traded; facts have both.",

@@ -101,21 +101,6 @@ export function changesOf(draft: DraftValues): readonly ValueChange[] {
   });
 }
 
-/** What a proposal's changes make of a region's values, or why no version could hold them. */
-export function draftOfChanges(
-  changes: readonly ValueChange[],
-): { readonly draft: DraftValues } | { readonly rejection: Rejection } {
-  const draft: Record<string, number | string> = {};
-  for (const { parameter, value } of changes) {
-    const name = GOVERNED_VALUES[parameter];
-    if (name === undefined) return { rejection: rejected("parameters_out_of_bounds", { parameter }) };
-    const refusal = refuseValue(name, value);
-    if (refusal !== null) return { rejection: refusal };
-    draft[name] = TOKEN_AMOUNTS.has(name) ? value.toString() : Number(value);
-  }
-  return { draft: draft as DraftValues };
-}
-
 /**
  * Judges a draft by the bounds of each value and the length of the region's windows.
  * @param windowSeconds evidence may take as long, and no longer.

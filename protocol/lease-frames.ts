@@ -3,8 +3,7 @@
 
 import { z } from "zod";
 import { bytes32, count, signatureBytes } from "./fields.ts";
-import { jobDescription } from "./jobs.ts";
-import { ranFields } from "./provider-frames.ts";
+import { leaseJob, ranFields } from "./provider-frames.ts";
 
 /** A buyer's number for a run. */
 const id = count;
@@ -31,8 +30,10 @@ export type LeaseVoucher = z.infer<typeof leaseVoucher>;
 export const buyerFrame = z.discriminatedUnion("type", [
   /** Signed as LeaseHello, by a session key of the buyer's or, where it is null, its wallet. */
   z.strictObject({ type: z.literal("hello"), sessionKey: bytes32.nullable(), signature: signatureBytes }),
+  /** What runs are of, by a number of the buyer's: said before the first of them. */
+  z.strictObject({ type: z.literal("prepare"), job: count, description: leaseJob }),
   /** A run; its part is standard input. */
-  z.strictObject({ type: z.literal("run"), id, description: jobDescription }),
+  z.strictObject({ type: z.literal("run"), id, job: count }),
   z.strictObject({ type: z.literal("voucher"), ...leaseVoucher.shape }),
 ]);
 export type BuyerFrame = z.infer<typeof buyerFrame>;
@@ -50,6 +51,8 @@ export const leaseFrame = z.discriminatedUnion("type", [
   }),
   /** What came of a run; its parts are standard output and error. Runs are counted in the order of these frames. */
   z.strictObject({ type: z.literal("ran"), id, ...ranFields }),
+  /** The object no longer knows what this run is of: say it again. */
+  z.strictObject({ type: z.literal("unprepared"), id }),
   z.strictObject({
     type: z.literal("refused"),
     id,
@@ -69,3 +72,6 @@ export const CLOSE_LEASE_REFUSED = 4010;
 export function leaseCreditMega(quantityMega: number): number {
   return Math.max(1, Math.floor(quantityMega / 10));
 }
+
+/** Kinds of runs that one buyer's socket, and one provider's object, keep at once. */
+export const MAX_LEASE_JOBS = 256;

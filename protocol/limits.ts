@@ -128,6 +128,9 @@ export const MAX_BALLOT_ROWS = 1_000;
 /** Drafts that a deployment checks in a minute for all who ask: each is some calls of the chain's endpoints. */
 export const MAX_DRAFTS_PER_MINUTE = 60;
 
+/** Names of regions that are asked of the chain in a minute while it has not said that they are under votes: each is a call. */
+export const MAX_NEW_REGIONS_PER_MINUTE = 60;
+
 /** Ballots that a voter may ask the relay to send in an hour: refused ones too, each is some calls of the endpoints. */
 export const MAX_BALLOTS_PER_VOTER_HOUR = 10;
 

@@ -37,7 +37,7 @@ export type SignedSettlement = z.infer<typeof signedSettlement>;
 export type SignedCancel = z.infer<typeof signedCancel>;
 export type SignedReport = z.infer<typeof signedReport>;
 
-const jobEnd = z.enum([
+export const jobEnd = z.enum([
   "exited",
   "trapped",
   "out_of_fuel",
@@ -59,6 +59,10 @@ const reason = z.string().max(200);
 const lease = obligationId;
 /** A run of a lease, by the number that the object gave it. */
 const run = count;
+
+/** What runs of a lease have in common: all of a job but its input. Told once, so that a small run is a small message. */
+export const leaseJob = jobDescription.omit({ inputHash: true, salt: true });
+export type LeaseJob = z.infer<typeof leaseJob>;
 
 /** What a node says. */
 export const nodeFrame = z.discriminatedUnion("type", [
@@ -117,8 +121,10 @@ export const objectFrame = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("over"), obligationId, entry: count.nullable(), reason }),
   /** The will was carried out: these asks are out of the book. */
   z.strictObject({ type: z.literal("withdrawn"), orders: z.array(obligationId) }),
+  /** What runs of leases are of: said once, before the first of them on a connection. */
+  z.strictObject({ type: z.literal("lease_job"), job: count, description: leaseJob }),
   /** A run of a lease; its part is standard input. */
-  z.strictObject({ type: z.literal("lease_run"), lease, run, description: jobDescription }),
+  z.strictObject({ type: z.literal("lease_run"), lease, run, job: count }),
   /** The buyer's newest voucher of a lease. */
   z.strictObject({
     type: z.literal("lease_voucher"),
@@ -135,11 +141,17 @@ export type ObjectFrame = z.infer<typeof objectFrame>;
 /** Bytes that travel beside a frame. */
 export type Parts = readonly Uint8Array[];
 
-/** A frame with its parts, or why there is none. */
-export type Decoded<F> = { readonly frame: F; readonly parts: Parts } | { readonly malformed: string };
+/** Frames with their parts, or why there are none. */
+export type Decoded<F> =
+  | { readonly frames: readonly { readonly frame: F; readonly parts: Parts }[] }
+  | { readonly malformed: string };
 
 /** Room for a frame's own fields: a will is the longest. */
 const MAX_HEADER_BYTES = 65_536;
+/** Frames of one message, and characters of one that may go with others. */
+const MAX_FRAMES_PER_MESSAGE = 128;
+const LONG_CHARACTERS = 2_048;
+const MAX_MESSAGE_CHARACTERS = MAX_FRAMES_PER_MESSAGE * (LONG_CHARACTERS + 1) + 2;
 const MAX_PART_BYTES = Math.max(MAX_JOB_INPUT_BYTES, MAX_JOB_OUTPUT_BYTES);
 const MAX_FRAME_BYTES = MAX_HEADER_BYTES + MAX_PART_BYTES + 64;
 
@@ -175,28 +187,70 @@ export function encodeFrame<F extends { readonly type: string }>(
 }
 
 /** Reads a frame that a node sent. */
-export const decodeNodeFrame = (message: string | ArrayBuffer): Decoded<NodeFrame> =>
-  decodeFrame(nodeFrame, message);
+export const decodeNodeFrames = (message: string | ArrayBuffer): Decoded<NodeFrame> =>
+  decodeFrames(nodeFrame, message);
 /** Reads a frame that an object sent. */
-export const decodeObjectFrame = (message: string | ArrayBuffer): Decoded<ObjectFrame> =>
-  decodeFrame(objectFrame, message);
+export const decodeObjectFrames = (message: string | ArrayBuffer): Decoded<ObjectFrame> =>
+  decodeFrames(objectFrame, message);
 
-/** Reads a frame of some conversation. */
-export function decodeFrame<S extends z.ZodType>(
+/** Reads the frames of a message of some conversation: one with parts, or any number without. */
+export function decodeFrames<S extends z.ZodType>(
   schema: S,
   message: string | ArrayBuffer,
 ): Decoded<z.infer<S>> {
   const opened = typeof message === "string" ? { text: message, parts: [] } : open(message);
-  if (opened === null || opened.text.length > MAX_HEADER_BYTES) return { malformed: "lengths" };
+  const mostBytes = typeof message === "string" ? MAX_MESSAGE_CHARACTERS : MAX_HEADER_BYTES;
+  if (opened === null || opened.text.length > mostBytes) return { malformed: "lengths" };
   let value: unknown;
   try {
     value = JSON.parse(opened.text);
   } catch {
     return { malformed: "json" };
   }
-  const decoded = schema.safeParse(value);
-  if (!decoded.success) return { malformed: decoded.error.issues[0]?.path.join(".") || "type" };
-  return { frame: decoded.data as z.infer<S>, parts: opened.parts };
+  const values = Array.isArray(value) && opened.parts.length === 0 ? value : [value];
+  if (values.length > MAX_FRAMES_PER_MESSAGE) return { malformed: "count" };
+  const frames: { frame: z.infer<S>; parts: Parts }[] = [];
+  for (const one of values) {
+    const decoded = schema.safeParse(one);
+    if (!decoded.success) return { malformed: decoded.error.issues[0]?.path.join(".") || "type" };
+    frames.push({ frame: decoded.data, parts: opened.parts });
+  }
+  return { frames };
+}
+
+/** Sends frames in their order, those of one turn in one message where they have no parts. */
+export class FrameSender {
+  readonly #send: (message: string | Uint8Array<ArrayBuffer>) => void;
+  readonly #later: (work: () => void) => void;
+  #texts: string[] = [];
+
+  /** @param later does something at the end of this turn */
+  constructor(send: (message: string | Uint8Array<ArrayBuffer>) => void, later: (work: () => void) => void) {
+    this.#send = send;
+    this.#later = later;
+  }
+
+  send<F extends { readonly type: string }>(frame: F, parts: Parts = []): void {
+    const message = encodeFrame(frame, parts);
+    if (typeof message !== "string") {
+      this.flush();
+      this.#send(message);
+      return;
+    }
+    if (this.#texts.push(message) === 1) this.#later(() => this.flush());
+    // A will is long: it goes alone.
+    else if (this.#texts.length === MAX_FRAMES_PER_MESSAGE || message.length > LONG_CHARACTERS) this.flush();
+  }
+
+  flush(): void {
+    const texts = this.#texts;
+    if (texts.length === 0) return;
+    this.#texts = [];
+    const short = texts.filter(({ length }) => length <= LONG_CHARACTERS);
+    if (short.length === texts.length)
+      this.#send(texts.length === 1 ? (texts[0] as string) : `[${texts.join()}]`);
+    else for (const text of texts) this.#send(text);
+  }
 }
 
 /** Takes a binary message apart; null where its lengths do not fit each other. */

@@ -4,9 +4,13 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Hex } from "./fields.ts";
+import type { JobDescription } from "./jobs.ts";
+import type { LeaseJob } from "./provider-frames.ts";
 
 const bytesOf = (hex: Hex): Uint8Array => hexToBytes(hex.slice(2));
 const hexOf = (bytes: Uint8Array): Hex => `0x${bytesToHex(bytes)}`;
+
+const NOTHING: Hex = `0x${"00".repeat(32)}`;
 
 /** Fuel as it is traded: whole millions, rounded up, and never none. */
 export function fuelMegaOf(fuelUsed: number): number {
@@ -18,6 +22,19 @@ export function commitmentOf(outputHash: Hex, salt: Hex): Hex {
   return hexOf(sha256(concatBytes(bytesOf(outputHash), bytesOf(salt))));
 }
 
+/** A lease's run as a job. Its salt is zero: what tells runs of a lease apart is their place in its tally. */
+export function leaseDescription(job: LeaseJob, inputHash: Hex): JobDescription {
+  return { ...job, inputHash, salt: NOTHING };
+}
+
+/** SHA-256 of no input. */
+export const NO_INPUT_HASH: Hex = hexOf(sha256(new Uint8Array(0)));
+
+/** The hash of an input, as jobs have it. */
+export function inputHashOf(input: Uint8Array): Hex {
+  return input.length === 0 ? NO_INPUT_HASH : hexOf(sha256(input));
+}
+
 /** What was run of a lease so far. */
 export interface LeaseTally {
   readonly runs: number;
@@ -27,8 +44,6 @@ export interface LeaseTally {
   readonly jobsDigest: Hex;
   readonly outputsHash: Hex;
 }
-
-const NOTHING: Hex = `0x${"00".repeat(32)}`;
 
 /** A lease of which nothing was run. */
 export const NO_RUNS: LeaseTally = { runs: 0, fuel: 0, jobsDigest: NOTHING, outputsHash: NOTHING };

@@ -1,5 +1,5 @@
-// Owns how the gateway keeps the operator's asks looked after: it wakes each region's runner now and then. It refuses to let a
-// request wait for that, or fail of it.
+// Owns how the gateway keeps the operator's asks and the audits looked after: it wakes each region's runner and auditor now and
+// then. It refuses to let a request wait for that, or fail of it.
 
 import { directoryOf } from "../durable-objects/directory.ts";
 import { edgeSettings } from "../durable-objects/edge/edge-settings.ts";
@@ -18,12 +18,13 @@ export function keepEdgeAwake(context: RequestContext): void {
   context.executionCtx.waitUntil(wakeEdges(context.env));
 }
 
-/** Wakes the runner of every region. Never throws. */
+/** Wakes the auditor and the runner of every region. Never throws. */
 export async function wakeEdges(env: Env): Promise<void> {
   try {
+    const profiles = await directoryOf(env).list();
+    await Promise.all(profiles.map(({ region }) => env.AUDITOR.getByName(region).wake()));
     const edge = edgeSettings(env);
     if (edge === null) return;
-    const profiles = await directoryOf(env).list();
     const own = profiles.filter(({ operator }) => operator.toLowerCase() === edge.account);
     await Promise.all(own.map(({ region }) => env.EDGE_RUNNER.getByName(region).wake()));
   } catch (fault) {

@@ -18,6 +18,7 @@ import { chainRoutes } from "./routes/chain.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { journalRoutes } from "./routes/journal.ts";
+import { leaseRoutes } from "./routes/leases.ts";
 import { moduleRoutes } from "./routes/modules.ts";
 import { previewRoutes } from "./routes/previews.ts";
 import { providerRoutes } from "./routes/providers.ts";
@@ -26,6 +27,7 @@ import { resourceRoutes } from "./routes/resources.ts";
 import { settlementRoutes } from "./routes/settlement.ts";
 import { voteRoutes } from "./routes/votes.ts";
 
+export { Auditor } from "../durable-objects/auditor.ts";
 export { ChainMirror } from "../durable-objects/chain-mirror.ts";
 export { Directory } from "../durable-objects/directory.ts";
 export { EdgeRunner } from "../durable-objects/edge-runner.ts";
@@ -73,6 +75,7 @@ export function createApplication(): Application {
   commandRoutes(application);
   resourceRoutes(application);
   providerRoutes(application);
+  leaseRoutes(application);
   moduleRoutes(application);
   jobRoutes(application);
   accountRoutes(application);

@@ -68,7 +68,8 @@ export async function jobOrderOf(
   };
 }
 
-function requireInput({ input }: JobRequest): Uint8Array {
+/** Bytes of standard input. @throws Refusal where they are none, or too many */
+export function requireInput({ input }: Pick<JobRequest, "input">): Uint8Array {
   const bytes = inputBytes(input);
   if (bytes === "too_large") throw new Refusal("job_input_too_large", { limitBytes: MAX_JOB_INPUT_BYTES });
   if (bytes === "malformed")

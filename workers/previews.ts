@@ -9,12 +9,10 @@ import { PRICED_UNITS, type SelfTrade, selfTrade } from "../market/self-trading.
 import type { Hex } from "../protocol/fields.ts";
 import {
   type DraftValues,
-  draftOfChanges,
   type GovernedValue,
   marketPartOf,
   refuseValues,
   SETTLEMENT_TERMS,
-  type ValueChange,
 } from "../protocol/governed-values.ts";
 import { MAX_PREVIEW_ROWS } from "../protocol/limits.ts";
 import type { PreviewAnswer, PreviewOptions } from "../protocol/preview-answer.ts";
@@ -35,21 +33,6 @@ const SHOWN: ReadonlySet<string> = new Set([
   "takeRateBps",
   "networkFeeMicrosPerKwh",
 ]);
-
-/**
- * What a proposal's changes would have done.
- * @throws Refusal `parameters_out_of_bounds`, and what `previewOf` refuses
- */
-export async function previewOfChanges(
-  env: Env,
-  region: string,
-  changes: readonly ValueChange[],
-  options: PreviewOptions,
-): Promise<PreviewAnswer> {
-  const drafted = draftOfChanges(changes);
-  if ("rejection" in drafted) refuse(drafted.rejection);
-  return previewOf(env, region, drafted.draft, options);
-}
 
 /**
  * What a draft would have done.

@@ -11,6 +11,7 @@ import { auditCommand } from "./audit-command.ts";
 import { certificateCommands } from "./certificate-commands.ts";
 import { deployCommand } from "./deploy-command.ts";
 import { enrolmentCommands } from "./enrolment-commands.ts";
+import { jobCommands } from "./job-commands.ts";
 import { keyCommands } from "./key-commands.ts";
 import { meterCommands } from "./meter-commands.ts";
 import { moduleCommands } from "./module-commands.ts";
@@ -29,6 +30,7 @@ const program = new Command("polder")
   .showHelpAfterError();
 readCommands(program);
 moduleCommands(program);
+jobCommands(program);
 orderCommands(program);
 keyCommands(program);
 agentCommands(program);

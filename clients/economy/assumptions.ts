@@ -4,7 +4,7 @@
 export const RESOURCES = ["energy", "compute", "bandwidth"] as const;
 export type Resource = (typeof RESOURCES)[number];
 
-/** Which of them the market has. The others are paid for by no region yet. */
+/** Which of them regions reward today. The market has the others too; no region's weights pay for them yet. */
 export const EXISTS: Readonly<Record<Resource, boolean>> = { energy: true, compute: false, bandwidth: false };
 
 /** An epoch is a day. */

@@ -12,7 +12,7 @@ const PROOF_DELAY_S = 21_600;
 const DAY_S = 86_400;
 const MOST_WEIGHT = 1_000_000;
 
-/** A weight for each resource; the local region rewards what exists, which is energy alone. */
+/** A weight for each resource; the local region rewards energy alone. */
 export const FIRST_WEIGHTS: Readonly<Record<Resource, number>> = { energy: 2, compute: 1, bandwidth: 1 };
 
 /** A region's file has them in a field; a file of parameters is they themselves. */

@@ -19,7 +19,7 @@ export function economyInWords(result: EconomyResult): string {
   const modelled = modelledIn(result);
   const prices = result.pricesMicros.map((price) => money(price));
   const named = resources.map(({ resource, exists, weight, isModelled }) => {
-    const place = exists ? "" : isModelled ? ", not in the market yet" : ", left out";
+    const place = exists ? "" : isModelled ? ", rewarded by no region yet" : ", left out";
     return `${resource} (weight ${weight}${place})`;
   });
   return [

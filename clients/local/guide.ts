@@ -13,11 +13,13 @@ export interface Guided {
   /** The chain's RPC; null on test money. */
   readonly chainUrl: string | null;
   readonly home: HouseholdKeys;
+  /** An app that buys compute. */
+  readonly app: HouseholdKeys;
   readonly folder: string;
 }
 
 /** The lines below the board. */
-export function guide({ url, region, page, chainUrl, home, folder }: Guided): string[] {
+export function guide({ url, region, page, chainUrl, home, app, folder }: Guided): string[] {
   const command = (text: string): string => `  ${colours.cyan(text)}`;
   const shownFolder = folder === resolve(".polder") ? ".polder" : folder;
   return [
@@ -29,6 +31,9 @@ export function guide({ url, region, page, chainUrl, home, folder }: Guided): st
     command(`npm run polder -- audit --url ${url} --receipts ${shownFolder}/agents`),
     command(
       `curl -X POST ${url}/v1/regions/${region}/orders -H 'authorization: Bearer ${home.apiKey}' -d '{"side":"sell","steps":[{"limitPriceMicrosPerKwh":120000,"capWhPerSlot":500}]}'`,
+    ),
+    command(
+      `npm run examples && POLDER_API_KEY=${app.apiKey} npm run polder -- job run docs/examples/jobs/base64.wasm --input LICENSE --url ${url}`,
     ),
     ...(chainUrl === null ? [] : moneyGuide(url, chainUrl, home, region).map(command)),
     "Ctrl-C stops everything.",

@@ -14,7 +14,7 @@ import { enrolmentOf, requestEnrolment, WIDEST_LIMITS } from "../household/enrol
 import type { MeterSource } from "../household/meter-source.ts";
 import type { HouseholdMeter } from "../household/meter-windows.ts";
 import type { PolderClient } from "../sdk/client.ts";
-import { PolderProblem } from "../sdk/problem.ts";
+import { PolderProblem, passing } from "../sdk/problem.ts";
 import { type Signer, sessionSigner, walletSigner } from "../sdk/signer.ts";
 
 /** All keys of a household; on a local deployment they follow from one seed. */
@@ -175,15 +175,22 @@ export async function admitHousehold(
   { name, creditMicros }: Enrolment,
 ): Promise<HouseholdKeys> {
   const keys = householdKeys(seed, name);
+  if (!(await isKnown(client, region, keys))) await authoriseAgent(client, region, keys, creditMicros);
+  return keys;
+}
+
+/**
+ * Waits until the mirror has opened an account, by what its wallet did on the chain.
+ * @returns whether its session key is authorised. @throws Error where that takes longer than a minute
+ */
+export async function isKnown(client: PolderClient, region: string, keys: HouseholdKeys): Promise<boolean> {
   for (const endMs = Date.now() + CREDITED_WITHIN_MS; ; ) {
     const knows = await sessionsOf(client, region, keys.account);
-    if (isAuthorised(knows, keys)) return keys;
-    if (knows !== null) break;
-    if (Date.now() > endMs) throw new Error(`the deposit for ${name} is on the chain, and was not credited`);
+    if (knows !== null) return isAuthorised(knows, keys);
+    if (Date.now() > endMs)
+      throw new Error(`what ${keys.account} did on the chain was not taken over by the region`);
     await new Promise((resolve) => setTimeout(resolve, CREDIT_POLL_MS));
   }
-  await authoriseAgent(client, region, keys, creditMicros);
-  return keys;
 }
 
 const CREDITED_WITHIN_MS = 60_000;
@@ -275,15 +282,6 @@ function isAuthorised(
   { sessionSeed }: HouseholdKeys,
 ): boolean {
   return sessions?.some(({ key }) => key === sessionKeyOf(sessionSeed)) ?? false;
-}
-
-/** Runs a step that may have been done in an earlier run. */
-async function passing(code: string, step: () => Promise<unknown>): Promise<void> {
-  try {
-    await step();
-  } catch (error) {
-    if (!isProblem(error, code)) throw error;
-  }
 }
 
 function isProblem(error: unknown, code: string): boolean {

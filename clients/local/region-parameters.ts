@@ -9,7 +9,7 @@ export const LOCAL_PARAMETERS: Omit<Parameters, "proofDelaySeconds"> = {
   emissionPerEpoch: "1000000000000000000000",
   emissionDecayBps: 10,
   rewardWeightEnergy: 1,
-  rewardWeightCompute: 0,
+  rewardWeightCompute: 1,
   rewardWeightBandwidth: 0,
   shareCapBps: 2_000,
   outflowCapBps: 5_000,

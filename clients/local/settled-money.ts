@@ -6,10 +6,11 @@ import type { Hex } from "viem";
 import type { LocalAccount } from "viem/accounts";
 import { regionWord } from "../../evidence/deposit-chain.ts";
 import { gatewayIdOf } from "../../evidence/gateway-window.ts";
+import { sessionKeyOf } from "../../evidence/session-signature.ts";
 import { type ContractSender, sendCall } from "../../governance/calls/contract-call.ts";
 import { deploy } from "../../governance/deploy/deploy.ts";
 import type { Deployment } from "../../governance/deploy/deployment.ts";
-import { meterRegistryAbi, testQuoteAbi } from "../../governance/generated/abi.ts";
+import { meterRegistryAbi, providerStakeAbi, testQuoteAbi } from "../../governance/generated/abi.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { walletOn } from "../chain/chain-connection.ts";
 import { deploymentFiles } from "../chain/deployment-files.ts";
@@ -21,6 +22,7 @@ import {
   requestEnrolment,
   WIDEST_LIMITS,
 } from "../household/enrolment-request.ts";
+import { stakeFor } from "../provider/stake.ts";
 import { type LocalPlan, localDeployFile } from "./deploy-plan.ts";
 import { type LocalChain, startLocalChain } from "./local-chain.ts";
 import {
@@ -36,10 +38,20 @@ import {
 /** Wall seconds between two looks at the chain. */
 const POLL_SECONDS = "0.5";
 
+/** What a provider puts at stake, bound to the key that signs its results. Micros. */
+export interface Stake {
+  readonly name: string;
+  readonly amountMicros: bigint;
+}
+
 /** A region as it is brought onto the chain. */
 export interface SettledRegion extends LocalPlan {
   readonly folder: string;
   readonly homes: readonly Enrolment[];
+  /** Accounts with a deposit and no meter. */
+  readonly traders?: readonly Enrolment[];
+  /** Providers, and what each has at stake. */
+  readonly stakes?: readonly Stake[];
   /** Others who will call the contracts, and need ether for that. */
   readonly payees?: readonly LocalAccount[];
 }
@@ -70,7 +82,7 @@ export async function startSettledChain(region: SettledRegion, port: number): Pr
 
 /** Deploys, opens the region, deposits and enrols, as far as nobody has; all of it is final when this returns. */
 async function settleOnChain(chain: LocalChain, region: SettledRegion): Promise<Deployment> {
-  const { seed, folder, homes, payees = [] } = region;
+  const { seed, folder, homes, traders = [], stakes = [], payees = [] } = region;
   const operator = operatorWallet(seed);
   const wallets = [
     operator,
@@ -78,7 +90,7 @@ async function settleOnChain(chain: LocalChain, region: SettledRegion): Promise<
     mirrorWallet(seed),
     relayWallet(seed),
     ...payees,
-    ...homes.map(({ name }) => householdKeys(seed, name).wallet),
+    ...[...homes, ...traders, ...stakes].map(({ name }) => householdKeys(seed, name).wallet),
   ];
   await chain.fund(wallets.map(({ address }) => address));
   const deployment = await deploy(localDeployFile(region), {
@@ -86,8 +98,9 @@ async function settleOnChain(chain: LocalChain, region: SettledRegion): Promise<
     store: deploymentFiles(join(folder, "chain")),
     report: () => {},
   });
-  await depositForHomes(chain, region, deployment);
+  await depositFor([...homes, ...traders], chain, region, deployment);
   await enrolHomes(chain, region, deployment);
+  for (const stake of stakes) await stakeOnce(chain, region, deployment, stake);
   await chain.finalise();
   return deployment;
 }
@@ -107,8 +120,9 @@ function chainVars(chain: LocalChain, deployment: Deployment, seed: string): Rec
   };
 }
 
-/** Play money for each home, half of it deposited: the rest is for whoever tries a deposit. */
-async function depositForHomes(
+/** Play money for each account, half of it deposited: the rest is for whoever tries a deposit. */
+async function depositFor(
+  accounts: readonly Enrolment[],
   chain: LocalChain,
   region: SettledRegion,
   deployment: Deployment,
@@ -122,19 +136,38 @@ async function depositForHomes(
   );
   const wallet = new SettlementWallet(settlement, operator);
   const { deposits } = await settlement.books();
-  for (const { name, creditMicros } of region.homes) {
+  for (const { name, creditMicros } of accounts) {
     const { account } = householdKeys(region.seed, name);
     if ((await settlement.depositsAbove(0, account, deposits)).length > 0) continue;
     const amount = BigInt(creditMicros);
-    for (const receiver of [account, lower(operator)])
-      await sendCall(sender, {
-        address: deployment.quote,
-        abi: testQuoteAbi,
-        functionName: "mint",
-        args: [receiver, amount],
-      });
+    for (const receiver of [account, lower(operator)]) await mint(sender, deployment, receiver, amount);
     await wallet.deposit(account, amount);
   }
+}
+
+function mint(sender: ContractSender, { quote }: Deployment, receiver: Hex, amount: bigint) {
+  const call = { functionName: "mint", args: [receiver, amount] };
+  return sendCall(sender, { address: quote, abi: testQuoteAbi, ...call });
+}
+
+async function stakeOnce(
+  chain: LocalChain,
+  { seed, terms }: SettledRegion,
+  deployment: Deployment,
+  { name, amountMicros }: Stake,
+): Promise<void> {
+  const { wallet, account, sessionSeed } = householdKeys(seed, name);
+  const region = terms.profile.region;
+  const { bondedMicros } = await chain.connection.client.readContract({
+    address: deployment.providerStake,
+    abi: providerStakeAbi,
+    functionName: "stakeOf",
+    args: [regionWord(region), account],
+  });
+  if (bondedMicros > 0n) return;
+  await mint(senderOf(chain, operatorWallet(seed)), deployment, account, amountMicros);
+  const nodeKey = sessionKeyOf(sessionSeed);
+  await stakeFor(chain.connection, deployment.providerStake, wallet, { region, nodeKey, amountMicros });
 }
 
 async function enrolHomes(chain: LocalChain, region: SettledRegion, deployment: Deployment): Promise<void> {

@@ -71,8 +71,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const pidFile = join(runFolder, "workerd.pid");
   useShim();
   const referee = new LocalReferee({ logger });
-  const runtime = describeRuntime({ ...options, logger, port, host }, script, pidFile, referee);
-  const miniflare = withoutSignalHandlers(() => new Miniflare(runtime));
+  // Reading the configuration adds handlers, too.
+  const miniflare = withoutSignalHandlers(
+    () => new Miniflare(describeRuntime({ ...options, logger, port, host }, script, pidFile, referee)),
+  );
   const stopWorkers = stopOnce(miniflare, pidFile, runFolder);
   const stop = async () => {
     await Promise.all([stopWorkers(), referee.stop()]);

@@ -21,10 +21,12 @@ import type { Tariff } from "../household/tariff.ts";
 import { WindowProver } from "../household/window-prover.ts";
 import { authoriseEdge } from "../provider/edge-session.ts";
 import { PolderClient } from "../sdk/client.ts";
+import { walletSigner } from "../sdk/signer.ts";
 import { hasAnvil } from "./chain-process.ts";
 import { guide } from "./guide.ts";
 import { startHomeServer } from "./home-server.ts";
 import { type LocalState, readLocalState, writeLocalState } from "./local-state.ts";
+import { APP, type Machines, STAKES, startMachines } from "./machines.ts";
 import { MarketWatch } from "./market-watch.ts";
 import {
   admitHousehold,
@@ -193,8 +195,9 @@ async function run(options: Run, market: Market, signal: AbortSignal): Promise<v
 function startChained(port: number, { folder, state, households, terms }: Market): Promise<SettledChain> {
   const { seed, marketS } = state;
   const homes = households.map(enrolmentOf);
+  const others = { traders: [APP], stakes: STAKES };
   // Its port is next to the page's and the homes' own figures'.
-  return startSettledChain({ folder, seed, terms, marketS, homes }, port === 0 ? 0 : port + 2);
+  return startSettledChain({ folder, seed, terms, marketS, homes, ...others }, port === 0 ? 0 : port + 2);
 }
 
 async function runStack(
@@ -230,9 +233,12 @@ async function runStack(
     const agents = agentsOf(client, folder, homes, prover);
     const running = agents.map((agent) => runAgent(agent, { clock, signal: over.signal }));
     const chainUrl = chained?.chain.url ?? null;
-    if (state.hasHistory)
-      await watch({ client, stack, chainUrl, homes, clock, folder, options, prover, over });
-    else await untilOver(client, clock, over.signal);
+    if (state.hasHistory) {
+      const machines = await machinesOf(client, folder, state);
+      const { app } = machines;
+      await watch({ client, stack, chainUrl, homes, app, clock, folder, options, prover, over });
+      await machines.stop();
+    } else await untilOver(client, clock, over.signal);
     over.abort();
     await prover.close();
     await Promise.all(running);
@@ -269,6 +275,13 @@ function enrolmentOf(household: Household): Enrolment {
 
 function limitsOf({ nameplateWh, connectionWh }: Household): MeterLimits {
   return { ...WIDEST_LIMITS, nameplateWh, connectionWh };
+}
+
+/** The machines that sell compute; a market that only passes its first day has none. */
+function machinesOf(client: PolderClient, folder: string, { seed, hasChain }: LocalState): Promise<Machines> {
+  const operator = hasChain ? null : walletSigner(operatorWallet(seed));
+  const report = (message: string) => process.env.DEBUG !== undefined && console.error(message);
+  return startMachines({ client, region: REGION, seed, operator, folder, report });
 }
 
 function agentsOf(
@@ -311,6 +324,8 @@ interface Watched {
   /** The chain's RPC; null on test money. */
   readonly chainUrl: string | null;
   readonly homes: readonly Home[];
+  /** Buys compute. */
+  readonly app: HouseholdKeys;
   readonly clock: MarketClock;
   readonly folder: string;
   readonly options: Options;
@@ -320,7 +335,7 @@ interface Watched {
 
 /** Shows the market until it is over, and serves the homes' own figures to the page meanwhile. */
 async function watch(watched: Watched): Promise<void> {
-  const { client, stack, chainUrl, homes, clock, folder, options, prover, over } = watched;
+  const { client, stack, chainUrl, homes, app, clock, folder, options, prover, over } = watched;
   const atS = (): number => marketTimeS(clock, Date.now());
   const homeServer = await startHomeServer(
     homes.map(({ household, account }) => ({
@@ -349,7 +364,8 @@ async function watch(watched: Watched): Promise<void> {
     )}\n`,
     { mode: 0o600 },
   );
-  const footer = guide({ url: stack.url, region: REGION, page, chainUrl, home: homes[0] as Home, folder });
+  const home = homes[0] as Home;
+  const footer = guide({ url: stack.url, region: REGION, page, chainUrl, home, app, folder });
   if (process.stdout.isTTY !== true) for (const line of footer) console.log(line);
   const board = new TerminalBoard(PLACE.timeZone, "EUR");
   const market = new MarketWatch({

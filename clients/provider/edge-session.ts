@@ -3,7 +3,7 @@
 
 import { LAST_INSTANT_S } from "../../protocol/fields.ts";
 import type { PolderClient } from "../sdk/client.ts";
-import { PolderProblem } from "../sdk/problem.ts";
+import { passing } from "../sdk/problem.ts";
 import type { Signer } from "../sdk/signer.ts";
 
 /** Megafuel a UTC day: more than a deployment offers. */
@@ -33,12 +33,4 @@ export async function authoriseEdge(client: PolderClient, region: string, operat
       sessionExpiresAtS: LAST_INSTANT_S,
     }),
   );
-}
-
-async function passing(code: string, step: () => Promise<unknown>): Promise<void> {
-  try {
-    await step();
-  } catch (error) {
-    if (!(error instanceof PolderProblem && error.code === code)) throw error;
-  }
 }

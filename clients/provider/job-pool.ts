@@ -9,9 +9,11 @@ import type { Job, JobResult } from "../../compute/host/job.ts";
 export type ThreadOrder =
   | { readonly kind: "module"; readonly name: string; readonly module: WebAssembly.Module }
   | { readonly kind: "forget"; readonly name: string }
-  | { readonly kind: "run"; readonly name: string; readonly job: Job };
+  | { readonly kind: "run"; readonly name: string; readonly job: Job }
+  /** The very job that was run before it: copying one into a thread takes as long as running a small one. */
+  | { readonly kind: "again" };
 
-/** What it says to each run, in their order. */
+/** What it says to each run, in their order; several in one message. */
 export type ThreadReport = { readonly result: JobResult } | { readonly notRun: string };
 
 /** A job that came to no result on this machine. */
@@ -105,6 +107,7 @@ class Lane {
   #modules: string[] = [];
   #given: Waiting[] = [];
   #orders: ThreadOrder[] = [];
+  #lastJob: Job | null = null;
   #headSinceMs = 0;
   #watch: NodeJS.Timeout | null = null;
 
@@ -126,7 +129,8 @@ class Lane {
       if (this.#modules.length > MODULES_PER_THREAD)
         this.#orders.push({ kind: "forget", name: this.#modules.shift() as string });
     }
-    this.#orders.push({ kind: "run", name, job });
+    this.#orders.push(job === this.#lastJob ? { kind: "again" } : { kind: "run", name, job });
+    this.#lastJob = job;
   }
 
   send(): void {
@@ -148,7 +152,10 @@ class Lane {
       execArgv: ["--disable-warning=ExperimentalWarning"],
       env: {},
     });
-    thread.on("message", (report: ThreadReport) => this.#done(report));
+    thread.on("message", (reports: readonly ThreadReport[]) => {
+      for (const report of reports) this.#done(report);
+      if (this.#given.length < AHEAD / 2) this.#free([]);
+    });
     // A thread that dies by itself (no memory) takes with it the run that it was at.
     thread.on("error", (error) => void this.#fail(thread, `the thread ended: ${error.message}`));
     thread.on("exit", () => void this.#fail(thread, "the thread ended"));
@@ -161,7 +168,6 @@ class Lane {
     if (head === undefined) return;
     if ("result" in report) head.resolve(report.result);
     else head.reject(new RunFailed(report.notRun));
-    if (this.#given.length < AHEAD / 2) this.#free([]);
   }
 
   #look(): void {
@@ -188,6 +194,7 @@ class Lane {
     this.#thread = null;
     this.#modules = [];
     this.#orders = [];
+    this.#lastJob = null;
     if (this.#watch !== null) clearInterval(this.#watch);
     this.#watch = null;
     await thread?.terminate();

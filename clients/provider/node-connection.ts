@@ -5,8 +5,9 @@ import { WebSocket } from "ws";
 import {
   CLOSE_NOT_ADMITTED,
   CLOSE_REPLACED,
-  decodeObjectFrame,
+  decodeObjectFrames,
   encodeFrame,
+  FrameSender,
   type NodeFrame,
   type ObjectFrame,
   type Parts,
@@ -39,6 +40,12 @@ export interface ConnectionPorts {
 export class NodeConnection {
   readonly #ports: ConnectionPorts;
   #socket: WebSocket | null = null;
+  readonly #sender = new FrameSender(
+    (message) => {
+      if (this.#isWelcome) this.#socket?.send(message);
+    },
+    (work) => queueMicrotask(work),
+  );
   #isWelcome = false;
   #isClosed = false;
   #failures = 0;
@@ -69,7 +76,7 @@ export class NodeConnection {
 
   /** Sends a frame; nothing where there is no connection: what matters is sent again after the next hello. */
   send(frame: NodeFrame, parts: Parts = []): void {
-    if (this.#isWelcome) this.#socket?.send(encodeFrame(frame, parts));
+    if (this.#isWelcome) this.#sender.send(frame, parts);
   }
 
   close(): void {
@@ -82,13 +89,16 @@ export class NodeConnection {
   #take(message: string | ArrayBuffer): void {
     this.#heardMs = Date.now();
     if (message === "pong") return;
-    const decoded = decodeObjectFrame(message);
+    const decoded = decodeObjectFrames(message);
     // No object of ours says that. The next one may.
     if ("malformed" in decoded) {
       this.#socket?.close(1008, "malformed");
       return;
     }
-    const { frame, parts } = decoded;
+    for (const { frame, parts } of decoded.frames) this.#hear(frame, parts);
+  }
+
+  #hear(frame: ObjectFrame, parts: Parts): void {
     if (frame.type === "challenge") {
       const { key, room, holds } = this.#ports;
       this.#socket?.send(encodeFrame(key.hello(frame.challenge, room, holds())));

@@ -12,12 +12,8 @@ import type { NodeKey } from "./node-key.ts";
 
 type RunFrame = Extract<ObjectFrame, { type: "run" }>;
 
-/** Runs a description's job. @throws Error whose message says why there is no result */
-export type RunDescription = (
-  description: JobDescription,
-  input: Uint8Array,
-  fuel: number,
-) => Promise<JobResult>;
+/** Runs a job of a description. @throws Error whose message says why there is no result */
+export type RunJob = (description: JobDescription, job: Job) => Promise<JobResult>;
 
 interface Held {
   readonly order: RunFrame;
@@ -29,7 +25,7 @@ interface Held {
 export interface NodeRunPorts {
   readonly key: NodeKey;
   readonly room: number;
-  readonly run: RunDescription;
+  readonly run: RunJob;
   readonly send: (frame: NodeFrame, parts?: Parts) => void;
   /** A run has ended, or was refused for want of room. */
   readonly changed: (change: "ended" | "full") => void;
@@ -120,7 +116,7 @@ export class NodeRuns {
       if (jobDigestOf(description) !== jobDigest || hexOf(sha256(input)) !== description.inputHash)
         throw new Error("job_malformed: the description or input is another one");
       const fuel = Math.min(fuelMega, description.limits.fuelMega) * 1_000_000;
-      held.result = await this.#ports.run(description, input, fuel);
+      held.result = await this.#ports.run(description, jobOf(description, input, fuel));
     } catch (error) {
       held.failure = (error instanceof Error ? error.message : String(error)).slice(0, 200);
       this.#ports.report(`run ${held.order.obligationId} failed: ${held.failure}`);

@@ -1,7 +1,7 @@
 // Owns a provider's node: its connection, its threads, its modules, its runs and its asks, put together. It refuses to run more
 // than it has room for, and to sell while nobody could run what is sold.
 
-import type { JobResult } from "../../compute/host/job.ts";
+import type { Job, JobResult } from "../../compute/host/job.ts";
 import type { ApiKey } from "../../evidence/session-signature.ts";
 import { marketTimeS } from "../../protocol/clock.ts";
 import type { JobDescription } from "../../protocol/jobs.ts";
@@ -15,7 +15,7 @@ import { ModuleCache } from "./module-cache.ts";
 import { NodeConnection } from "./node-connection.ts";
 import { NodeKey } from "./node-key.ts";
 import { NodeLeases } from "./node-leases.ts";
-import { jobOf, NodeRuns } from "./node-runs.ts";
+import { NodeRuns } from "./node-runs.ts";
 
 /** How often a node looks at its asks when nothing happens. Milliseconds. */
 const KEEP_EVERY_MS = 10_000;
@@ -56,14 +56,14 @@ export class ProviderNode {
     this.#runs = new NodeRuns({
       key,
       room,
-      run: (description, input, fuel) => this.#run(description, input, fuel),
+      run: (description, job) => this.#run(description, job),
       send: (frame, parts) => this.#connection.send(frame, parts),
       changed: () => void this.#keeper.keep(),
       report,
     });
     this.#leases = new NodeLeases({
       key,
-      run: (description, input, fuel) => this.#run(description, input, fuel),
+      run: (description, job) => this.#run(description, job),
       send: (frame, parts) => this.#connection.send(frame, parts),
       report,
     });
@@ -153,6 +153,9 @@ export class ProviderNode {
       case "over":
         this.#runs.over(frame.obligationId);
         return;
+      case "lease_job":
+        this.#leases.prepare(frame);
+        return;
       case "lease_run":
         this.#leases.run(frame, parts);
         return;
@@ -166,9 +169,8 @@ export class ProviderNode {
     }
   }
 
-  async #run(description: JobDescription, input: Uint8Array, fuel: number): Promise<JobResult> {
+  async #run(description: JobDescription, job: Job): Promise<JobResult> {
     const module = await this.#modules.get(description.module);
-    const wallMs = description.limits.wallSeconds * 1_000;
-    return this.#pool.run(description.module, module, jobOf(description, input, fuel), wallMs);
+    return this.#pool.run(description.module, module, job, description.limits.wallSeconds * 1_000);
   }
 }

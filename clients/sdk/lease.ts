@@ -1,8 +1,6 @@
 // Owns a lease as its buyer uses it: runs over one socket to the provider's object, counted here as they are there, and vouchers
 // signed for them. It refuses to sign for more than it has counted itself, and to go on where the object's count is another.
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { type JobResult, resultOf } from "../../compute/host/job.ts";
 import { voucherDigest } from "../../evidence/delivery-voucher.ts";
 import { sessionKeyOf, signSession } from "../../evidence/session-signature.ts";
@@ -13,10 +11,25 @@ import {
   type BuyerFrame,
   type LeaseFrame,
   leaseFrame,
+  MAX_LEASE_JOBS,
   MAX_LEASE_RUNS_IN_FLIGHT,
 } from "../../protocol/lease-frames.ts";
-import { decodeFrame, encodeFrame, type Parts } from "../../protocol/provider-frames.ts";
-import { addRun, type LeaseTally, NO_RUNS, voucherFields } from "../../protocol/run-results.ts";
+import {
+  decodeFrames,
+  encodeFrame,
+  FrameSender,
+  type LeaseJob,
+  type Parts,
+} from "../../protocol/provider-frames.ts";
+import {
+  addRun,
+  inputHashOf,
+  type LeaseTally,
+  leaseDescription,
+  NO_INPUT_HASH,
+  NO_RUNS,
+  voucherFields,
+} from "../../protocol/run-results.ts";
 import { type SigningDomain, statementDigest } from "../../protocol/typed-data.ts";
 import type { PolderClient } from "./client.ts";
 import { PolderProblem, pauseMs, TransportFault } from "./problem.ts";
@@ -44,8 +57,14 @@ export interface LeaseRun {
 
 type OpenFrame = Extract<LeaseFrame, { type: "open" }>;
 
+interface Prepared {
+  readonly number: number;
+  readonly digestOfNoInput: Hex;
+}
+
 interface Waiting {
-  readonly frame: Extract<BuyerFrame, { type: "run" }>;
+  readonly job: LeaseJob;
+  prepared: Prepared | null;
   readonly input: Uint8Array;
   readonly resolve: (result: JobResult) => void;
   readonly reject: (error: Error) => void;
@@ -55,7 +74,6 @@ interface Waiting {
 /** What was run is vouched for so long after it at most. Milliseconds. */
 const VOUCHED_WITHIN_MS = 250;
 const MOST_TRIES = 5;
-const EMPTY_HASH: Hex = `0x${bytesToHex(sha256(new Uint8Array(0)))}`;
 
 /** A lease that is open. */
 export class Lease {
@@ -70,6 +88,12 @@ export class Lease {
   #vouchedRuns = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #lastId = 0;
+  #lastJob = 0;
+  readonly #jobs = new Map<string, Prepared>();
+  readonly #sender = new FrameSender(
+    (message) => this.#socket?.send(message),
+    (work) => queueMicrotask(work),
+  );
   #isClosed = false;
   readonly #waiting = new Map<number, Waiting>();
   readonly #queue: Waiting[] = [];
@@ -113,20 +137,10 @@ export class Lease {
     startS = DEFAULT_START_S,
   }: LeaseRun): Promise<JobResult> {
     if (this.#socket === null) return Promise.reject(new TransportFault("this lease's socket is closed"));
-    this.#lastId += 1;
+    const job: LeaseJob = { module, args: [...args], env: { ...env }, limits, startS };
     const bytes = input ?? new Uint8Array(0);
-    const description: JobDescription = {
-      module,
-      args: [...args],
-      env: { ...env },
-      inputHash: bytes.length === 0 ? EMPTY_HASH : `0x${bytesToHex(sha256(bytes))}`,
-      limits,
-      startS,
-      salt: `0x${this.#lastId.toString(16).padStart(64, "0")}`,
-    };
-    const frame = { type: "run", id: this.#lastId, description } as const;
     return new Promise((resolve, reject) => {
-      this.#queue.push({ frame, input: bytes, resolve, reject, tries: 0 });
+      this.#queue.push({ job, prepared: null, input: bytes, resolve, reject, tries: 0 });
       this.#pump();
     });
   }
@@ -147,6 +161,7 @@ export class Lease {
   /** Signs for what was run and closes. */
   close(): void {
     this.vouch();
+    this.#sender.flush();
     this.#isClosed = true;
     this.#socket?.close(1000, "");
     this.#failAll(new TransportFault("this lease was closed"));
@@ -157,23 +172,26 @@ export class Lease {
     socket.binaryType = "arraybuffer";
     return new Promise((resolve, reject) => {
       socket.onmessage = ({ data }) => {
-        const decoded = decodeFrame(leaseFrame, data as string | ArrayBuffer);
+        const decoded = decodeFrames(leaseFrame, data as string | ArrayBuffer);
         if ("malformed" in decoded) {
           socket.close();
           return;
         }
-        if (decoded.frame.type === "open") {
+        for (const one of decoded.frames) hear(one.frame, one.parts);
+      };
+      const hear = (frame: LeaseFrame, parts: Parts): void => {
+        if (frame.type === "open") {
           const counted = this.#options.tally;
-          if (counted !== undefined && decoded.frame.tally.fuel > counted.fuel) {
+          if (counted !== undefined && frame.tally.fuel > counted.fuel) {
             reject(new TransportFault("the provider has counted more than its buyer"));
             socket.close();
             return;
           }
           this.#socket = socket;
-          this.#open = decoded.frame;
-          this.#tally = decoded.frame.tally;
+          this.#open = frame;
+          this.#tally = frame.tally;
           resolve();
-        } else this.#take(socket, decoded.frame, decoded.parts);
+        } else this.#take(socket, frame, parts);
       };
       socket.onclose = ({ reason }) => {
         const error = isErrorCode(reason)
@@ -207,7 +225,11 @@ export class Lease {
     if (waiting === undefined) return;
     this.#waiting.delete(frame.id);
     this.#flying -= 1;
-    if (frame.type === "ran") this.#ran(waiting, frame, parts);
+    if (frame.type === "unprepared") {
+      // The object has slept.
+      this.#jobs.clear();
+      this.#queue.unshift(waiting);
+    } else if (frame.type === "ran") this.#ran(waiting, frame, parts);
     else this.#refused(waiting, frame);
     this.#pump();
   }
@@ -216,9 +238,13 @@ export class Lease {
     const [stdout = new Uint8Array(0), stderr = new Uint8Array(0)] = parts;
     const { end, exitCode, fuelUsed, trap } = frame;
     const result = resultOf({ end, exitCode, fuelUsed, trap, stdout, stderr });
-    const { description } = waiting.frame;
-    this.#tally = addRun(this.#tally, jobDigestOf(description), `0x${result.outputHash}`, fuelUsed);
-    if (fuelUsed > description.limits.fuelMega * 1_000_000) {
+    const { job, input } = waiting;
+    const jobDigest =
+      input.length === 0
+        ? (waiting.prepared as Prepared).digestOfNoInput
+        : jobDigestOf(leaseDescription(job, inputHashOf(input)));
+    this.#tally = addRun(this.#tally, jobDigest, `0x${result.outputHash}`, fuelUsed);
+    if (fuelUsed > job.limits.fuelMega * 1_000_000) {
       // Never vouched for: whoever says so has counted what it must not.
       this.#isClosed = true;
       this.#socket?.close(1008, "beyond the run's limit");
@@ -252,14 +278,31 @@ export class Lease {
   #pump(): void {
     while (this.#flying < MAX_LEASE_RUNS_IN_FLIGHT && this.#queue.length > 0 && this.#socket !== null) {
       const waiting = this.#queue.shift() as Waiting;
-      this.#waiting.set(waiting.frame.id, waiting);
+      waiting.prepared = this.#prepared(waiting.job);
+      this.#lastId += 1;
+      this.#waiting.set(this.#lastId, waiting);
       this.#flying += 1;
-      this.#send(waiting.frame, [waiting.input]);
+      this.#send({ type: "run", id: this.#lastId, job: waiting.prepared.number }, [waiting.input]);
     }
   }
 
+  /** What runs are of, told to the object before the first of them. */
+  #prepared(job: LeaseJob): Prepared {
+    const text = JSON.stringify(job);
+    const known = this.#jobs.get(text);
+    if (known !== undefined) return known;
+    this.#lastJob += 1;
+    const digestOfNoInput = jobDigestOf(leaseDescription(job, NO_INPUT_HASH));
+    const prepared = { number: this.#lastJob, digestOfNoInput };
+    this.#jobs.set(text, prepared);
+    // Half of what the object keeps: it drops the oldest, too.
+    if (this.#jobs.size > MAX_LEASE_JOBS / 2) this.#jobs.delete(this.#jobs.keys().next().value as string);
+    this.#send({ type: "prepare", job: prepared.number, description: job });
+    return prepared;
+  }
+
   #send(frame: BuyerFrame, parts: Parts = []): void {
-    this.#socket?.send(encodeFrame(frame, parts));
+    this.#sender.send(frame, parts);
   }
 
   #failAll(error: Error): void {

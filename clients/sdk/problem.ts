@@ -61,8 +61,12 @@ function plainFacts(facts: unknown): Facts {
   ) as Facts;
 }
 
-/** What passes by itself, but in hours: a window that is not over, a day's budget. */
-const PASSING_LATE: ReadonlySet<ErrorCode> = new Set(["window_not_over", "relay_budget_spent"]);
+/** What passes by itself, but in hours: a window that is not over, a day's budget, sellers who are not there. */
+const PASSING_LATE: ReadonlySet<ErrorCode> = new Set([
+  "window_not_over",
+  "relay_budget_spent",
+  "sellers_insufficient",
+]);
 
 /** Whether trying the same again cannot help, or not soon. */
 export function isLasting(error: PolderProblem | TransportFault): boolean {
@@ -83,4 +87,13 @@ export function pauseMs(error: PolderProblem | TransportFault, attempt: number):
   const told = error instanceof PolderProblem ? error.facts.retryAfterSeconds : 0;
   const waitMs = typeof told === "number" && told > 0 ? Math.min(LONGEST_TOLD_PAUSE_MS, told * 1000) : 0;
   return Math.max(waitMs, Math.min(LONGEST_PAUSE_MS, 50 * 2 ** attempt));
+}
+
+/** Does a step that may have been done before: a refusal that says so is none. @throws PolderProblem with another code */
+export async function passing(code: string, step: () => Promise<unknown>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (!(error instanceof PolderProblem && error.code === code)) throw error;
+  }
 }

@@ -20,6 +20,9 @@ export const FAULT_PAUSE_MS = 1_000;
 /** Pause before a provider that failed a job is asked again, doubled each time: its asks are on their way out of the book. */
 const REPEAT_PAUSE_MS = 1_000;
 
+/** How long a job that was bought looks for somebody else, however little patience it has: nodes that lost their connection are back. */
+export const RETRY_PATIENCE_MS = 20_000;
+
 /** Longest pause between two looks for providers. */
 const LONGEST_PAUSE_MS = 15_000;
 

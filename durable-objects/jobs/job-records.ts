@@ -41,6 +41,8 @@ export interface JobRecord {
   /** Refusals in a row, and wall milliseconds before which it is not asked again. */
   readonly refusals: number;
   readonly notBeforeMs: number;
+  /** Wall milliseconds until which one that was bought before waits for others. */
+  readonly retryUntilMs: number;
   readonly problem: Rejection | null;
   /** Hash of the result that counts. */
   readonly outputHash: Hex | null;

@@ -10,7 +10,15 @@ import type { Hex } from "../../protocol/fields.ts";
 import type { JobStatus } from "../../protocol/jobs.ts";
 import type { RunOrder, RunOutcome, RunResult, RunTaker } from "../job-calls.ts";
 import type { Outcome } from "../outcome.ts";
-import { FAULT_PAUSE_MS, GRACE_MS, MAX_FAULTS, nextStep, REVEAL_MS, refusalPauseMs } from "./job-life.ts";
+import {
+  FAULT_PAUSE_MS,
+  GRACE_MS,
+  MAX_FAULTS,
+  nextStep,
+  RETRY_PATIENCE_MS,
+  REVEAL_MS,
+  refusalPauseMs,
+} from "./job-life.ts";
 import { isOver, type JobRecord, type RunRecord } from "./job-records.ts";
 import type { JobStore } from "./job-store.ts";
 import { runsOf } from "./purchase.ts";
@@ -145,10 +153,7 @@ export class JobRunner {
         for (const run of step.runs) store.putRun(digest, { ...run, state: "late" });
         return false;
       case "try_again":
-        store.put(
-          { ...job, notBeforeMs: step.notBeforeMs, attempt: job.attempt + 1, refusals: 0 },
-          wallMs() + RESUME_MS,
-        );
+        this.#tryAgain(job, step.notBeforeMs);
         return false;
       case "end":
         this.finish({ ...job, outputHash: step.outputHash }, "done", null);
@@ -160,6 +165,13 @@ export class JobRunner {
         store.wake(digest, step.untilMs);
         return true;
     }
+  }
+
+  #tryAgain(job: JobRecord, notBeforeMs: number): void {
+    const nowMs = this.#host.wallMs();
+    const retryUntilMs = nowMs + RETRY_PATIENCE_MS;
+    const next = { ...job, attempt: job.attempt + 1, refusals: 0, notBeforeMs, retryUntilMs };
+    this.#host.store.put(next, nowMs + RESUME_MS);
   }
 
   /** Ends a job, once. */
@@ -209,8 +221,9 @@ export class JobRunner {
     const { code, facts } = problem;
     const refusals = job.refusals + 1;
     const notBeforeMs = wallMs() + refusalPauseMs(refusals, facts.retryAfterSeconds);
+    const patientUntilMs = Math.max(job.terms.patientUntilMs, job.retryUntilMs);
     const isPassing = ERRORS[code].transient || UNMATCHED.has(code);
-    if (!isPassing || notBeforeMs > job.terms.patientUntilMs) this.finish(job, "failed", problem);
+    if (!isPassing || notBeforeMs > patientUntilMs) this.finish(job, "failed", problem);
     else store.put({ ...job, isAsked: false, refusals, notBeforeMs, problem }, notBeforeMs);
     return true;
   }

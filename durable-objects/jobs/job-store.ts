@@ -69,6 +69,7 @@ export class JobStore {
       isAsked: false,
       refusals: 0,
       notBeforeMs: 0,
+      retryUntilMs: 0,
       problem: null,
       outputHash: null,
       overS: null,

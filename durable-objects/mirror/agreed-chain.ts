@@ -120,6 +120,11 @@ export class AgreedChain {
     return { number, hash, timeS: timestamp, head: Math.max(...tips.map(({ head }) => head)) };
   }
 
+  /** A block that is final, as all endpoints have it. @throws ChainTrouble */
+  async blockAt(number: number): Promise<Block> {
+    return this.#same(await this.#each((rpc) => this.#blockAt(rpc, number)), { block: number });
+  }
+
   /**
    * Asks contracts as of a pinned block; every endpoint must give the very same bytes.
    * @throws ChainTrouble also `contract_missing`, where an answer cannot be read

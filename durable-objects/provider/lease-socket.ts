@@ -3,10 +3,23 @@
 
 import { hexOf } from "../../evidence/bytes.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { buyerFrame, CLOSE_LEASE_REFUSED, type LeaseFrame } from "../../protocol/lease-frames.ts";
-import { CLOSE_MALFORMED, decodeFrame, encodeFrame, type Parts } from "../../protocol/provider-frames.ts";
+import {
+  type BuyerFrame,
+  buyerFrame,
+  CLOSE_LEASE_REFUSED,
+  type LeaseFrame,
+  MAX_LEASE_JOBS,
+} from "../../protocol/lease-frames.ts";
+import {
+  CLOSE_MALFORMED,
+  decodeFrames,
+  encodeFrame,
+  FrameSender,
+  type Parts,
+} from "../../protocol/provider-frames.ts";
 import { type SigningDomain, statementDigest } from "../../protocol/typed-data.ts";
-import { type Caller, type LeaseAnswer, type ProviderLeases, signerOf } from "./leases.ts";
+import { type Caller, callerOf } from "./lease-caller.ts";
+import type { LeaseAnswer, Prepared, ProviderLeases } from "./leases.ts";
 
 /** Sockets of buyers that one object holds. */
 const MOST_BUYERS = 256;
@@ -16,6 +29,12 @@ interface Standing {
   readonly challenge: Hex;
   /** Who it has shown to be, or null. */
   readonly caller: Caller | null;
+}
+
+interface Live {
+  /** What the buyer has prepared, by its numbers. */
+  readonly jobs: Map<number, Prepared>;
+  readonly sender: FrameSender;
 }
 
 export interface LeaseSocketPorts {
@@ -31,6 +50,9 @@ export class LeaseSocket {
   /** Kept with the sockets too; reading that for every run would take longer than the rest. */
   readonly #standing = new WeakMap<WebSocket, Standing>();
 
+  /** What is lost while the object sleeps. */
+  readonly #live = new WeakMap<WebSocket, Live>();
+
   constructor(ports: LeaseSocketPorts) {
     this.#ports = ports;
   }
@@ -43,36 +65,52 @@ export class LeaseSocket {
     const challenge = hexOf(crypto.getRandomValues(new Uint8Array(32)));
     ctx.acceptWebSocket(server, ["lease"]);
     this.#stand(server, { lease, challenge, caller: null });
-    send(server, { type: "challenge", challenge });
+    server.send(encodeFrame({ type: "challenge", challenge } satisfies LeaseFrame));
     return client;
   }
 
   /** Takes in a message. */
   async message(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    const decoded = decodeFrame(buyerFrame, message);
+    const decoded = decodeFrames(buyerFrame, message);
     if ("malformed" in decoded) {
       close(socket, CLOSE_MALFORMED, `malformed: ${decoded.malformed}`);
       return;
     }
-    const { frame, parts } = decoded;
-    const { lease, challenge, caller } = this.#standingOf(socket);
+    // The runs of one message are under way together.
+    await Promise.all(decoded.frames.map(({ frame, parts }) => this.#take(socket, frame, parts)));
+  }
+
+  async #take(socket: WebSocket, frame: BuyerFrame, parts: Parts): Promise<void> {
+    const standing = this.#standingOf(socket);
+    const { lease, challenge, caller } = standing;
     const { leases } = this.#ports;
-    if (frame.type === "hello") {
-      await this.#hello(socket, frame, lease, challenge);
-      return;
-    }
-    if (caller === null) {
-      close(socket, CLOSE_LEASE_REFUSED, "say hello first");
-      return;
-    }
+    if (frame.type === "hello") return this.#hello(socket, frame, lease, challenge);
+    if (caller === null) return close(socket, CLOSE_LEASE_REFUSED, "say hello first");
     if (frame.type === "voucher") {
       const { type: _type, ...voucher } = frame;
       const rejection = await leases.voucher(lease, voucher);
       if (rejection !== null) close(socket, CLOSE_LEASE_REFUSED, rejection.code);
       return;
     }
+    const live = this.#liveOf(socket);
+    if (frame.type === "prepare") {
+      live.jobs.set(frame.job, leases.prepare(frame.description));
+      if (live.jobs.size > MAX_LEASE_JOBS) live.jobs.delete(live.jobs.keys().next().value as number);
+      return;
+    }
+    const job = live.jobs.get(frame.job);
+    if (job === undefined) return live.sender.send({ type: "unprepared", id: frame.id } satisfies LeaseFrame);
     const [input = new Uint8Array(0)] = parts;
-    answer(socket, frame.id, await leases.run(lease, caller, frame.description, input));
+    answer(live.sender, frame.id, await leases.run(lease, caller, job, input));
+  }
+
+  #liveOf(socket: WebSocket): Live {
+    let live = this.#live.get(socket);
+    if (live === undefined) {
+      live = { jobs: new Map(), sender: senderOf(socket) };
+      this.#live.set(socket, live);
+    }
+    return live;
   }
 
   async #hello(
@@ -83,7 +121,7 @@ export class LeaseSocket {
   ): Promise<void> {
     const { domain, region, leases } = this.#ports;
     const digest = statementDigest(domain, "LeaseHello", { region, obligationId: lease, challenge });
-    const caller = await signerOf(digest, signature, sessionKey);
+    const caller = await callerOf(digest, signature, sessionKey);
     const opened = "rejection" in caller ? caller : await leases.open(lease, caller);
     if ("rejection" in opened) {
       close(socket, CLOSE_LEASE_REFUSED, opened.rejection.code);
@@ -92,7 +130,13 @@ export class LeaseSocket {
     this.#stand(socket, { lease, challenge, caller: caller as Caller });
     const { kept, creditMega } = opened;
     const { quantityMega, deadlineS } = kept.terms;
-    send(socket, { type: "open", quantityMega, creditMega, deadlineS, tally: kept.tally });
+    this.#liveOf(socket).sender.send({
+      type: "open",
+      quantityMega,
+      creditMega,
+      deadlineS,
+      tally: kept.tally,
+    });
   }
 
   #stand(socket: WebSocket, standing: Standing): void {
@@ -110,22 +154,25 @@ export class LeaseSocket {
   }
 }
 
-function answer(socket: WebSocket, id: number, told: LeaseAnswer): void {
+function answer(sender: FrameSender, id: number, told: LeaseAnswer): void {
   if ("rejection" in told) {
     const { code, facts } = told.rejection;
-    send(socket, { type: "refused", id, code, facts });
+    sender.send({ type: "refused", id, code, facts } satisfies LeaseFrame);
     return;
   }
   const { end, exitCode, fuelUsed, trap, stdout, stderr } = told.result;
-  send(socket, { type: "ran", id, end, exitCode, fuelUsed, trap }, [stdout, stderr]);
+  sender.send({ type: "ran", id, end, exitCode, fuelUsed, trap } satisfies LeaseFrame, [stdout, stderr]);
 }
 
-function send(socket: WebSocket, frame: LeaseFrame, parts: Parts = []): void {
-  try {
-    socket.send(encodeFrame(frame, parts));
-  } catch {
-    // It closed in between; what was run is counted, and said again when it opens the lease anew.
-  }
+function senderOf(socket: WebSocket): FrameSender {
+  const send = (message: string | Uint8Array<ArrayBuffer>): void => {
+    try {
+      socket.send(message);
+    } catch {
+      // It closed in between; what was run is counted, and said again when it opens the lease anew.
+    }
+  };
+  return new FrameSender(send, (work) => queueMicrotask(work));
 }
 
 function close(socket: WebSocket, code: number, reason: string): void {

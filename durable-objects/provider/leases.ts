@@ -2,18 +2,30 @@
 // refuses runs beyond the lease or too far ahead of its vouchers, and vouchers for what was not run.
 
 import { voucherDigest } from "../../evidence/delivery-voucher.ts";
-import { verifySession } from "../../evidence/session-signature.ts";
-import { recoverWallet } from "../../evidence/wallet-signature.ts";
 import { type MarketClock, marketTimeS, wallTimeMs } from "../../protocol/clock.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { type JobDescription, jobDigestOf } from "../../protocol/jobs.ts";
-import { type LeaseVoucher, leaseCreditMega, MAX_LEASE_RUNS_IN_FLIGHT } from "../../protocol/lease-frames.ts";
-import type { NodeFrame, ObjectFrame, Parts } from "../../protocol/provider-frames.ts";
-import { addRun, type LeaseTally, NO_RUNS, voucherFields } from "../../protocol/run-results.ts";
+import { jobDigestOf } from "../../protocol/jobs.ts";
+import {
+  type LeaseVoucher,
+  leaseCreditMega,
+  MAX_LEASE_JOBS,
+  MAX_LEASE_RUNS_IN_FLIGHT,
+} from "../../protocol/lease-frames.ts";
+import type { LeaseJob, NodeFrame, ObjectFrame, Parts } from "../../protocol/provider-frames.ts";
+import {
+  addRun,
+  inputHashOf,
+  type LeaseTally,
+  leaseDescription,
+  NO_INPUT_HASH,
+  NO_RUNS,
+  voucherFields,
+} from "../../protocol/run-results.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
 import type { RunResult } from "../job-calls.ts";
 import type { LeaseTerms } from "../lease-reads.ts";
+import { type Caller, callerOf } from "./lease-caller.ts";
 import type { RegionPost } from "./region-post.ts";
 import { resultOfFrame } from "./run-check.ts";
 import type { KeptLease, RunStore } from "./run-store.ts";
@@ -46,8 +58,12 @@ export interface LeasePorts {
 
 export type LeaseAnswer = { readonly result: Omit<RunResult, "entry"> } | { readonly rejection: Rejection };
 
-/** Who asks: a session key, or a wallet that signed. */
-export type Caller = { readonly key: Hex } | { readonly wallet: Hex };
+/** What runs of a lease are of, as the object keeps it. */
+export interface Prepared {
+  readonly number: number;
+  readonly job: LeaseJob;
+  readonly digestOfNoInput: Hex;
+}
 
 interface Flying {
   readonly lease: number;
@@ -73,6 +89,10 @@ export class ProviderLeases {
   readonly #loading = new Map<number, Promise<Live | null>>();
   readonly #flying = new Map<number, Flying>();
   readonly #unwritten = new Set<Live>();
+  /** What runs are of, by its text; and which of them this node has been told. */
+  readonly #jobs = new Map<string, Prepared>();
+  readonly #toldJobs = new Set<number>();
+  #lastJob: number;
   #lastRun: number;
   #isSweeping = false;
 
@@ -80,6 +100,7 @@ export class ProviderLeases {
     this.#ports = ports;
     // A number of an object's earlier life means nothing in this one.
     this.#lastRun = ports.wallMs() * 1_000;
+    this.#lastJob = ports.wallMs() * 1_000;
   }
 
   /** A lease's terms and what was run of it, for whoever may use it. */
@@ -95,16 +116,24 @@ export class ProviderLeases {
   }
 
   /** Runs a job under a lease: at once where the lease is known. */
-  async run(
-    lease: number,
-    caller: Caller,
-    description: JobDescription,
-    input: Uint8Array,
-  ): Promise<LeaseAnswer> {
+  async run(lease: number, caller: Caller, job: Prepared, input: Uint8Array): Promise<LeaseAnswer> {
     const live = this.#live.get(lease) ?? (await this.#find(lease));
-    const rejection = this.#refuseCaller(live, lease, caller) ?? this.#refuseRun(live as Live, description);
+    const rejection = this.#refuseCaller(live, lease, caller) ?? this.#refuseRun(live as Live, job.job);
     if (rejection !== null) return { rejection };
-    return new Promise((answer) => this.#start(live as Live, description, input, answer));
+    return new Promise((answer) => this.#start(live as Live, job, input, answer));
+  }
+
+  /** What runs may be of. The same again is the same one. */
+  prepare(job: LeaseJob): Prepared {
+    const text = JSON.stringify(job);
+    const known = this.#jobs.get(text);
+    if (known !== undefined) return known;
+    this.#lastJob += 1;
+    const digestOfNoInput = jobDigestOf(leaseDescription(job, NO_INPUT_HASH));
+    const prepared: Prepared = { number: this.#lastJob, job, digestOfNoInput };
+    this.#jobs.set(text, prepared);
+    if (this.#jobs.size > MAX_LEASE_JOBS) this.#jobs.delete(this.#jobs.keys().next().value as string);
+    return prepared;
   }
 
   /** Takes a buyer's voucher. */
@@ -124,7 +153,7 @@ export class ProviderLeases {
       jobDigest,
       outputHash,
     });
-    const signer = await signerOf(digest, signature, sessionKey);
+    const signer = await callerOf(digest, signature, sessionKey);
     if ("rejection" in signer) return signer.rejection;
     const rejection = this.#refuseCaller(live, lease, signer);
     if (rejection !== null) return rejection;
@@ -191,6 +220,7 @@ export class ProviderLeases {
   /** A node has come: it signs for the newest vouchers. */
   nodeCame(): void {
     const { store, send } = this.#ports;
+    this.#toldJobs.clear();
     for (const { lease, voucher, settle } of store.leases())
       if (voucher !== null && settle === null) send({ type: "lease_voucher", lease, ...voucher });
   }
@@ -256,7 +286,7 @@ export class ProviderLeases {
     return isBuyers ? null : rejected("obligation_not_owned", { obligationId: lease });
   }
 
-  #refuseRun(live: Live, { limits }: JobDescription): Rejection | null {
+  #refuseRun(live: Live, { limits }: LeaseJob): Rejection | null {
     const { terms, tally, voucher } = live.kept;
     const usedMega = Math.ceil(tally.fuel / 1_000_000);
     const leftMega = terms.quantityMega - usedMega - live.reservedMega;
@@ -268,18 +298,24 @@ export class ProviderLeases {
     return this.#ports.isConnected() ? null : rejected("provider_away");
   }
 
-  #start(live: Live, description: JobDescription, input: Uint8Array, answer: Flying["answer"]): void {
+  #start(live: Live, prepared: Prepared, input: Uint8Array, answer: Flying["answer"]): void {
     const { wallMs, send } = this.#ports;
-    const { fuelMega, outputBytes, wallSeconds } = description.limits;
+    const { number, job, digestOfNoInput } = prepared;
+    const { fuelMega, outputBytes, wallSeconds } = job.limits;
     const { lease } = live.kept;
     this.#lastRun += 1;
     const run = this.#lastRun;
     live.reservedMega += fuelMega;
     live.flying += 1;
     const overdueMs = wallMs() + wallSeconds * 1_000 + SLACK_MS;
-    const jobDigest = jobDigestOf(description);
+    const jobDigest =
+      input.length === 0 ? digestOfNoInput : jobDigestOf(leaseDescription(job, inputHashOf(input)));
     this.#flying.set(run, { lease, jobDigest, fuelMega, outputBytes, overdueMs, answer });
-    send({ type: "lease_run", lease, run, description }, [input]);
+    if (!this.#toldJobs.has(number)) {
+      this.#toldJobs.add(number);
+      send({ type: "lease_job", job: number, description: job });
+    }
+    send({ type: "lease_run", lease, run, job: number }, [input]);
     this.#sweep();
   }
 
@@ -353,18 +389,4 @@ export class ProviderLeases {
       }, WRITTEN_WITHIN_MS);
     this.#unwritten.add(live);
   }
-}
-
-/** Whoever made a signature. */
-export async function signerOf(
-  digest: Uint8Array,
-  signature: Hex,
-  sessionKey: Hex | null,
-): Promise<Caller | { readonly rejection: Rejection }> {
-  if (sessionKey === null) {
-    const verdict = recoverWallet(digest, signature);
-    return verdict.ok ? { wallet: verdict.wallet } : { rejection: rejected(verdict.code, verdict.facts) };
-  }
-  const verdict = await verifySession(sessionKey, digest, signature);
-  return verdict.ok ? { key: sessionKey } : { rejection: rejected(verdict.code, verdict.facts) };
 }

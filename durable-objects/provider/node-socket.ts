@@ -11,8 +11,9 @@ import {
   CLOSE_NOT_ADMITTED,
   CLOSE_REPLACED,
   CLOSE_SILENT,
-  decodeNodeFrame,
+  decodeNodeFrames,
   encodeFrame,
+  FrameSender,
   type NodeFrame,
   type ObjectFrame,
   type Parts,
@@ -41,7 +42,7 @@ export interface SocketPorts {
   readonly wallMs: () => number;
   readonly refuse: (hello: Hello, challenge: Hex) => Promise<Rejection | null>;
   readonly admitted: (hello: Hello) => void;
-  readonly heard: (frame: NodeFrame, parts: Parts, key: Hex) => Heard | Promise<Heard>;
+  readonly heard: (frame: NodeFrame, parts: Parts, key: Hex) => Heard;
 }
 
 /** The node's end of a provider's object. */
@@ -49,6 +50,16 @@ export class NodeSocket {
   readonly #ports: SocketPorts;
   #node: WebSocket | null = null;
   #key: Hex | null = null;
+  readonly #sender = new FrameSender(
+    (message) => {
+      try {
+        this.#node?.send(message);
+      } catch {
+        // It closed between two turns; its close event follows.
+      }
+    },
+    (work) => queueMicrotask(work),
+  );
   /** Frames that nobody waited for: what is left of them, and when that was. */
   #unasked = { left: MAX_UNASKED_FRAMES, atMs: 0 };
 
@@ -81,24 +92,20 @@ export class NodeSocket {
   /** Sends to the node; false where there is none. */
   send(frame: ObjectFrame, parts: Parts = []): boolean {
     if (this.#node === null) return false;
-    try {
-      this.#node.send(encodeFrame(frame, parts));
-      return true;
-    } catch {
-      // It closed between two turns; its close event follows.
-      return false;
-    }
+    this.#sender.send(frame, parts);
+    return true;
   }
 
   /** Takes in a message. */
   async message(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    const decoded = decodeNodeFrame(message);
+    const decoded = decodeNodeFrames(message);
     if ("malformed" in decoded) return this.close(socket, CLOSE_MALFORMED, `malformed: ${decoded.malformed}`);
-    const { frame, parts } = decoded;
-    if (frame.type === "hello") return this.#hello(socket, frame);
-    if (socket !== this.#node || this.#key === null)
-      return this.close(socket, CLOSE_NOT_ADMITTED, "say hello first");
-    if ((await this.#ports.heard(frame, parts, this.#key)) === "unasked") this.#countUnasked(socket);
+    for (const { frame, parts } of decoded.frames) {
+      if (frame.type === "hello") await this.#hello(socket, frame);
+      else if (socket !== this.#node || this.#key === null)
+        return this.close(socket, CLOSE_NOT_ADMITTED, "say hello first");
+      else if (this.#ports.heard(frame, parts, this.#key) === "unasked") this.#countUnasked(socket);
+    }
   }
 
   /** Closes strangers that say nothing, and a node that no longer does. */

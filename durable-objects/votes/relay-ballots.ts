@@ -64,6 +64,9 @@ export class RelayBallots {
     );
     sql.exec("CREATE INDEX IF NOT EXISTS ballot_day ON ballot (day)");
     sql.exec("CREATE INDEX IF NOT EXISTS ballot_stage ON ballot (stage)");
+    // What refused ballots have cost whose place a later one of the same voter took.
+    sql.exec("CREATE TABLE IF NOT EXISTS lost (day INTEGER NOT NULL, wei TEXT NOT NULL)");
+    sql.exec("CREATE INDEX IF NOT EXISTS lost_day ON lost (day)");
     sql.exec(
       "CREATE TABLE IF NOT EXISTS attempt (voter TEXT NOT NULL, hour INTEGER NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (voter, hour)) WITHOUT ROWID",
     );
@@ -86,13 +89,21 @@ export class RelayBallots {
 
   /** Sets aside, or was paid, in a day. Wei. */
   spentWei(day: number): bigint {
-    const rows = this.#sql.exec<{ wei: string }>("SELECT wei FROM ballot WHERE day = ?", day).toArray();
+    const rows = this.#sql
+      .exec<{ wei: string }>(
+        "SELECT wei FROM ballot WHERE day = ? UNION ALL SELECT wei FROM lost WHERE day = ?",
+        ...[day, day],
+      )
+      .toArray();
     return rows.reduce((sum, { wei }) => sum + BigInt(wei), 0n);
   }
 
-  /** Keeps a ballot. One that was refused before makes room; any other stays. */
+  /** Keeps a ballot. One that was refused before makes room, but what it has cost stays spent; any other stays. */
   put(ballot: RelayedBallot): void {
     const { proposal, voter, support, reason, signature, nonce, stage, day, wei, gas } = ballot;
+    const before = this.get(proposal, voter);
+    if (before?.stage === "refused")
+      this.#sql.exec("INSERT INTO lost VALUES (?, ?)", before.day, before.wei.toString());
     this.#sql.exec(
       "INSERT INTO ballot VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (proposal, voter) DO UPDATE SET support = excluded.support, reason = excluded.reason, signature = excluded.signature, nonce = excluded.nonce, stage = excluded.stage, day = excluded.day, wei = excluded.wei, gas = excluded.gas, transactions = excluded.transactions, block = excluded.block",
       ...[proposal, voter, support, reason, signature, nonce, stage, day, wei.toString(), gas],

@@ -11,7 +11,7 @@ import type { Facts } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { PROPOSAL_STATES, type ProposalState } from "../../protocol/vote-answer.ts";
 import { callAt, decode, hexText, quantity, troubleOf } from "../mirror/agreed-chain.ts";
-import type { Rpc, RpcCall, RpcResult } from "../mirror/rpc.ts";
+import type { Rpc, RpcCall, RpcError, RpcResult } from "../mirror/rpc.ts";
 
 /** What the governor says of a voter and a proposal. */
 export interface VoterStanding {
@@ -81,10 +81,9 @@ export class RelayChain {
     const data = signedBallotCall(ballot, signature);
     const estimate = { method: "eth_estimateGas", params: [{ from, to: this.#governor, data }] };
     const [said, gas] = await this.#ask(rpc, [callAt(this.#governor, data, "latest", from), estimate]);
-    if (said !== undefined && "error" in said) {
-      const attempt: Attempt = { reverted: said.error.data, message: said.error.message };
-      return { refused: refusalIn(attempt) ?? { refusal: said.error.message } };
-    }
+    if (said !== undefined && "error" in said) return refusedWith(said.error);
+    // Some endpoints estimate on top of what waits to get in: the same ballot may, sent by somebody else.
+    if (gas !== undefined && "error" in gas && gas.error.data !== null) return refusedWith(gas.error);
     if (gas === undefined || "error" in gas)
       throw troubleOf(rpc.fault("refused", gas?.error.message ?? "no gas"));
     const estimated = decode(rpc, quantity, gas.result);
@@ -135,6 +134,11 @@ export class RelayChain {
       throw troubleOf(error);
     }
   }
+}
+
+function refusedWith({ data, message }: RpcError): Rehearsal {
+  const attempt: Attempt = { reverted: data, message };
+  return { refused: refusalIn(attempt) ?? { refusal: message } };
 }
 
 type GovernorRead = "state" | "proposalSnapshot" | "hasVoted" | "nonces" | "getVotes";

@@ -21,7 +21,7 @@ export interface RelayHost {
   readonly memory: MirrorMemory;
   readonly ballots: RelayBallots;
   readonly wallMs: () => number;
-  /** Sets the alarm; durable before what follows. Wall milliseconds. */
+  /** Sets the alarm for then at the latest; durable before what follows. Wall milliseconds. */
   readonly wakeAt: (wallMs: number) => Promise<void>;
   readonly fetch?: typeof fetch;
 }
@@ -173,7 +173,7 @@ export class RelayDesk {
       });
     if (nonce !== BigInt(ballot.nonce))
       return rejected("ballot_nonce_wrong", { nonce: Number(nonce), got: ballot.nonce });
-    return null;
+    return this.#nonceTaken(ballot);
   }
 
   /** Sets the cost aside, then keeps the transaction, then sends it: whatever dies in between, it is sent, and paid for once. */
@@ -181,6 +181,8 @@ export class RelayDesk {
     const known = this.#taken(ballot);
     if (known !== null) return known;
     const { settings, ballots, wallMs, wakeAt } = this.#host;
+    const clash = this.#nonceTaken(ballot);
+    if (clash !== null) return { rejection: clash };
     const view = await this.#latest();
     const wei = BigInt(gas) * feesOf(view, null).maxFeeWei;
     if (this.#spentWei() + wei > settings.budgetWei)
@@ -202,6 +204,13 @@ export class RelayDesk {
     const whole = { ...taken, transactions: sent === null ? [] : [sent.transaction] };
     ballots.put(whole);
     return { ballot: whole };
+  }
+
+  /** Of two ballots under one nonce the governor counts one, and the other would be paid for in vain. */
+  #nonceTaken({ voter, nonce }: Ballot): Rejection | null {
+    const before = this.#host.ballots.open().find((other) => other.voter === voter && other.nonce === nonce);
+    if (before === undefined) return null;
+    return rejected("ballot_nonce_wrong", { nonce: nonce + 1, got: nonce, waitsFor: before.proposal });
   }
 
   #spent(ballot: Ballot, more: Facts): Rejection {

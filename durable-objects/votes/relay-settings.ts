@@ -2,7 +2,7 @@
 // no relay, and nothing else changes.
 
 import { walletOf } from "../../evidence/wallet-key.ts";
-import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
+import type { Hex } from "../../protocol/fields.ts";
 import type { Env } from "../environment.ts";
 import { keyOf, SettingsRefused } from "../mirror/settings.ts";
 import { type VoteSettings, voteSettings } from "./vote-settings.ts";
@@ -28,11 +28,6 @@ export function relaySettings(env: Env): RelaySettings {
     budgetWei: amountIn("RELAY_BUDGET_WEI", env.RELAY_BUDGET_WEI),
     minimumVotes: amountIn("RELAY_MINIMUM_VOTES", env.RELAY_MINIMUM_VOTES),
   };
-}
-
-/** The relay's wallet; the zero address where there is none. @throws SettingsRefused */
-export function relayAccountOf(env: Env): Hex {
-  return hasRelay(env) ? walletOf(keyOf(env.RELAY_KEY, "RELAY_KEY")) : NO_ADDRESS;
 }
 
 function amountIn(name: string, text: string | undefined): bigint {

@@ -42,11 +42,15 @@ export interface VoteReaderHost {
   readonly kept: KeptHistory;
   readonly fetch?: typeof fetch;
   readonly wallMs: () => number;
+  /** Final blocks searched before what was found is kept; 20,000 where nothing else is said. */
+  readonly blocksAtOnce?: number;
 }
 
 /** However many look, and however fast blocks come. Wall milliseconds. */
 const MOST_OFTEN_MS = 1_000;
 const TIMEOUT_MS = 10_000;
+/** A first search goes through a chain's whole past: what breaks off in it goes on from what was kept. */
+const BLOCKS_AT_ONCE = 20_000;
 
 /** What one block says of votes; each part is asked for when somebody wants it, once. */
 export class VoteSnapshot {
@@ -209,18 +213,19 @@ export class VoteReader {
 
   /** What is final is folded once and kept; what is newer is folded into a copy, anew for each block. */
   async #historyAt(view: AgreedView, contracts: VoteContracts, through: number): Promise<VoteHistory> {
-    const { settings, kept } = this.#host;
+    const { settings, kept, blocksAtOnce = BLOCKS_AT_ONCE } = this.#host;
     const { governor } = settings.roots;
     const { number, timeS } = await this.#chain.pin();
     const finalised = Math.min(number, through);
     this.#base ??= { history: kept.load(governor), through: kept.through() ?? settings.deployedAtBlock - 1 };
-    if (finalised > this.#base.through) {
+    while (finalised > this.#base.through) {
+      const until = Math.min(finalised, this.#base.through + blocksAtOnce);
       // Into a copy: what is broken off half-way leaves nothing behind.
       const history = this.#base.history.copy();
-      fold(history, await readLogs(view, contracts, this.#base.through + 1, finalised));
+      fold(history, await readLogs(view, contracts, this.#base.through + 1, until));
       // Also without news: the next search begins behind it.
-      kept.keep(history, finalised);
-      this.#base = { history, through: finalised };
+      kept.keep(history, until);
+      this.#base = { history, through: until };
     }
     const { history, through: known } = this.#base;
     this.#settled.advance(history, timeS);

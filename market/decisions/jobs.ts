@@ -17,8 +17,9 @@ import {
   openRow,
   reportAt,
   rowsOfPurchase,
+  sellersOwing,
 } from "../resources/obligations.ts";
-import { type Job, jobAt, purchaseRow } from "../resources/purchases.ts";
+import { type Job, jobAt, purchaseRow, purchasesOfJob } from "../resources/purchases.ts";
 import { Settlements } from "../resources/settlements.ts";
 import type { RegionState } from "../state.ts";
 import { heldFor, takenEvents } from "./order-limits.ts";
@@ -54,7 +55,10 @@ export function buyJob(occasion: Buying): Decision {
   return { events: takenEvents(occasion, PRODUCT, order, outcome, bearing.heldMicros, job) };
 }
 
-/** One ask of each of `replicas` sellers who can take the whole job, the best first. */
+/**
+ * One ask of each of `replicas` sellers who can take the whole job, the best first. Whoever still owes the buyer a run of this
+ * very job is passed over: a seller that took it and vanished does not get it again.
+ */
 function bestAsks({
   state,
   command,
@@ -63,6 +67,8 @@ function bestAsks({
 }: Buying): RestingOrder[] | { readonly rejection: Rejection } {
   const { fuelMega, replicas, priceMicrosPerTera: limit } = command;
   const found = new Map<number, RestingOrder>();
+  const { obligations, purchases } = state.tables;
+  const owing = sellersOwing(obligations, purchasesOfJob(purchases, account, command.jobDigest));
   let seen = 0;
   for (const ask of state.indexes.book.orders(productNumber(PRODUCT), SELL)) {
     if (ask.priceMicrosPerTera > limit || found.size === replicas) break;
@@ -72,7 +78,7 @@ function bestAsks({
         rejection: rejected("sweep_limit_reached", { limit: MAX_JOB_ASKS_SEEN, sellers: found.size }),
       };
     const { account: seller } = ask;
-    if (seller === account || found.has(seller) || ask.restingMega < fuelMega) continue;
+    if (seller === account || found.has(seller) || owing.has(seller) || ask.restingMega < fuelMega) continue;
     if (refuseSeller(state, seller, atS) === null) found.set(seller, ask);
   }
   if (found.size === replicas) return [...found.values()];

@@ -109,6 +109,18 @@ export function rowsOfPurchase({ columns, rows }: Obligations, row: number): num
   return found;
 }
 
+/** Sellers who still owe some of these purchases, which ascend. */
+export function sellersOwing({ columns, rows }: Obligations, purchases: readonly number[]): Set<number> {
+  const sellers = new Set<number>();
+  if (purchases.length === 0) return sellers;
+  for (let row = 0; row < rows; row += 1) {
+    const isOpen = (columns.quantityMega[row] as number) > 0;
+    if (isOpen && purchases.includes(columns.purchase[row] as number))
+      sellers.add(columns.seller[row] as number);
+  }
+  return sellers;
+}
+
 /** When a row ends by itself: at its deadline, or when what was reported of it is settled. */
 function endOf({ columns }: Obligations, row: number): number {
   const payableAtS = columns.payableAtS[row] as number;

@@ -126,6 +126,36 @@ describe("a lease", () => {
     lease.close();
   }, 60_000);
 
+  test("behavior: over HTTP with an API key, which signs for what it ran; somebody else's key runs nothing", async () => {
+    const obligation = await bought(10);
+    const post = (apiKey: string, body: object) =>
+      fetch(
+        `${region.stack.url}/v1/regions/${REGION}/providers/${seller.account}/leases/${obligation}/runs`,
+        {
+          method: "POST",
+          headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
+          body: JSON.stringify(body),
+        },
+      );
+    const limits = { ...LIMITS };
+    const stolen = await post(seller.apiKey, { module: modules.nothing, limits });
+    expect(await stolen.json()).toMatchObject({ code: "obligation_not_owned" });
+    const large = await post(buyer.apiKey, { module: modules.nothing, limits: { ...limits, fuelMega: 11 } });
+    expect(await large.json()).toMatchObject({ code: "lease_overdrawn" });
+    const answers: { readonly deliveredMega: number }[] = [];
+    // Each is vouched for, so the credit of one megafuel is enough for all ten.
+    for (let runs = 0; runs < 10; runs += 1)
+      answers.push(
+        (await (await post(buyer.apiKey, { module: modules.endless, limits })).json()) as {
+          deliveredMega: number;
+        },
+      );
+    expect(answers.map(({ deliveredMega }) => deliveredMega)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(
+      await eventually(async () => (await obligations()).every((one) => one.obligationId !== obligation)),
+    ).toBe(true);
+  }, 60_000);
+
   test("behavior: what was run is known after the socket, and after the objects were killed; vouchers already given count", async () => {
     const obligation = await bought(1_000);
     const first = await open(obligation);

@@ -63,8 +63,8 @@ export class ProviderUnderTest {
   }
 
   /** An open region in which the seller's session key may sell compute. */
-  static async furnished(): Promise<ProviderUnderTest> {
-    const polder = await GatewayUnderTest.furnished();
+  static async furnished(opening: Record<string, unknown> = {}): Promise<ProviderUnderTest> {
+    const polder = await GatewayUnderTest.furnished(undefined, opening);
     const provider = new ProviderUnderTest(polder);
     const credit = polder.command("credit_test_quote", {
       account: provider.account,

@@ -114,6 +114,23 @@ describe("buying a job", () => {
     expectReplayed(market);
   });
 
+  test("behavior: a seller that owes a run of the job does not get it again, until it gave it up", () => {
+    const market = selling();
+    const sellerOf = (jobDigest?: Hex): number => {
+      market.accept(buyJob(DEB, 100, 1_200_000, jobDigest === undefined ? {} : { jobDigest }));
+      return market.events("resource_traded").at(-1)?.orders[0] as number;
+    };
+    const first = sellerOf();
+    const [second, third] = [sellerOf(), sellerOf()];
+    expect(new Set([first, second, third]).size).toBe(3);
+    market.refuse(buyJob(DEB, 100, 1_200_000), "order_unmatched");
+    expect(sellerOf(word(0x20b)), "another job").toBe(first);
+    market.accept(buyJob(CAI, 100, 1_200_000));
+    market.accept(givenUp(ANN, 1));
+    expect(sellerOf()).toBe(first);
+    expectReplayed(market);
+  });
+
   test("behavior: dust in front of an ask is passed over, up to a limit", () => {
     const market = selling();
     for (let index = 0; index < MAX_JOB_ASKS_SEEN; index += 1) {
@@ -143,7 +160,7 @@ describe("buying a job", () => {
     market.accept(result(ANN, 1, 10, { signer: session(word(0x5e1)) }));
     market.accept(stake(market, ANN));
     market.accept(order(market, ANN, "sell", 10, 100));
-    market.accept(buyJob(DEB, 10, 100));
+    market.accept(buyJob(DEB, 10, 100, { jobDigest: word(0x20b) }));
     expectReplayed(market);
   });
 

@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { parametersSchema } from "../../protocol/commands.ts";
 import {
-  draftOfChanges,
+  type DraftValues,
   draftSchema,
   figuresOfValues,
   GOVERNED_BOUNDS,
@@ -14,6 +14,11 @@ import {
 } from "../../protocol/governed-values.ts";
 
 const numbered = (name: string) => GOVERNED_VALUES.indexOf(name as (typeof GOVERNED_VALUES)[number]);
+
+/** A draft of one value; amounts of the token are texts. */
+const draftOf = (name: string, value: bigint): DraftValues => ({
+  [name]: ["emissionPerEpoch", "rewardPerFee"].includes(name) ? String(value) : Number(value),
+});
 
 describe("drafts", () => {
   test("rejects: names that are no value's, and amounts of another form", () => {
@@ -36,24 +41,17 @@ describe("drafts", () => {
     for (const [name, { least, most }] of Object.entries(GOVERNED_BOUNDS)) {
       for (const value of [least - 1n, most + 1n]) {
         if (value < 0n) continue;
-        const drafted = draftOfChanges([{ parameter: numbered(name), value }]);
-        expect(drafted).toEqual({
-          rejection: {
-            code: "parameters_out_of_bounds",
-            facts: { parameter: name, got: String(value), least: String(least), most: String(most) },
-          },
+        expect(refuseValues(draftOf(name, value), 86_400)).toEqual({
+          code: "parameters_out_of_bounds",
+          facts: { parameter: name, got: String(value), least: String(least), most: String(most) },
         });
       }
       for (const value of [least, most]) {
-        const drafted = draftOfChanges([{ parameter: numbered(name), value }]);
-        if ("rejection" in drafted) throw new Error(`${name} ${value} was refused`);
-        expect(draftSchema.parse(drafted.draft)).toEqual(drafted.draft);
-        expect(refuseValues(drafted.draft, 86_400)).toBeNull();
+        const draft = draftOf(name, value);
+        expect(draftSchema.parse(draft)).toEqual(draft);
+        expect(refuseValues(draft, 86_400)).toBeNull();
       }
     }
-    expect(draftOfChanges([{ parameter: 19, value: 1n }])).toMatchObject({
-      rejection: { facts: { parameter: 19 } },
-    });
     expect(refuseValues({ takeRateBps: 2_001 }, 86_400)?.code).toBe("parameters_out_of_bounds");
     expect(refuseValues({ proofDelaySeconds: 3_601 }, 3_600)?.facts).toEqual({
       parameter: "proofDelaySeconds",

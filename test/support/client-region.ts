@@ -16,7 +16,7 @@ import {
 } from "../../clients/local/neighbourhood.ts";
 import { type Stack, startStack } from "../../clients/local/stack.ts";
 import { type ClientOptions, PolderClient } from "../../clients/sdk/client.ts";
-import { type Signer, walletSigner } from "../../clients/sdk/signer.ts";
+import type { Signer } from "../../clients/sdk/signer.ts";
 import type { MeterLimits } from "../../evidence/meter-statement.ts";
 import { originFor } from "../../protocol/clock.ts";
 import type { Parameters } from "../../protocol/commands.ts";
@@ -123,9 +123,6 @@ export async function openRegionAt(
     },
   };
 }
-
-/** The operator's signer, also of a deployment that another process started. */
-export const operatorSigner = (): Signer => walletSigner(operatorWallet(SEED));
 
 /** True while a process lives. */
 export function isAlive(pid: number): boolean {

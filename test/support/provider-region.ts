@@ -61,9 +61,10 @@ export class ProviderRegion {
     this.#operator = operator;
   }
 
-  static async open(): Promise<ProviderRegion> {
+  /** @param hasDesks runs' ends are told to the accounts' real desks, not written down for the test. */
+  static async open({ hasDesks = false } = {}): Promise<ProviderRegion> {
     const folder = mkdtempSync(join(tmpdir(), "polder-provider-"));
-    const stack = await startStack(optionsOf(folder));
+    const stack = await startStack({ ...optionsOf(folder), ...(hasDesks ? {} : { entryFile: ENTRY }) });
     const client = new PolderClient(stack.url);
     const operator = await openRegion(client, SEED, termsOf());
     return new ProviderRegion(folder, stack, client, operator);
@@ -200,5 +201,5 @@ function optionsOf(stateFolder: string) {
     CLOCK_ORIGIN: "2026-01-01T00:00:00.000Z",
     CLOCK_RATE: "1",
   };
-  return { stateFolder, logger: () => {}, vars, entryFile: ENTRY };
+  return { stateFolder, logger: () => {}, vars };
 }

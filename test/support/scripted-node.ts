@@ -5,7 +5,7 @@ import type { NodeKey } from "../../clients/provider/node-key.ts";
 import { resultOf } from "../../compute/host/job.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import {
-  decodeObjectFrame,
+  decodeObjectFrames,
   encodeFrame,
   type NodeFrame,
   type ObjectFrame,
@@ -41,9 +41,9 @@ export class ScriptedNode {
     (socket as { binaryType: string }).binaryType = "arraybuffer";
     this.key = key;
     this.#socket.addEventListener("message", (({ data }: { data: string | ArrayBuffer }) => {
-      const decoded = decodeObjectFrame(data);
+      const decoded = decodeObjectFrames(data);
       if ("malformed" in decoded) throw new Error(`the object sent no frame: ${decoded.malformed}`);
-      this.frames.push(decoded);
+      this.frames.push(...decoded.frames);
     }) as (event: never) => void);
     this.#socket.addEventListener("close", (({ code, reason }: { code: number; reason: string }) => {
       this.closed = { code, reason };

@@ -50,8 +50,9 @@ describe.skipIf(!hasAnvil)("votes read (skipped where npm has no anvil for the m
     },
   });
   /** Another one each time, as after a restart: what it knows is what was kept. */
-  const reader = (changes: object = {}) =>
+  const reader = (changes: object = {}, blocksAtOnce = 1_000) =>
     new VoteReader({
+      blocksAtOnce,
       settings: { ...settings(), ...changes },
       kept,
       wallMs: () => nowMs,
@@ -291,5 +292,17 @@ describe.skipIf(!hasAnvil)("votes read (skipped where npm has no anvil for the m
     for (const kind of ["proposals", "operations", "delegates", "ballots"] as const)
       expect([...known.history[kind]].sort()).toEqual([...fresh.history[kind]].sort());
     expect(await known.proposals()).toEqual(await fresh.proposals());
+  });
+
+  test("behavior: a long search that breaks off goes on from where it was", async () => {
+    const before = kept.kept as number;
+    await world.chain.client.mine({ blocks: 25 });
+    spoil = (methods) => (methods.includes("eth_getLogs") && kept.kept !== before ? "<html>" : null);
+    await expect(reader({}, 10).snapshot()).rejects.toMatchObject({ problem: { code: "rpc_malformed" } });
+    expect(kept.kept).toBe(before + 10);
+    spoil = null;
+    const { history } = await reader({}, 10).snapshot();
+    expect(kept.kept).toBeGreaterThan(before + 20);
+    expect(history.proposals.size).toBe(3);
   });
 });

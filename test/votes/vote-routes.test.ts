@@ -10,7 +10,7 @@ import type { Draft } from "../../governance/forms/draft.ts";
 import { proposalOf } from "../../governance/forms/draft.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { LOCAL_CHAIN_ID, MAX_DRAFTS_PER_MINUTE } from "../../protocol/limits.ts";
+import { LOCAL_CHAIN_ID, MAX_DRAFTS_PER_MINUTE, MAX_NEW_REGIONS_PER_MINUTE } from "../../protocol/limits.ts";
 import { type EndpointServer, startEndpoint } from "../mirror/endpoint-server.ts";
 import { SEED, termsOf, varsOf } from "../support/client-region.ts";
 import { hasAnvil } from "../support/local-chain.ts";
@@ -186,5 +186,17 @@ describe.skipIf(!hasAnvil)("votes over HTTP (skipped where npm has no anvil for 
     expect(codes).toContain("overloaded");
     // What is read, and not made, is answered all the same.
     expect((await votes.proposals()).length).toBe(1);
+  });
+
+  test("rejects: more invented regions in a minute than the endpoints can bear; known ones are answered", {
+    timeout: 60_000,
+  }, async () => {
+    await votes.parameters(REGION_ID);
+    const codes: unknown[] = [];
+    for (let place = 0; place <= 2 * MAX_NEW_REGIONS_PER_MINUTE && !codes.includes("overloaded"); place += 1)
+      codes.push((await refused(() => votes.parameters(`atlantis-${place}`)))[0]);
+    expect(codes.slice(0, -1).every((code) => code === "region_not_found")).toBe(true);
+    expect(codes.at(-1)).toBe("overloaded");
+    expect((await votes.parameters(REGION_ID)).region).toBe(REGION_ID);
   });
 });

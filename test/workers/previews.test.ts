@@ -2,8 +2,7 @@
 // rules give. It refuses a preview that changes anything.
 
 import { describe, expect, test } from "vitest";
-import { previewOfChanges } from "../../workers/previews.ts";
-import { env, FIRST_SLOT, goTo, useMarketTime } from "../durable-objects/region-under-test.ts";
+import { FIRST_SLOT, goTo, useMarketTime } from "../durable-objects/region-under-test.ts";
 import { PARAMETERS } from "../support/market.ts";
 import { addressOf, GatewayUnderTest, request, walletOf } from "./gateway-under-test.ts";
 import { buyer, tradedDay } from "./traded-day.ts";
@@ -54,19 +53,6 @@ async function expectEasier(region: string): Promise<void> {
     inForce: { breakEvenMicrosPerToken: "1000000000000000" },
     preview: { breakEvenMicrosPerToken: "500000000000000", gainMicros: null },
   });
-}
-
-/** The changes of a proposal are previewed as a draft of the same values is. */
-async function expectProposal(region: string): Promise<void> {
-  const changes = [
-    { parameter: 0, value: 2n },
-    { parameter: 7, value: 200n },
-  ];
-  const posted = await preview({ region, values: { takeRateBps: 200, rewardWeightEnergy: 2 }, epochs: 30 });
-  expect(await previewOfChanges(env, region, changes, { epochs: 30 })).toEqual(posted.json);
-  await expect(
-    previewOfChanges(env, region, [{ parameter: 7, value: 2_001n }], { epochs: 1 }),
-  ).rejects.toThrow("parameters_out_of_bounds");
 }
 
 describe("a draft over a traded day", () => {
@@ -130,7 +116,6 @@ describe("a draft over a traded day", () => {
     await expectEasier(region);
     const stranger = await preview({ region, values: {}, account: addressOf(walletOf(99)) });
     expect(stranger.json.own).toBeNull();
-    await expectProposal(region);
     const emission = (await preview({ region, values: { emissionPerEpoch: "10" } })).json;
     expect(emission).toMatchObject({ restartsEmission: true, epochs: [{ previewEmission: "10" }] });
     expect(await polder.region.stateHash()).toEqual(before);

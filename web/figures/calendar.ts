@@ -1,7 +1,7 @@
 // Owns local days and times of a region: which quarter-hours make up a day there, and how moments are written. It
 // refuses nothing; a time zone that the browser does not know is shown in UTC, and says so.
 
-import { SLOT_SECONDS, slotAt, slotStartS } from "../../protocol/units.ts";
+import { slotStartS } from "../../protocol/units.ts";
 
 /** A local day as slots [first, until): 96, or 92 and 100 when the clocks change. */
 export interface Day {
@@ -83,11 +83,6 @@ export function durationText(seconds: number): string {
   if (left >= 3600) return `${Math.floor(left / 3600)} h ${pad(Math.floor((left % 3600) / 60))} min`;
   if (left >= 60) return `${Math.floor(left / 60)} min ${pad(left % 60)} s`;
   return `${left} s`;
-}
-
-/** The slot of a moment that may have a fraction. */
-export function slotOfMoment(atS: number): number {
-  return slotAt(Math.floor(atS / SLOT_SECONDS) * SLOT_SECONDS);
 }
 
 function isKnownZone(zone: string): boolean {

@@ -2,11 +2,11 @@
 // requests that ask for no upgrade and accounts that are none; who may speak, and what may be run, is the provider's object's to judge.
 
 import { z } from "zod";
-import type { Env } from "../../durable-objects/environment.ts";
 import { address, type Hex, obligationId, regionId } from "../../protocol/fields.ts";
 import { reputationAnswer } from "../../protocol/provider-answers.ts";
 import { numeral, regionParams } from "../parts.ts";
 import { Refusal } from "../problems.ts";
+import { providerOf } from "../provider-access.ts";
 import { regionOf } from "../region-access.ts";
 import { type Application, type RequestContext, route } from "../router.ts";
 
@@ -97,11 +97,4 @@ async function connect(
   const response = await (await providerOf(context.env, region, account)).fetch(context.req.raw);
   if (response.status === 503) throw new Refusal("sockets_full", { shards: 1 });
   return response;
-}
-
-/** The object of an account: every invented one would make an object. @throws Refusal `account_not_found` */
-async function providerOf(env: Env, region: string, account: Hex) {
-  const object = await regionOf(env, region);
-  if ((await object.account(account)) === null) throw new Refusal("account_not_found", { account });
-  return env.PROVIDER.getByName(`${region}/${account}`);
 }

@@ -1,0 +1,139 @@
+// Owns the machines that sell compute in a local market, and the app that buys it: their accounts, session keys and nodes. It
+// refuses to be the only seller: the deployment itself sells too, at its operator's price.
+
+import { join } from "node:path";
+import { sessionKeyOf } from "../../evidence/session-signature.ts";
+import { LAST_INSTANT_S, type Side } from "../../protocol/fields.ts";
+import { ProviderNode } from "../provider/provider-node.ts";
+import type { PolderClient } from "../sdk/client.ts";
+import { passing } from "../sdk/problem.ts";
+import { type Signer, walletSigner } from "../sdk/signer.ts";
+import { type HouseholdKeys, householdKeys, isKnown } from "./neighbourhood.ts";
+import type { Stake } from "./settled-money.ts";
+
+/** A machine of the neighbourhood. */
+interface Machine {
+  readonly name: string;
+  readonly priceMicrosPerTera: number;
+}
+
+/** Below the deployment's own price, so that it is the last resort. */
+const MACHINES: readonly Machine[] = [
+  { name: "machine-1", priceMicrosPerTera: 900_000 },
+  { name: "machine-2", priceMicrosPerTera: 1_000_000 },
+  { name: "machine-3", priceMicrosPerTera: 1_100_000 },
+];
+
+/** What each has at stake: twice what the region asks for at first. Micros. */
+const STAKE_MICROS = 100_000_000n;
+export const STAKES: readonly Stake[] = MACHINES.map(({ name }) => ({ name, amountMicros: STAKE_MICROS }));
+
+/** The app's account. */
+export const APP = { name: "app", creditMicros: 1_000_000_000 };
+
+/** What one ask offers: some hours of a core. */
+const OFFER_MEGA = 100_000_000;
+const DAILY_MEGA = 1_000_000_000_000;
+const HIGHEST_BID = 1_000_000_000;
+
+export interface MachinesOptions {
+  readonly client: PolderClient;
+  readonly region: string;
+  readonly seed: string;
+  /** Null where accounts come from the chain. */
+  readonly operator: Signer | null;
+  readonly folder: string;
+  readonly report: (message: string) => void;
+}
+
+export interface Machines {
+  /** Those of the app. */
+  readonly app: HouseholdKeys;
+  readonly count: number;
+  stop(): Promise<void>;
+}
+
+/** Lets the app buy and the machines sell, as far as nobody has, and starts the nodes. */
+export async function startMachines(options: MachinesOptions): Promise<Machines> {
+  const { client, region, folder, report } = options;
+  const app = await admit(options, APP.name, "buy", APP.creditMicros);
+  const nodes = await Promise.all(
+    MACHINES.map(async ({ name, priceMicrosPerTera }) => {
+      const { account, sessionSeed } = await admit(options, name, "sell", 0);
+      const leases = [
+        "compute-job",
+        "compute-lease-hour",
+        "compute-lease-day",
+        "compute-lease-week",
+      ] as const;
+      return ProviderNode.start({
+        client,
+        region,
+        key: { account, seed: sessionSeed },
+        offers: leases.map((product) => ({ product, quantityMega: OFFER_MEGA, priceMicrosPerTera })),
+        cores: 1,
+        room: 4,
+        folder: join(folder, "modules"),
+        report: (line) => report(`${name}: ${line}`),
+      });
+    }),
+  );
+  return {
+    app,
+    count: nodes.length,
+    stop: async () => {
+      // Their asks go when their objects find them gone; a market that stops has no time to take leave.
+      await Promise.all(nodes.map((node) => node.kill()));
+    },
+  };
+}
+
+async function admit(
+  { client, region, seed, operator }: MachinesOptions,
+  name: string,
+  side: Side,
+  creditMicros: number,
+): Promise<HouseholdKeys> {
+  const keys = householdKeys(seed, name);
+  const { account } = keys;
+  if (operator !== null) {
+    await passing("account_exists", () =>
+      client.submit(region, operator, { type: "admit_account", account }),
+    );
+    const { sessions } = await client.account(region, account);
+    // The session key is authorised last, so it stands for the money too.
+    if (sessions.length === 0 && creditMicros > 0)
+      await client.submit(region, operator, {
+        type: "credit_test_quote",
+        account,
+        amountMicros: creditMicros,
+      });
+  }
+  if (!(await isKnown(client, region, keys))) await authorise(client, region, keys, side, creditMicros);
+  return keys;
+}
+
+async function authorise(
+  client: PolderClient,
+  region: string,
+  { wallet, sessionSeed }: HouseholdKeys,
+  side: Side,
+  spendingLimitMicros: number,
+): Promise<void> {
+  await passing("session_exists", () =>
+    client.submit(region, walletSigner(wallet), {
+      type: "authorise_session",
+      key: sessionKeyOf(sessionSeed),
+      resources: ["compute"],
+      sides: [side],
+      leastAskMicrosPerKwh: 0,
+      highestBidMicrosPerKwh: 0,
+      dailyWh: 0,
+      leastAskMicrosPerTera: 0,
+      highestBidMicrosPerTera: HIGHEST_BID,
+      dailyMega: DAILY_MEGA,
+      spendingLimitMicros,
+      sessionExpiresAtS: LAST_INSTANT_S,
+    }),
+  );
+}
