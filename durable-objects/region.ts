@@ -51,7 +51,7 @@ import {
   registryOf,
 } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
-import { bookOf, obligationsOf, resourceOrdersOf } from "./resource-reads.ts";
+import { BookReads, obligationsOf, resourceOrdersOf } from "./resource-reads.ts";
 import { type KeptReport, reportOf } from "./settlement-records.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
 
@@ -74,6 +74,7 @@ export class Region extends DurableObject<Env> {
   readonly engine: RegionEngine;
   readonly #store: RegionStore;
   readonly #feed: FeedPublisher;
+  readonly #books = new BookReads();
   #subscriptions = 0;
   #archived: Promise<void> = Promise.resolve();
   #hashed: { readonly entry: number; readonly stateHash: Hex } | null = null;
@@ -220,7 +221,7 @@ export class Region extends DurableObject<Env> {
 
   /** What rests in the book of a product. */
   book(product: ProductName): Book {
-    return bookOf(this.engine.state, product);
+    return this.#books.book(this.engine.state, product, Date.now());
   }
 
   /** An account's orders that rest in the continuous books, ascending. */

@@ -1,6 +1,7 @@
 // Owns the panel of votes: what is proposed, how it stands, and what it would have changed for whoever looks. It refuses to ask
 // where a deployment follows no vote, and to vote: that takes a wallet.
 
+import { PolderProblem } from "../../clients/sdk/problem.ts";
 import { VoteClient } from "../../clients/sdk/vote-client.ts";
 import type { PreviewAnswer } from "../../protocol/preview-answer.ts";
 import type { ProposalAnswer } from "../../protocol/vote-answer.ts";
@@ -85,8 +86,10 @@ export class VotesPanel {
       const previews = await this.#votes.preview(id, who === null ? {} : { account: who });
       const preview = previews.find(({ region }) => region === profile.region);
       box.replaceChildren(button, ...(preview === undefined ? [] : this.#shownEffect(preview)));
-    } catch {
-      box.replaceChildren(button, make("p", { class: "hint" }, "No past epoch can show it yet."));
+    } catch (error) {
+      const isYoung = error instanceof PolderProblem && error.code === "epoch_not_found";
+      const words = isYoung ? "No past epoch can show it yet." : "It cannot be shown now; try again later.";
+      box.replaceChildren(button, make("p", { class: "hint" }, words));
     } finally {
       button.disabled = false;
     }
