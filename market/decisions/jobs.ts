@@ -6,9 +6,10 @@ import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
 import { MAX_JOB_ASKS_SEEN, MAX_REGION_MICROS, RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
 import { productNumber } from "../../protocol/products.ts";
+import type { VerifiedSigner } from "../../protocol/verified-facts.ts";
 import { worth } from "../continuous/amounts.ts";
 import { type BookOrder, BUY, type Outcome, type RestingOrder, SELL } from "../continuous/book.ts";
-import type { Decision, Occasion, Signer } from "../decision.ts";
+import type { Decision, Occasion } from "../decision.ts";
 import { providerOf } from "../providers.ts";
 import { auditOf } from "../resources/audits.ts";
 import { drawTermsAt } from "../resources/draw-terms.ts";
@@ -117,7 +118,7 @@ function jobOrder({ state, command, account, signer, entry, atS }: Buying): Book
   };
 }
 
-function sessionOf({ tables, indexes }: RegionState, signer: Signer): number {
+function sessionOf({ tables, indexes }: RegionState, signer: VerifiedSigner): number {
   if (signer.scheme === "wallet") return 0;
   return tables.sessions.columns.id[indexes.sessionByKey.get(signer.key) as number] as number;
 }

@@ -19,7 +19,6 @@ import { sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Submission } from "../../evidence/signed-command.ts";
 import { walletOf } from "../../evidence/wallet-key.ts";
 import { rewardParametersAbi } from "../../governance/generated/abi.ts";
-import type { Signer } from "../../market/decision.ts";
 import { stateHash } from "../../market/journal.ts";
 import type { ChainRegion } from "../../protocol/chain-answer.ts";
 import type { Command } from "../../protocol/commands.ts";
@@ -27,6 +26,7 @@ import type { Hex } from "../../protocol/fields.ts";
 import { GOVERNED_VALUES, type GovernedValue, governedWords } from "../../protocol/governed-values.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
+import type { VerifiedSigner } from "../../protocol/verified-facts.ts";
 import { SimulatedStorage } from "../simulation/simulated-storage.ts";
 import { type ChainContracts, deployContracts } from "../support/chain-contracts.ts";
 import type { Contract, LocalChain } from "../support/local-chain.ts";
@@ -128,7 +128,7 @@ export class EngineRegion implements MirroredRegion {
   }
 
   /** Decides a command that a wallet or a session key signed. */
-  async decideBy(signer: Signer, draft: Record<string, unknown>): Promise<Outcome> {
+  async decideBy(signer: VerifiedSigner, draft: Record<string, unknown>): Promise<Outcome> {
     this.#nonce += 1;
     const expiresAtS = this.engine.atS() + 60;
     const command = { region: REGION, nonce: this.#nonce, expiresAtS, ...draft } as unknown as Command;
