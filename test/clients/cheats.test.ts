@@ -208,6 +208,30 @@ describe("cheating", () => {
     }
   });
 
+  test("behavior: a lie that goes to the region past its own object is found all the same, and gets the app no output", async () => {
+    const { seller, node } = await cheat();
+    const buyer = await trader("buy");
+    const job = await jobsOf(buyer).submit(asking());
+    const run = await taken(node);
+    // It answers for what it took, and says nothing to whoever waits.
+    const [{ report }] = node.result(run, { stdout: "a lie\n", fuelUsed: fuelOfTruth }) as unknown as [
+      { report: { command: { fuelMega: number; outputHash: Hex } } },
+    ];
+    const { fuelMega, outputHash } = report.command;
+    const { obligationId, jobDigest } = run;
+    await region.client.submit(REGION, seller.signer, {
+      type: "report_result",
+      ...{ obligationId, jobDigest, fuelMega, outputHash },
+    });
+    later("a lie past its own object", async () => {
+      const done = await jobsOf(buyer).wait(job.job);
+      expect(new TextDecoder().decode(done.stdout)).toBe(TRUTH);
+      expect(await settled(buyer)).toBe(CREDIT - costOf(fuelOfTruth));
+      expect(await settled(seller)).toBe(CREDIT);
+      expect(await recordOf(seller)).toMatchObject({ auditsFailed: 1, failures: 1, jobs: 0 });
+    });
+  });
+
   test("behavior: a result that is said twice counts once, and the second one not at all", async () => {
     const { seller, node } = await cheat();
     const buyer = await trader("buy");
