@@ -1,6 +1,7 @@
 // Owns running a module as a job without having rewritten it, to compare with. It refuses to be a second host: the system
 // behind both is the same.
 
+import { importedNames } from "../compute/host/engine.ts";
 import type { Job } from "../compute/host/job.ts";
 import { JobEnded, Meter } from "../compute/host/meter.ts";
 import { JobSystem } from "../compute/host/system.ts";
@@ -19,7 +20,8 @@ export function runUnmetered(module: WebAssembly.Module, job: Job): PlainRun {
   const meter = new Meter(2 ** 52);
   meter.attach({ value: 0n });
   const system = new JobSystem(job, meter);
-  const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: system.imports() });
+  const names = new Set(importedNames(module));
+  const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: system.imports(names) });
   system.attach(exports.memory as { buffer: ArrayBuffer });
   let exitCode = 0;
   try {

@@ -6,6 +6,7 @@
 import {
   type CompiledModule,
   customSection,
+  importedNames,
   instantiate,
   isTrap,
   type LinearMemory,
@@ -43,13 +44,13 @@ interface Instance {
  */
 export function runJob(module: CompiledModule, job: Job): JobResult {
   checkJob(job);
-  const firstPages = readMark(module);
+  const { firstPages, calls } = factsOf(module);
   const mostPages = Math.floor(job.limits.memoryBytes / PAGE_BYTES);
   const nothing = { exitCode: null, stdout: new Uint8Array(0), stderr: new Uint8Array(0), trap: null };
   if (firstPages > mostPages) return resultOf({ ...nothing, end: "memory_too_small", fuelUsed: 0 });
   const meter = new Meter(job.limits.fuel);
   const system = new JobSystem(job, meter);
-  const ending = runToEnd(module, system, meter, { firstPages, mostPages });
+  const ending = runToEnd(module, system, meter, { calls, firstPages, mostPages });
   const { streams } = system;
   const output = { stdout: streams.output(1), stderr: streams.output(2) };
   return resultOf({ ...ending, ...output, fuelUsed: meter.used() });
@@ -59,12 +60,12 @@ function runToEnd(
   module: CompiledModule,
   system: JobSystem,
   meter: Meter,
-  { firstPages, mostPages }: { firstPages: number; mostPages: number },
+  { calls, firstPages, mostPages }: { calls: ReadonlySet<string>; firstPages: number; mostPages: number },
 ): Ending {
   let instance: Instance | undefined;
   try {
     // Nothing of the job's runs before its counters are filled: there are no start functions.
-    instance = makeInstance(module, system);
+    instance = makeInstance(module, system, calls);
     meter.attach(instance.fuel);
     instance.stack.value = BigInt(STACK_BYTES);
     if (instance.pages.value > BigInt(mostPages)) instance.pages.value = BigInt(mostPages);
@@ -80,8 +81,8 @@ function runToEnd(
   }
 }
 
-function makeInstance(module: CompiledModule, system: JobSystem): Instance {
-  const exports = instantiate(module, { [PREVIEW1]: system.imports() });
+function makeInstance(module: CompiledModule, system: JobSystem, calls: ReadonlySet<string>): Instance {
+  const exports = instantiate(module, calls.size === 0 ? {} : { [PREVIEW1]: system.imports(calls) });
   system.attach(exports.memory as LinearMemory);
   return {
     start: exports._start as () => void,
@@ -106,6 +107,24 @@ function endingOf(error: unknown, instance: Instance | undefined): Ending {
   if (/call stack|recursion/i.test(words)) throw new JobNotRun("engine_stack", words);
   if (/memory/i.test(words)) throw new JobNotRun("engine_out_of_memory", words);
   throw new JobNotRun("engine_refused", words);
+}
+
+/** What is the same for all runs of a module: reading it takes as long as a small run. */
+interface ModuleFacts {
+  readonly firstPages: number;
+  /** Calls of the system that it may make. */
+  readonly calls: ReadonlySet<string>;
+}
+
+const known = new WeakMap<CompiledModule, ModuleFacts>();
+
+function factsOf(module: CompiledModule): ModuleFacts {
+  let facts = known.get(module);
+  if (facts === undefined) {
+    facts = { firstPages: readMark(module), calls: new Set(importedNames(module)) };
+    known.set(module, facts);
+  }
+  return facts;
 }
 
 /** Pages that the memory begins with, from what the rewriter left in the module. */

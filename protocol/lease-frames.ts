@@ -3,10 +3,11 @@
 
 import { z } from "zod";
 import { bytes32, count, signatureBytes } from "./fields.ts";
-import { leaseJob, ranFields } from "./provider-frames.ts";
+import { leaseJob } from "./provider-frames.ts";
+import type { LeaseRanFrame, LeaseRunFrame } from "./run-records.ts";
 
 /** A buyer's number for a run. */
-const id = count;
+const run = count;
 
 /** What was run of a lease so far, see run-results.ts. */
 export const leaseTally = z.strictObject({
@@ -32,11 +33,9 @@ export const buyerFrame = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("hello"), sessionKey: bytes32.nullable(), signature: signatureBytes }),
   /** What runs are of, by a number of the buyer's: said before the first of them. */
   z.strictObject({ type: z.literal("prepare"), job: count, description: leaseJob }),
-  /** A run; its part is standard input. */
-  z.strictObject({ type: z.literal("run"), id, job: count }),
   z.strictObject({ type: z.literal("voucher"), ...leaseVoucher.shape }),
 ]);
-export type BuyerFrame = z.infer<typeof buyerFrame>;
+export type BuyerFrame = z.infer<typeof buyerFrame> | LeaseRunFrame;
 
 /** What an object says. */
 export const leaseFrame = z.discriminatedUnion("type", [
@@ -49,18 +48,16 @@ export const leaseFrame = z.discriminatedUnion("type", [
     deadlineS: count,
     tally: leaseTally,
   }),
-  /** What came of a run; its parts are standard output and error. Runs are counted in the order of these frames. */
-  z.strictObject({ type: z.literal("ran"), id, ...ranFields }),
   /** The object no longer knows what this run is of: say it again. */
-  z.strictObject({ type: z.literal("unprepared"), id }),
+  z.strictObject({ type: z.literal("unprepared"), run }),
   z.strictObject({
     type: z.literal("refused"),
-    id,
+    run,
     code: z.string().max(60),
     facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   }),
 ]);
-export type LeaseFrame = z.infer<typeof leaseFrame>;
+export type LeaseFrame = z.infer<typeof leaseFrame> | LeaseRanFrame;
 
 /** Runs of one lease that are under way at once. */
 export const MAX_LEASE_RUNS_IN_FLIGHT = 256;

@@ -13,6 +13,18 @@ import {
   MAX_NODE_ROOM,
   MAX_WILL_COMMANDS,
 } from "./limits.ts";
+import {
+  decodeRecords,
+  encodeRecords,
+  FULL_BYTES,
+  holdsRecords,
+  jobEnd,
+  type LeaseRanFrame,
+  type LeaseRunFrame,
+  MAX_RECORDS,
+  type RecordWithParts,
+  type RunRecord,
+} from "./run-records.ts";
 
 /** Why an object closes a node's socket (RFC 6455, the range of applications). */
 export const CLOSE_REPLACED = 4001;
@@ -37,17 +49,8 @@ export type SignedSettlement = z.infer<typeof signedSettlement>;
 export type SignedCancel = z.infer<typeof signedCancel>;
 export type SignedReport = z.infer<typeof signedReport>;
 
-export const jobEnd = z.enum([
-  "exited",
-  "trapped",
-  "out_of_fuel",
-  "stack_exhausted",
-  "output_too_large",
-  "memory_too_small",
-]);
-
 /** What came of a run; its two parts are standard output and error. */
-export const ranFields = {
+const ranFields = {
   end: jobEnd,
   exitCode: z.int().nullable(),
   fuelUsed: bounded(0, MAX_JOB_FUEL_MEGA * 1_000_000),
@@ -92,12 +95,11 @@ export const nodeFrame = z.discriminatedUnion("type", [
     report: signedReport,
   }),
   z.strictObject({ type: z.literal("gave_up"), obligationId, reason, giveUp: signedSettlement }),
-  z.strictObject({ type: z.literal("lease_ran"), lease, run, ...ranFields }),
   z.strictObject({ type: z.literal("lease_failed"), lease, run, reason }),
   /** Settles a lease for what its newest voucher says; the voucher itself the object has. */
   z.strictObject({ type: z.literal("lease_settled"), lease, settle: signedSettlement }),
 ]);
-export type NodeFrame = z.infer<typeof nodeFrame>;
+export type NodeFrame = z.infer<typeof nodeFrame> | LeaseRanFrame;
 
 /** What an object says to its node. */
 export const objectFrame = z.discriminatedUnion("type", [
@@ -123,8 +125,6 @@ export const objectFrame = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("withdrawn"), orders: z.array(obligationId) }),
   /** What runs of leases are of: said once, before the first of them on a connection. */
   z.strictObject({ type: z.literal("lease_job"), job: count, description: leaseJob }),
-  /** A run of a lease; its part is standard input. */
-  z.strictObject({ type: z.literal("lease_run"), lease, run, job: count }),
   /** The buyer's newest voucher of a lease. */
   z.strictObject({
     type: z.literal("lease_voucher"),
@@ -136,7 +136,7 @@ export const objectFrame = z.discriminatedUnion("type", [
     sessionKey: bytes32.nullable(),
   }),
 ]);
-export type ObjectFrame = z.infer<typeof objectFrame>;
+export type ObjectFrame = z.infer<typeof objectFrame> | LeaseRunFrame;
 
 /** Bytes that travel beside a frame. */
 export type Parts = readonly Uint8Array[];
@@ -188,16 +188,22 @@ export function encodeFrame<F extends { readonly type: string }>(
 
 /** Reads a frame that a node sent. */
 export const decodeNodeFrames = (message: string | ArrayBuffer): Decoded<NodeFrame> =>
-  decodeFrames(nodeFrame, message);
+  decodeFrames(nodeFrame, "lease_ran", message);
 /** Reads a frame that an object sent. */
 export const decodeObjectFrames = (message: string | ArrayBuffer): Decoded<ObjectFrame> =>
-  decodeFrames(objectFrame, message);
+  decodeFrames(objectFrame, "lease_run", message);
 
-/** Reads the frames of a message of some conversation: one with parts, or any number without. */
-export function decodeFrames<S extends z.ZodType>(
+/**
+ * Reads the frames of a message of some conversation: one with parts, or any number without.
+ *
+ * @param records what this side sends of leases' runs.
+ */
+export function decodeFrames<S extends z.ZodType, T extends RunRecord["type"]>(
   schema: S,
+  records: T,
   message: string | ArrayBuffer,
-): Decoded<z.infer<S>> {
+): Decoded<z.infer<S> | Extract<RunRecord, { type: T }>> {
+  if (typeof message !== "string" && holdsRecords(message)) return decodeRecords(records, message);
   const opened = typeof message === "string" ? { text: message, parts: [] } : open(message);
   const mostBytes = typeof message === "string" ? MAX_MESSAGE_CHARACTERS : MAX_HEADER_BYTES;
   if (opened === null || opened.text.length > mostBytes) return { malformed: "lengths" };
@@ -218,11 +224,13 @@ export function decodeFrames<S extends z.ZodType>(
   return { frames };
 }
 
-/** Sends frames in their order, those of one turn in one message where they have no parts. */
+/** Sends frames in their order, those of one turn in one message where they are runs of one lease, or have no parts. */
 export class FrameSender {
   readonly #send: (message: string | Uint8Array<ArrayBuffer>) => void;
   readonly #later: (work: () => void) => void;
   #texts: string[] = [];
+  #records: RecordWithParts[] = [];
+  #recordBytes = 0;
 
   /** @param later does something at the end of this turn */
   constructor(send: (message: string | Uint8Array<ArrayBuffer>) => void, later: (work: () => void) => void) {
@@ -230,7 +238,12 @@ export class FrameSender {
     this.#later = later;
   }
 
-  send<F extends { readonly type: string }>(frame: F, parts: Parts = []): void {
+  send<F extends { readonly type: string }>(frame: F | RunRecord, parts: Parts = []): void {
+    if (isRecord(frame)) {
+      this.#add(frame, parts);
+      return;
+    }
+    if (this.#records.length > 0) this.flush();
     const message = encodeFrame(frame, parts);
     if (typeof message !== "string") {
       this.flush();
@@ -243,6 +256,12 @@ export class FrameSender {
   }
 
   flush(): void {
+    if (this.#records.length > 0) {
+      const records = this.#records;
+      this.#records = [];
+      this.#recordBytes = 0;
+      this.#send(encodeRecords(records));
+    }
     const texts = this.#texts;
     if (texts.length === 0) return;
     this.#texts = [];
@@ -251,6 +270,19 @@ export class FrameSender {
       this.#send(texts.length === 1 ? (texts[0] as string) : `[${texts.join()}]`);
     else for (const text of texts) this.#send(text);
   }
+
+  #add(frame: RunRecord, parts: Parts): void {
+    const first = this.#records[0]?.frame;
+    const isOther = first !== undefined && (first.lease !== frame.lease || first.type !== frame.type);
+    if (isOther || this.#texts.length > 0) this.flush();
+    for (const { length } of parts) this.#recordBytes += length;
+    if (this.#records.push({ frame, parts }) === 1) this.#later(() => this.flush());
+    if (this.#records.length === MAX_RECORDS || this.#recordBytes > FULL_BYTES) this.flush();
+  }
+}
+
+function isRecord(frame: { readonly type: string }): frame is RunRecord {
+  return frame.type === "lease_run" || frame.type === "lease_ran";
 }
 
 /** Takes a binary message apart; null where its lengths do not fit each other. */

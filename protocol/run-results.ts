@@ -4,7 +4,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Hex } from "./fields.ts";
-import type { JobDescription } from "./jobs.ts";
+import { type JobDescription, jobDigestOf } from "./jobs.ts";
 import type { LeaseJob } from "./provider-frames.ts";
 
 const bytesOf = (hex: Hex): Uint8Array => hexToBytes(hex.slice(2));
@@ -25,6 +25,11 @@ export function commitmentOf(outputHash: Hex, salt: Hex): Hex {
 /** A lease's run as a job. Its salt is zero: what tells runs of a lease apart is their place in its tally. */
 export function leaseDescription(job: LeaseJob, inputHash: Hex): JobDescription {
   return { ...job, inputHash, salt: NOTHING };
+}
+
+/** The digest of a lease's run, 32 bytes, by the hash of its input. */
+export function leaseRunDigest(job: LeaseJob, inputHash: Hex): Uint8Array {
+  return bytesOf(jobDigestOf(leaseDescription(job, inputHash)));
 }
 
 /** SHA-256 of no input. */
@@ -48,20 +53,82 @@ export interface LeaseTally {
 /** A lease of which nothing was run. */
 export const NO_RUNS: LeaseTally = { runs: 0, fuel: 0, jobsDigest: NOTHING, outputsHash: NOTHING };
 
-const JOBS_TAG = utf8ToBytes("polder-lease-jobs-1\n");
-const OUTPUTS_TAG = utf8ToBytes("polder-lease-outputs-1\n");
+/** Counts a lease's runs. */
+export class LeaseCount {
+  readonly #jobs: RunningHash;
+  readonly #outputs: RunningHash;
+  #runs: number;
+  #fuel: number;
 
-/** The tally with one more run in it. */
-export function addRun(tally: LeaseTally, jobDigest: Hex, outputHash: Hex, fuelUsed: number): LeaseTally {
-  return {
-    runs: tally.runs + 1,
-    fuel: tally.fuel + fuelUsed,
-    jobsDigest: hexOf(sha256(concatBytes(JOBS_TAG, bytesOf(tally.jobsDigest), bytesOf(jobDigest)))),
-    outputsHash: hexOf(sha256(concatBytes(OUTPUTS_TAG, bytesOf(tally.outputsHash), bytesOf(outputHash)))),
-  };
+  constructor({ runs, fuel, jobsDigest, outputsHash }: LeaseTally) {
+    this.#runs = runs;
+    this.#fuel = fuel;
+    this.#jobs = new RunningHash("polder-lease-jobs-1\n", bytesOf(jobsDigest));
+    this.#outputs = new RunningHash("polder-lease-outputs-1\n", bytesOf(outputsHash));
+  }
+
+  get fuel(): number {
+    return this.#fuel;
+  }
+
+  get runs(): number {
+    return this.#runs;
+  }
+
+  get tally(): LeaseTally {
+    const [jobsDigest, outputsHash] = [hexOf(this.#jobs.value), hexOf(this.#outputs.value)];
+    return { runs: this.#runs, fuel: this.#fuel, jobsDigest, outputsHash };
+  }
+
+  /** The running hash over its jobs so far. */
+  get jobsHash(): Uint8Array {
+    return this.#jobs.value;
+  }
+
+  /** The running hash over its results so far. */
+  get outputsHash(): Uint8Array {
+    return this.#outputs.value;
+  }
+
+  /** One more run, by the 32 bytes of its job's digest and of its result's hash. */
+  add(jobDigest: Uint8Array, outputHash: Uint8Array, fuelUsed: number): void {
+    this.#runs += 1;
+    this.#fuel += fuelUsed;
+    this.#jobs.add(jobDigest);
+    this.#outputs.add(outputHash);
+  }
+}
+
+/** SHA-256 of a tag, the hash before and what is added. */
+class RunningHash {
+  readonly #buffer: Uint8Array;
+  readonly #valueAt: number;
+  #value: Uint8Array;
+
+  constructor(tag: string, value: Uint8Array) {
+    const bytes = utf8ToBytes(tag);
+    this.#valueAt = bytes.length;
+    this.#buffer = concatBytes(bytes, value, new Uint8Array(32));
+    this.#value = value;
+  }
+
+  get value(): Uint8Array {
+    return this.#value;
+  }
+
+  add(bytes: Uint8Array): void {
+    this.#buffer.set(bytes, this.#valueAt + 32);
+    this.#value = sha256(this.#buffer);
+    this.#buffer.set(this.#value, this.#valueAt);
+  }
+}
+
+/** What is paid for a lease's fuel: its sum in whole millions, rounded up. */
+export function deliveredMegaOf(fuel: number): number {
+  return Math.ceil(fuel / 1_000_000);
 }
 
 /** What a voucher for a tally says: its fuel rounded up, the running hashes as digest and hash. */
 export function voucherFields({ fuel, jobsDigest, outputsHash }: LeaseTally) {
-  return { deliveredMega: Math.ceil(fuel / 1_000_000), jobDigest: jobsDigest, outputHash: outputsHash };
+  return { deliveredMega: deliveredMegaOf(fuel), jobDigest: jobsDigest, outputHash: outputsHash };
 }

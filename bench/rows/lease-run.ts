@@ -131,7 +131,7 @@ function rowOf(ours: number, peer: number, oursOne: number[], peerOne: number[],
     higherIsBetter: true,
     limit: `ratio at least ${LEAST_RATIO}`,
     isWithinLimit: ours / peer >= LEAST_RATIO,
-    note: `${flying} under way at once; one at a time a run takes ${words(oursOne)}, an echo of as long a message ${words(peerOne)}`,
+    note: `${flying} under way at once; one at a time a run takes ${words(oursOne)}, an echo of as many bytes ${words(peerOne)}; runs of one turn share a message, each echo is one of its own`,
   });
 }
 
@@ -187,5 +187,5 @@ class Echo {
   }
 }
 
-/** With the number in front it is as long as the frame of a run. */
-const FILLING = "x".repeat(430);
+/** With the number in front it is as long as the records of a run and its result, on average. */
+const FILLING = "x".repeat(14);

@@ -14,17 +14,25 @@ export type ThreadOrder =
   | { readonly kind: "again" };
 
 /** What it says to each run, in their order; several in one message. */
-export type ThreadReport = { readonly result: JobResult } | { readonly notRun: string };
+export type ThreadReport =
+  | {
+      readonly result: Omit<JobResult, "stdout" | "stderr">;
+      readonly stdout?: Uint8Array;
+      readonly stderr?: Uint8Array;
+    }
+  | { readonly notRun: string };
 
 /** A job that came to no result on this machine. */
 export class RunFailed extends Error {
   override readonly name = "RunFailed";
 }
 
+const NOTHING = new Uint8Array(0);
 const THREAD = join(import.meta.dirname, "job-thread.ts");
 
-/** Runs that are given to a thread before the first has ended: small ones would wait for the message otherwise. */
-const AHEAD = 32;
+/** A thread is given runs ahead of the one that it is at: as many as it does in this time, or none. Milliseconds. */
+const AHEAD_MS = 4;
+const MOST_AHEAD = 128;
 /** How often running times are looked at. Milliseconds. */
 const LOOK_EVERY_MS = 100;
 /** Compiled modules that one thread keeps. */
@@ -93,7 +101,7 @@ export class JobPool {
   #give(): void {
     while (this.#queue.length > 0) {
       const lane = this.#lanes.reduce((best, other) => (other.load < best.load ? other : best));
-      if (lane.load >= AHEAD) break;
+      if (lane.load > lane.ahead) break;
       lane.add(this.#queue.shift() as Waiting);
     }
     for (const lane of this.#lanes) lane.send();
@@ -109,6 +117,9 @@ class Lane {
   #orders: ThreadOrder[] = [];
   #lastJob: Job | null = null;
   #headSinceMs = 0;
+  /** What a run has taken lately, about. Milliseconds. */
+  #runMs = AHEAD_MS;
+  #toldMs = 0;
   #watch: NodeJS.Timeout | null = null;
 
   constructor(free: (again: readonly Waiting[]) => void) {
@@ -119,8 +130,16 @@ class Lane {
     return this.#given.length;
   }
 
+  /** Runs that may wait in this thread: they cannot go to another that is free before. */
+  get ahead(): number {
+    return Math.min(MOST_AHEAD, Math.floor(AHEAD_MS / this.#runMs));
+  }
+
   add(waiting: Waiting): void {
-    if (this.#given.length === 0) this.#headSinceMs = Date.now();
+    if (this.#given.length === 0) {
+      this.#headSinceMs = Date.now();
+      this.#toldMs = performance.now();
+    }
     this.#given.push(waiting);
     const { name, module, job } = waiting;
     if (!this.#modules.includes(name)) {
@@ -153,8 +172,9 @@ class Lane {
       env: {},
     });
     thread.on("message", (reports: readonly ThreadReport[]) => {
+      this.#learn(reports.length);
       for (const report of reports) this.#done(report);
-      if (this.#given.length < AHEAD / 2) this.#free([]);
+      this.#free([]);
     });
     // A thread that dies by itself (no memory) takes with it the run that it was at.
     thread.on("error", (error) => void this.#fail(thread, `the thread ended: ${error.message}`));
@@ -162,12 +182,21 @@ class Lane {
     return thread;
   }
 
+  #learn(runs: number): void {
+    const eachMs = (performance.now() - this.#toldMs) / runs;
+    this.#toldMs = performance.now();
+    // A longer one is believed at once.
+    this.#runMs = Math.max(0.001, eachMs, this.#runMs + (eachMs - this.#runMs) / 4);
+  }
+
   #done(report: ThreadReport): void {
     const head = this.#given.shift();
     this.#headSinceMs = Date.now();
     if (head === undefined) return;
-    if ("result" in report) head.resolve(report.result);
-    else head.reject(new RunFailed(report.notRun));
+    if ("result" in report) {
+      const { result, stdout = NOTHING, stderr = NOTHING } = report;
+      head.resolve({ ...result, stdout, stderr });
+    } else head.reject(new RunFailed(report.notRun));
   }
 
   #look(): void {

@@ -1,12 +1,13 @@
 // Owns a lease as its buyer uses it: runs over one socket to the provider's object, counted here as they are there, and vouchers
 // signed for them. It refuses to sign for more than it has counted itself, and to go on where the object's count is another.
 
-import { type JobResult, resultOf } from "../../compute/host/job.ts";
+import { type JobResult, resultHash } from "../../compute/host/job.ts";
+import { hexOf } from "../../evidence/bytes.ts";
 import { voucherDigest } from "../../evidence/delivery-voucher.ts";
 import { sessionKeyOf, signSession } from "../../evidence/session-signature.ts";
 import { ERRORS, type ErrorCode, isErrorCode } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { DEFAULT_START_S, type JobDescription, jobDigestOf } from "../../protocol/jobs.ts";
+import { DEFAULT_START_S, type JobDescription } from "../../protocol/jobs.ts";
 import {
   type BuyerFrame,
   type LeaseFrame,
@@ -21,11 +22,12 @@ import {
   type LeaseJob,
   type Parts,
 } from "../../protocol/provider-frames.ts";
+import type { LeaseRanFrame } from "../../protocol/run-records.ts";
 import {
-  addRun,
   inputHashOf,
+  LeaseCount,
   type LeaseTally,
-  leaseDescription,
+  leaseRunDigest,
   NO_INPUT_HASH,
   NO_RUNS,
   voucherFields,
@@ -59,7 +61,7 @@ type OpenFrame = Extract<LeaseFrame, { type: "open" }>;
 
 interface Prepared {
   readonly number: number;
-  readonly digestOfNoInput: Hex;
+  readonly digestOfNoInput: Uint8Array;
 }
 
 interface Waiting {
@@ -74,6 +76,7 @@ interface Waiting {
 /** What was run is vouched for so long after it at most. Milliseconds. */
 const VOUCHED_WITHIN_MS = 250;
 const MOST_TRIES = 5;
+const NOTHING = new Uint8Array(0);
 
 /** A lease that is open. */
 export class Lease {
@@ -83,7 +86,7 @@ export class Lease {
   readonly #key: Hex;
   #socket: WebSocket | null = null;
   #open: OpenFrame | null = null;
-  #tally: LeaseTally = NO_RUNS;
+  #count = new LeaseCount(NO_RUNS);
   #vouchedMega = 0;
   #vouchedRuns = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -118,7 +121,7 @@ export class Lease {
 
   /** What was run so far, as both sides have counted it. */
   get tally(): LeaseTally {
-    return this.#tally;
+    return this.#count.tally;
   }
 
   /** What the lease is for, in megafuel, and how far its provider runs ahead of vouchers. */
@@ -138,7 +141,7 @@ export class Lease {
   }: LeaseRun): Promise<JobResult> {
     if (this.#socket === null) return Promise.reject(new TransportFault("this lease's socket is closed"));
     const job: LeaseJob = { module, args: [...args], env: { ...env }, limits, startS };
-    const bytes = input ?? new Uint8Array(0);
+    const bytes = input ?? NOTHING;
     return new Promise((resolve, reject) => {
       this.#queue.push({ job, prepared: null, input: bytes, resolve, reject, tries: 0 });
       this.#pump();
@@ -150,9 +153,9 @@ export class Lease {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     const { region, obligationId, seed } = this.#options;
-    if (this.#tally.runs === this.#vouchedRuns || this.#socket === null) return;
-    const said = voucherFields(this.#tally);
-    this.#vouchedRuns = this.#tally.runs;
+    if (this.#count.runs === this.#vouchedRuns || this.#socket === null) return;
+    const said = voucherFields(this.#count.tally);
+    this.#vouchedRuns = this.#count.runs;
     this.#vouchedMega = said.deliveredMega;
     const signature = signSession(seed, voucherDigest(this.#domain, { region, obligationId, ...said }));
     this.#send({ type: "voucher", ...said, signature, sessionKey: this.#key });
@@ -172,7 +175,7 @@ export class Lease {
     socket.binaryType = "arraybuffer";
     return new Promise((resolve, reject) => {
       socket.onmessage = ({ data }) => {
-        const decoded = decodeFrames(leaseFrame, data as string | ArrayBuffer);
+        const decoded = decodeFrames(leaseFrame, "lease_ran", data as string | ArrayBuffer);
         if ("malformed" in decoded) {
           socket.close();
           return;
@@ -189,7 +192,7 @@ export class Lease {
           }
           this.#socket = socket;
           this.#open = frame;
-          this.#tally = frame.tally;
+          this.#count = new LeaseCount(frame.tally);
           resolve();
         } else this.#take(socket, frame, parts);
       };
@@ -221,29 +224,29 @@ export class Lease {
       return;
     }
     if (frame.type === "open") return;
-    const waiting = this.#waiting.get(frame.id);
+    const waiting = this.#waiting.get(frame.run);
     if (waiting === undefined) return;
-    this.#waiting.delete(frame.id);
+    this.#waiting.delete(frame.run);
     this.#flying -= 1;
     if (frame.type === "unprepared") {
       // The object has slept.
       this.#jobs.clear();
       this.#queue.unshift(waiting);
-    } else if (frame.type === "ran") this.#ran(waiting, frame, parts);
+    } else if (frame.type === "lease_ran") this.#ran(waiting, frame, parts);
     else this.#refused(waiting, frame);
     this.#pump();
   }
 
-  #ran(waiting: Waiting, frame: Extract<LeaseFrame, { type: "ran" }>, parts: Parts): void {
-    const [stdout = new Uint8Array(0), stderr = new Uint8Array(0)] = parts;
+  #ran(waiting: Waiting, frame: LeaseRanFrame, parts: Parts): void {
+    const [stdout = NOTHING, stderr = NOTHING] = parts;
     const { end, exitCode, fuelUsed, trap } = frame;
-    const result = resultOf({ end, exitCode, fuelUsed, trap, stdout, stderr });
+    const outputHash = resultHash({ end, exitCode, fuelUsed, stdout, stderr });
     const { job, input } = waiting;
     const jobDigest =
       input.length === 0
         ? (waiting.prepared as Prepared).digestOfNoInput
-        : jobDigestOf(leaseDescription(job, inputHashOf(input)));
-    this.#tally = addRun(this.#tally, jobDigest, `0x${result.outputHash}`, fuelUsed);
+        : leaseRunDigest(job, inputHashOf(input));
+    this.#count.add(jobDigest, outputHash, fuelUsed);
     if (fuelUsed > job.limits.fuelMega * 1_000_000) {
       // Never vouched for: whoever says so has counted what it must not.
       this.#isClosed = true;
@@ -251,10 +254,18 @@ export class Lease {
       waiting.reject(new TransportFault("the provider says that a run took more than it may"));
       return;
     }
-    const aheadMega = this.#tally.fuel / 1_000_000 - this.#vouchedMega;
+    const aheadMega = this.#count.fuel / 1_000_000 - this.#vouchedMega;
     if (aheadMega > (this.#open as OpenFrame).creditMega / 4) this.vouch();
     else this.#timer ??= setTimeout(() => this.vouch(), VOUCHED_WITHIN_MS);
-    waiting.resolve(result);
+    waiting.resolve({
+      end,
+      exitCode,
+      stdout,
+      stderr,
+      fuelUsed,
+      outputHash: hexOf(outputHash).slice(2),
+      trap,
+    });
   }
 
   #refused(waiting: Waiting, { code, facts }: Extract<LeaseFrame, { type: "refused" }>): void {
@@ -282,7 +293,9 @@ export class Lease {
       this.#lastId += 1;
       this.#waiting.set(this.#lastId, waiting);
       this.#flying += 1;
-      this.#send({ type: "run", id: this.#lastId, job: waiting.prepared.number }, [waiting.input]);
+      const lease = this.#options.obligationId;
+      const run = { type: "lease_run", lease, run: this.#lastId, job: waiting.prepared.number } as const;
+      this.#send(run, [waiting.input]);
     }
   }
 
@@ -292,7 +305,7 @@ export class Lease {
     const known = this.#jobs.get(text);
     if (known !== undefined) return known;
     this.#lastJob += 1;
-    const digestOfNoInput = jobDigestOf(leaseDescription(job, NO_INPUT_HASH));
+    const digestOfNoInput = leaseRunDigest(job, NO_INPUT_HASH);
     const prepared = { number: this.#lastJob, digestOfNoInput };
     this.#jobs.set(text, prepared);
     // Half of what the object keeps: it drops the oldest, too.

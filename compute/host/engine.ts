@@ -17,6 +17,7 @@ interface Engine {
   readonly Module: {
     readonly prototype: CompiledModule;
     customSections(module: CompiledModule, name: string): ArrayBuffer[];
+    imports(module: CompiledModule): { readonly name: string }[];
   };
   readonly Instance: new (
     module: CompiledModule,
@@ -38,6 +39,11 @@ export function instantiate(
 export function customSection(module: CompiledModule, name: string): Uint8Array | undefined {
   const [section] = WebAssembly.Module.customSections(module, name);
   return section === undefined ? undefined : new Uint8Array(section);
+}
+
+/** Names that a module imports, of whatever module. */
+export function importedNames(module: CompiledModule): string[] {
+  return WebAssembly.Module.imports(module).map(({ name }) => name);
 }
 
 /** True for a trap of the program's own, as opposed to an engine that gave up. */

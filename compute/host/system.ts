@@ -61,8 +61,8 @@ export class JobSystem {
     this.#memory = new GuestMemory(memory);
   }
 
-  /** All functions, priced and with failures as error numbers. */
-  imports(): Record<string, (...operands: number[]) => number> {
+  /** The functions of these names, priced and with failures as error numbers. */
+  imports(names: ReadonlySet<string>): Record<string, (...operands: number[]) => number> {
     const calls: Calls = {
       ...this.#stringCalls(),
       ...this.#streamCalls(),
@@ -70,7 +70,8 @@ export class JobSystem {
       ...this.#timeCalls(),
       ...this.#directoryCalls(),
     };
-    return Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, this.#priced(call)]));
+    const wanted = Object.entries(calls).filter(([name]) => names.has(name));
+    return Object.fromEntries(wanted.map(([name, call]) => [name, this.#priced(call)]));
   }
 
   #priced(call: Call): (...operands: number[]) => number {

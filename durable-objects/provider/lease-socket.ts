@@ -17,12 +17,16 @@ import {
   FrameSender,
   type Parts,
 } from "../../protocol/provider-frames.ts";
+import type { LeaseRunFrame } from "../../protocol/run-records.ts";
 import { type SigningDomain, statementDigest } from "../../protocol/typed-data.ts";
 import { type Caller, callerOf } from "./lease-caller.ts";
-import type { LeaseAnswer, Prepared, ProviderLeases } from "./leases.ts";
+import type { LeaseTold } from "./lease-runs.ts";
+import type { Prepared, ProviderLeases } from "./leases.ts";
 
 /** Sockets of buyers that one object holds. */
 const MOST_BUYERS = 256;
+
+const NOTHING = new Uint8Array(0);
 
 interface Standing {
   readonly lease: number;
@@ -71,16 +75,31 @@ export class LeaseSocket {
 
   /** Takes in a message. */
   async message(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    const decoded = decodeFrames(buyerFrame, message);
+    const decoded = decodeFrames(buyerFrame, "lease_run", message);
     if ("malformed" in decoded) {
       close(socket, CLOSE_MALFORMED, `malformed: ${decoded.malformed}`);
       return;
     }
-    // The runs of one message are under way together.
-    await Promise.all(decoded.frames.map(({ frame, parts }) => this.#take(socket, frame, parts)));
+    for (const { frame, parts } of decoded.frames) {
+      // The runs of one message are under way together; nothing waits for them here.
+      if (frame.type === "lease_run") this.#run(socket, frame, parts);
+      else await this.#take(socket, frame);
+    }
   }
 
-  async #take(socket: WebSocket, frame: BuyerFrame, parts: Parts): Promise<void> {
+  #run(socket: WebSocket, { lease: named, run, job: number }: LeaseRunFrame, [input = NOTHING]: Parts): void {
+    const { lease, caller } = this.#standingOf(socket);
+    if (caller === null || named !== lease) {
+      close(socket, CLOSE_LEASE_REFUSED, "say hello first");
+      return;
+    }
+    const { jobs, sender } = this.#liveOf(socket);
+    const job = jobs.get(number);
+    if (job === undefined) sender.send({ type: "unprepared", run } satisfies LeaseFrame);
+    else this.#ports.leases.start(lease, caller, job, input, (told) => answer(sender, run, told));
+  }
+
+  async #take(socket: WebSocket, frame: Exclude<BuyerFrame, LeaseRunFrame>): Promise<void> {
     const standing = this.#standingOf(socket);
     const { lease, challenge, caller } = standing;
     const { leases } = this.#ports;
@@ -92,16 +111,9 @@ export class LeaseSocket {
       if (rejection !== null) close(socket, CLOSE_LEASE_REFUSED, rejection.code);
       return;
     }
-    const live = this.#liveOf(socket);
-    if (frame.type === "prepare") {
-      live.jobs.set(frame.job, leases.prepare(frame.description));
-      if (live.jobs.size > MAX_LEASE_JOBS) live.jobs.delete(live.jobs.keys().next().value as number);
-      return;
-    }
-    const job = live.jobs.get(frame.job);
-    if (job === undefined) return live.sender.send({ type: "unprepared", id: frame.id } satisfies LeaseFrame);
-    const [input = new Uint8Array(0)] = parts;
-    answer(live.sender, frame.id, await leases.run(lease, caller, job, input));
+    const { jobs } = this.#liveOf(socket);
+    jobs.set(frame.job, leases.prepare(frame.description));
+    if (jobs.size > MAX_LEASE_JOBS) jobs.delete(jobs.keys().next().value as number);
   }
 
   #liveOf(socket: WebSocket): Live {
@@ -154,14 +166,11 @@ export class LeaseSocket {
   }
 }
 
-function answer(sender: FrameSender, id: number, told: LeaseAnswer): void {
+function answer(sender: FrameSender, run: number, told: LeaseTold): void {
   if ("rejection" in told) {
     const { code, facts } = told.rejection;
-    sender.send({ type: "refused", id, code, facts } satisfies LeaseFrame);
-    return;
-  }
-  const { end, exitCode, fuelUsed, trap, stdout, stderr } = told.result;
-  sender.send({ type: "ran", id, end, exitCode, fuelUsed, trap } satisfies LeaseFrame, [stdout, stderr]);
+    sender.send({ type: "refused", run, code, facts } satisfies LeaseFrame);
+  } else sender.send({ ...told.ran, run } satisfies LeaseFrame, told.parts);
 }
 
 function senderOf(socket: WebSocket): FrameSender {

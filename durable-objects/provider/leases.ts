@@ -1,11 +1,11 @@
 // Owns the leases of one provider: runs that touch nothing but its object, what they add up to, and the buyer's vouchers for it. It
 // refuses runs beyond the lease or too far ahead of its vouchers, and vouchers for what was not run.
 
+import { resultHash } from "../../compute/host/job.ts";
 import { voucherDigest } from "../../evidence/delivery-voucher.ts";
 import { type MarketClock, marketTimeS, wallTimeMs } from "../../protocol/clock.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { jobDigestOf } from "../../protocol/jobs.ts";
 import {
   type LeaseVoucher,
   leaseCreditMega,
@@ -14,20 +14,17 @@ import {
 } from "../../protocol/lease-frames.ts";
 import type { LeaseJob, NodeFrame, ObjectFrame, Parts } from "../../protocol/provider-frames.ts";
 import {
-  addRun,
+  deliveredMegaOf,
   inputHashOf,
-  type LeaseTally,
-  leaseDescription,
+  leaseRunDigest,
   NO_INPUT_HASH,
   NO_RUNS,
-  voucherFields,
 } from "../../protocol/run-results.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
-import type { RunResult } from "../job-calls.ts";
 import type { LeaseTerms } from "../lease-reads.ts";
 import { type Caller, callerOf } from "./lease-caller.ts";
+import { type LeaseAnswer, LeaseRuns, type LeaseTold, resultOfRun } from "./lease-runs.ts";
 import type { RegionPost } from "./region-post.ts";
-import { resultOfFrame } from "./run-check.ts";
 import type { KeptLease, RunStore } from "./run-store.ts";
 import type { Heard } from "./runs.ts";
 
@@ -38,8 +35,8 @@ const SETTLED_BEFORE_S = 120;
 const SETTLED_BEFORE_WALL_S = 10;
 /** Beyond a run's own wall seconds. Wall milliseconds. */
 const SLACK_MS = 15_000;
-/** Tallies that a voucher may still be for: those of runs that ended while it was on its way. */
-const MOST_TALLIES = 4_096;
+
+const NOTHING = new Uint8Array(0);
 
 export interface LeasePorts {
   readonly store: RunStore;
@@ -56,39 +53,29 @@ export interface LeasePorts {
   readonly arm: () => void;
 }
 
-export type LeaseAnswer = { readonly result: Omit<RunResult, "entry"> } | { readonly rejection: Rejection };
-
 /** What runs of a lease are of, as the object keeps it. */
 export interface Prepared {
   readonly number: number;
   readonly job: LeaseJob;
-  readonly digestOfNoInput: Hex;
+  readonly digestOfNoInput: Uint8Array;
 }
 
 interface Flying {
   readonly lease: number;
-  readonly jobDigest: Hex;
+  readonly jobDigest: Uint8Array;
   readonly fuelMega: number;
   readonly outputBytes: number;
   readonly overdueMs: number;
-  readonly answer: (answer: LeaseAnswer) => void;
-}
-
-interface Live {
-  kept: KeptLease;
-  reservedMega: number;
-  flying: number;
-  /** By their jobs' digest, oldest first. */
-  readonly tallies: Map<Hex, LeaseTally>;
+  readonly answer: (told: LeaseTold) => void;
 }
 
 /** The leases of one provider. */
 export class ProviderLeases {
   readonly #ports: LeasePorts;
-  readonly #live = new Map<number, Live>();
-  readonly #loading = new Map<number, Promise<Live | null>>();
+  readonly #live = new Map<number, LeaseRuns>();
+  readonly #loading = new Map<number, Promise<LeaseRuns | null>>();
   readonly #flying = new Map<number, Flying>();
-  readonly #unwritten = new Set<Live>();
+  readonly #unwritten = new Set<LeaseRuns>();
   /** What runs are of, by its text; and which of them this node has been told. */
   readonly #jobs = new Map<string, Prepared>();
   readonly #toldJobs = new Set<number>();
@@ -111,16 +98,34 @@ export class ProviderLeases {
     const live = await this.#find(lease);
     const rejection = this.#refuseCaller(live, lease, caller);
     if (rejection !== null) return { rejection };
-    const { kept } = live as Live;
+    const { kept } = live as LeaseRuns;
     return { kept, creditMega: leaseCreditMega(kept.terms.quantityMega) };
   }
 
-  /** Runs a job under a lease: at once where the lease is known. */
-  async run(lease: number, caller: Caller, job: Prepared, input: Uint8Array): Promise<LeaseAnswer> {
-    const live = this.#live.get(lease) ?? (await this.#find(lease));
-    const rejection = this.#refuseCaller(live, lease, caller) ?? this.#refuseRun(live as Live, job.job);
-    if (rejection !== null) return { rejection };
-    return new Promise((answer) => this.#start(live as Live, job, input, answer));
+  /** Runs a job under a lease. */
+  run(lease: number, caller: Caller, job: Prepared, input: Uint8Array): Promise<LeaseAnswer> {
+    return new Promise((resolve) => {
+      this.start(lease, caller, job, input, (told) => {
+        resolve("rejection" in told ? told : { result: resultOfRun(told) });
+      });
+    });
+  }
+
+  /** Starts a run: at once where the lease is known. `answer` is told once what came of it. */
+  start(lease: number, caller: Caller, job: Prepared, input: Uint8Array, answer: Flying["answer"]): void {
+    const begin = (live: LeaseRuns | null): void => {
+      const rejection =
+        this.#refuseCaller(live, lease, caller) ?? this.#refuseRun(live as LeaseRuns, job.job);
+      if (rejection !== null) answer({ rejection });
+      else this.#start(lease, live as LeaseRuns, job, input, answer);
+    };
+    const live = this.#live.get(lease);
+    if (live !== undefined) begin(live);
+    else
+      this.#find(lease).then(begin, (fault) => {
+        console.error("a lease could not be read", fault);
+        answer({ rejection: rejected("overloaded", {}) });
+      });
   }
 
   /** What runs may be of. The same again is the same one. */
@@ -129,7 +134,7 @@ export class ProviderLeases {
     const known = this.#jobs.get(text);
     if (known !== undefined) return known;
     this.#lastJob += 1;
-    const digestOfNoInput = jobDigestOf(leaseDescription(job, NO_INPUT_HASH));
+    const digestOfNoInput = leaseRunDigest(job, NO_INPUT_HASH);
     const prepared: Prepared = { number: this.#lastJob, job, digestOfNoInput };
     this.#jobs.set(text, prepared);
     if (this.#jobs.size > MAX_LEASE_JOBS) this.#jobs.delete(this.#jobs.keys().next().value as string);
@@ -142,10 +147,7 @@ export class ProviderLeases {
     if (live === null) return rejected("obligation_not_found", { obligationId: lease });
     const { region, domain, store, send } = this.#ports;
     const { deliveredMega, jobDigest, outputHash, signature, sessionKey } = voucher;
-    const tally = live.tallies.get(jobDigest);
-    const said = tally === undefined ? null : voucherFields(tally);
-    if (tally === undefined || said?.deliveredMega !== deliveredMega || said.outputHash !== outputHash)
-      return rejected("delivery_not_agreed", { differs: "delivery" });
+    if (!live.hasCounted(voucher)) return rejected("delivery_not_agreed", { differs: "delivery" });
     const digest = voucherDigest(domain, {
       region,
       obligationId: lease,
@@ -158,12 +160,9 @@ export class ProviderLeases {
     const rejection = this.#refuseCaller(live, lease, signer);
     if (rejection !== null) return rejection;
     // Another one may have come while this one was checked.
-    if ((live.kept.voucher?.deliveredMega ?? 0) > deliveredMega) return null;
-    for (const older of live.tallies.keys()) {
-      if (older === jobDigest) break;
-      live.tallies.delete(older);
-    }
-    live.kept = { ...live.kept, voucher, settle: null };
+    if ((live.voucher?.deliveredMega ?? 0) > deliveredMega) return null;
+    live.forgetBefore(voucher);
+    live.keep({ ...live.kept, voucher, settle: null });
     store.putLease(live.kept);
     send({ type: "lease_voucher", lease, ...voucher });
     return null;
@@ -181,20 +180,18 @@ export class ProviderLeases {
       flying.answer({ rejection: rejected("run_failed", { reason: frame.reason }) });
       return "expected";
     }
-    const result = resultOfFrame(frame, parts);
+    const [stdout = NOTHING, stderr = NOTHING] = parts;
+    const { end, exitCode, fuelUsed } = frame;
     const isWithin =
-      result.stdout.length + result.stderr.length <= flying.outputBytes &&
-      result.fuelUsed <= flying.fuelMega * 1_000_000;
+      stdout.length + stderr.length <= flying.outputBytes && fuelUsed <= flying.fuelMega * 1_000_000;
     if (!isWithin) {
       flying.answer({ rejection: rejected("run_failed", { reason: "beyond_limits" }) });
       return "unasked";
     }
-    const tally = addRun(live.kept.tally, flying.jobDigest, result.outputHash, result.fuelUsed);
-    live.kept = { ...live.kept, tally };
-    live.tallies.set(tally.jobsDigest, tally);
-    if (live.tallies.size > MOST_TALLIES) live.tallies.delete(live.tallies.keys().next().value as Hex);
+    const outputHash = resultHash({ end, exitCode, fuelUsed, stdout, stderr });
+    live.add(flying.jobDigest, outputHash, fuelUsed);
     this.#write(live);
-    flying.answer({ result });
+    flying.answer({ ran: frame, parts, outputHash });
     return "expected";
   }
 
@@ -240,7 +237,7 @@ export class ProviderLeases {
     }
   }
 
-  #find(lease: number): Promise<Live | null> {
+  #find(lease: number): Promise<LeaseRuns | null> {
     const live = this.#live.get(lease);
     if (live !== undefined) return Promise.resolve(live);
     let loading = this.#loading.get(lease);
@@ -251,7 +248,7 @@ export class ProviderLeases {
     return loading;
   }
 
-  async #load(lease: number): Promise<Live | null> {
+  async #load(lease: number): Promise<LeaseRuns | null> {
     const { store, readTerms, clock, account, arm } = this.#ports;
     let kept = store.lease(lease);
     if (kept === null) {
@@ -263,22 +260,17 @@ export class ProviderLeases {
       store.putLease(kept);
       arm();
     }
-    const live: Live = {
-      kept,
-      reservedMega: 0,
-      flying: 0,
-      tallies: new Map([[kept.tally.jobsDigest, kept.tally]]),
-    };
+    const live = new LeaseRuns(kept);
     this.#live.set(lease, live);
     return live;
   }
 
-  #refuseCaller(live: Live | null, lease: number, caller: Caller): Rejection | null {
+  #refuseCaller(live: LeaseRuns | null, lease: number, caller: Caller): Rejection | null {
     const { clock, wallMs } = this.#ports;
     const atS = marketTimeS(clock, wallMs());
-    if (live === null || atS >= live.kept.terms.deadlineS)
+    if (live === null || atS >= live.terms.deadlineS)
       return rejected("obligation_not_found", { obligationId: lease });
-    const { buyer, keys } = live.kept.terms;
+    const { buyer, keys } = live.terms;
     const isBuyers =
       "wallet" in caller
         ? caller.wallet === buyer
@@ -286,9 +278,9 @@ export class ProviderLeases {
     return isBuyers ? null : rejected("obligation_not_owned", { obligationId: lease });
   }
 
-  #refuseRun(live: Live, { limits }: LeaseJob): Rejection | null {
-    const { terms, tally, voucher } = live.kept;
-    const usedMega = Math.ceil(tally.fuel / 1_000_000);
+  #refuseRun(live: LeaseRuns, { limits }: LeaseJob): Rejection | null {
+    const { terms, voucher, fuel } = live;
+    const usedMega = deliveredMegaOf(fuel);
     const leftMega = terms.quantityMega - usedMega - live.reservedMega;
     if (limits.fuelMega > leftMega) return rejected("lease_overdrawn", { leftMega, asked: limits.fuelMega });
     const creditMega = leaseCreditMega(terms.quantityMega);
@@ -298,18 +290,22 @@ export class ProviderLeases {
     return this.#ports.isConnected() ? null : rejected("provider_away");
   }
 
-  #start(live: Live, prepared: Prepared, input: Uint8Array, answer: Flying["answer"]): void {
+  #start(
+    lease: number,
+    live: LeaseRuns,
+    prepared: Prepared,
+    input: Uint8Array,
+    answer: Flying["answer"],
+  ): void {
     const { wallMs, send } = this.#ports;
     const { number, job, digestOfNoInput } = prepared;
     const { fuelMega, outputBytes, wallSeconds } = job.limits;
-    const { lease } = live.kept;
     this.#lastRun += 1;
     const run = this.#lastRun;
     live.reservedMega += fuelMega;
     live.flying += 1;
     const overdueMs = wallMs() + wallSeconds * 1_000 + SLACK_MS;
-    const jobDigest =
-      input.length === 0 ? digestOfNoInput : jobDigestOf(leaseDescription(job, inputHashOf(input)));
+    const jobDigest = input.length === 0 ? digestOfNoInput : leaseRunDigest(job, inputHashOf(input));
     this.#flying.set(run, { lease, jobDigest, fuelMega, outputBytes, overdueMs, answer });
     if (!this.#toldJobs.has(number)) {
       this.#toldJobs.add(number);
@@ -319,7 +315,7 @@ export class ProviderLeases {
     this.#sweep();
   }
 
-  #land(run: number, { fuelMega }: Flying, live: Live): void {
+  #land(run: number, { fuelMega }: Flying, live: LeaseRuns): void {
     this.#flying.delete(run);
     live.reservedMega -= fuelMega;
     live.flying -= 1;
@@ -370,7 +366,7 @@ export class ProviderLeases {
   #keep(kept: KeptLease): void {
     this.#ports.store.putLease(kept);
     const live = this.#live.get(kept.lease);
-    if (live !== undefined) live.kept = kept;
+    live?.keep(kept);
   }
 
   #post({ lease, voucher, settle }: KeptLease): void {
@@ -381,7 +377,7 @@ export class ProviderLeases {
     void this.#ports.post.work();
   }
 
-  #write(live: Live): void {
+  #write(live: LeaseRuns): void {
     if (this.#unwritten.size === 0)
       setTimeout(() => {
         for (const { kept } of this.#unwritten) this.#ports.store.putLease(kept);

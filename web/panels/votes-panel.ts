@@ -7,7 +7,7 @@ import type { PreviewAnswer } from "../../protocol/preview-answer.ts";
 import type { ProposalAnswer } from "../../protocol/vote-answer.ts";
 import { client } from "../api.ts";
 import { moneyText } from "../figures/amounts.ts";
-import { effectLines, quorumText, sharePercent, stateText, tokens } from "../figures/votes.ts";
+import { effectHints, effectLines, quorumText, sharePercent, stateText, tokens } from "../figures/votes.ts";
 import type { PageState } from "../page-state.ts";
 import { byId, make } from "./element.ts";
 
@@ -85,7 +85,7 @@ export class VotesPanel {
     try {
       const previews = await this.#votes.preview(id, who === null ? {} : { account: who });
       const preview = previews.find(({ region }) => region === profile.region);
-      box.replaceChildren(button, ...(preview === undefined ? [] : [this.#table(preview)]));
+      box.replaceChildren(button, ...(preview === undefined ? [] : this.#shownEffect(preview)));
     } catch (error) {
       const isYoung = error instanceof PolderProblem && error.code === "epoch_not_found";
       const words = isYoung ? "No past epoch can show it yet." : "It cannot be shown now; try again later.";
@@ -93,6 +93,11 @@ export class VotesPanel {
     } finally {
       button.disabled = false;
     }
+  }
+
+  #shownEffect(preview: PreviewAnswer): HTMLElement[] {
+    const hints = effectHints(preview).map((hint) => make("p", { class: "hint" }, hint));
+    return [this.#table(preview), ...hints];
   }
 
   #table(preview: PreviewAnswer): HTMLElement {

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { signingDomain } from "../../durable-objects/environment.ts";
-import type { LeaseAnswer } from "../../durable-objects/provider/leases.ts";
+import type { LeaseAnswer } from "../../durable-objects/provider/lease-runs.ts";
 import { voucherDigest } from "../../evidence/delivery-voucher.ts";
 import { sessionKeyOf, signSession } from "../../evidence/session-signature.ts";
 import type { Rejection } from "../../protocol/errors.ts";
@@ -11,7 +11,8 @@ import { address, bytes32, count, type Hex, obligationId, regionId } from "../..
 import { jobRequest } from "../../protocol/job-request.ts";
 import type { LeaseVoucher } from "../../protocol/lease-frames.ts";
 import { MAX_JOB_BODY_BYTES } from "../../protocol/limits.ts";
-import { jobEnd, type LeaseJob } from "../../protocol/provider-frames.ts";
+import type { LeaseJob } from "../../protocol/provider-frames.ts";
+import { jobEnd } from "../../protocol/run-records.ts";
 import { type LeaseTally, voucherFields } from "../../protocol/run-results.ts";
 import { apiKeyOf } from "../authentication.ts";
 import { requireInput } from "../job-orders.ts";
