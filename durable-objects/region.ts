@@ -53,7 +53,7 @@ import {
   registryOf,
 } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
-import { BookReads, obligationsOf, resourceOrdersOf } from "./resource-reads.ts";
+import { BookReads, obligationsOf, openObligation, resourceOrdersOf } from "./resource-reads.ts";
 import type { FailedAudit } from "./result-records.ts";
 import { type KeptReport, reportOf } from "./settlement-records.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
@@ -237,6 +237,10 @@ export class Region extends DurableObject<Env> {
   /** Trades that are not settled yet in which an account buys or sells, ascending. */
   obligations(address: Hex): OpenObligation[] {
     return obligationsOf(this.engine.state, address);
+  }
+
+  obligation(obligationId: number): OpenObligation | null {
+    return openObligation(this.engine.state, obligationId);
   }
 
   /** Everybody who sells compute, the most reliable first. */
