@@ -92,7 +92,8 @@ export class Provider extends DurableObject<Env> implements RunTaker {
           atS: marketTimeS(marketClock(env), wallMs()),
           readAccount: async (asked) => this.#regionStub().account(asked),
         }),
-      admitted: ({ holds }) => {
+      admitted: ({ holds, room }) => {
+        this.#store.keep("room", room);
         this.#store.keep("away-since", null);
         this.#runs.resume(holds);
         this.#leases.nodeCame();

@@ -51,7 +51,7 @@ import {
   registryOf,
 } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
-import { bookOf, obligationsOf, resourceOrdersOf } from "./resource-reads.ts";
+import { bookOf, obligationsOf, resourceOrdersOf, tradesNumbered } from "./resource-reads.ts";
 import { type KeptReport, reportOf } from "./settlement-records.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
 
@@ -228,9 +228,13 @@ export class Region extends DurableObject<Env> {
     return resourceOrdersOf(this.engine.state, address);
   }
 
-  /** Trades that are not settled yet in which an account buys or sells, ascending. */
+  /** Trades that are not settled in which an account has a part, ascending. */
   obligations(address: Hex): OpenObligation[] {
     return obligationsOf(this.engine.state, address);
+  }
+
+  trades(numbers: readonly number[]): OpenObligation[] {
+    return tradesNumbered(this.engine.state, numbers);
   }
 
   /** Everybody who sells compute, the most reliable first. */

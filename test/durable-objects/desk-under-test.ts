@@ -81,8 +81,9 @@ export class ScriptedRegion {
     return { answer };
   }
 
-  obligations(): unknown[] {
-    return [...this.sold.values()].flatMap(({ obligations }) => obligations);
+  trades(numbers: readonly number[]): unknown[] {
+    const all = [...this.sold.values()].flatMap(({ obligations }) => obligations);
+    return all.filter((one) => numbers.includes((one as { obligationId: number }).obligationId));
   }
 
   /** Adds a provider that sells the next purchase, or the next ones. */
