@@ -3,10 +3,10 @@
 
 import { createHash } from "node:crypto";
 import type { Submission } from "../evidence/signed-command.ts";
-import type { VerifiedSigner as Signer } from "../evidence/verified-command.ts";
 import type { Command } from "../protocol/commands.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { nodeHex, QuadTree } from "../protocol/quad-tree.ts";
+import type { VerifiedSigner } from "../protocol/verified-facts.ts";
 import { authorisation, envelope, OPERATOR_ADDRESS, opening, orderOf, seedOf } from "./fleet.ts";
 
 export const REGION = "measured";
@@ -15,7 +15,7 @@ export const MIDNIGHT_S = 20_500 * 86_400;
 export const FIRST_SLOT = MIDNIGHT_S / 900;
 export const SLOTS = 96;
 
-const OPERATOR: Signer = { scheme: "wallet", address: OPERATOR_ADDRESS };
+const OPERATOR: VerifiedSigner = { scheme: "wallet", address: OPERATOR_ADDRESS };
 const SIGNATURE = `0x${"5a".repeat(65)}` as const;
 const FIELD_ELEMENT = "12345678901234567890123456789012345678901234567890123456789012345678901234567";
 
@@ -35,7 +35,11 @@ const PROOF = {
 let lastCommand = 0;
 
 /** A command as a gateway that verified it would hand it in. */
-export function submission(command: Command, signer: Signer, more: Partial<Submission> = {}): Submission {
+export function submission(
+  command: Command,
+  signer: VerifiedSigner,
+  more: Partial<Submission> = {},
+): Submission {
   lastCommand += 1;
   const auth =
     signer.scheme === "wallet"
@@ -114,7 +118,7 @@ export function enrolmentSubmissions(home: number, atS: number, creditMicros = 1
 /** Everything a home needs before its first window: money, a meter, a session key, and a ladder on each side. */
 export function homeSubmissions(home: number, atS: number, steps: number): Submission[] {
   const account = addressOf(home);
-  const session: Signer = { scheme: "session", key: keyOf(home) };
+  const session: VerifiedSigner = { scheme: "session", key: keyOf(home) };
   return [
     ...enrolmentSubmissions(home, atS),
     submission(authorisation(REGION, account, keyOf(home), atS), { scheme: "wallet", address: account }),
@@ -139,7 +143,7 @@ export function windowSubmission(
   atS: number,
   firstSlot: number,
   netWh: number[],
-  signer: Signer = { scheme: "wallet", address: addressOf(home) },
+  signer: VerifiedSigner = { scheme: "wallet", address: addressOf(home) },
 ): Submission {
   const root = rootNow();
   const nullifier = seedOf(`nullifier ${home} ${firstSlot}`);

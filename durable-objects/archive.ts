@@ -99,3 +99,37 @@ function takeRows(store: RegionStore, entry: number, segmentCharacters: number):
 }
 
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, STEP_PAUSE_MS));
+
+/** One region's way into its archive. */
+export class Archiving {
+  readonly #store: RegionStore;
+  readonly #archive: () => Archive;
+  #last: Promise<void> = Promise.resolve();
+
+  /** @param archive the region's; it is known by its name, which it has when it is opened. */
+  constructor(store: RegionStore, archive: () => Archive) {
+    this.#store = store;
+    this.#archive = archive;
+  }
+
+  /** The row of an entry that has left the database, or null. */
+  async rowOf(entry: number) {
+    const segment = this.#store.segmentOf(entry);
+    return segment === null ? null : this.#archive().rowOf(segment, entry);
+  }
+
+  /** Moves what a snapshot holds. One archival after the other: two at a time would move the same rows. */
+  upTo(entry: number, segmentCharacters: number | undefined): Promise<void> {
+    this.#last = this.#last.then(() => this.#move(entry, segmentCharacters));
+    return this.#last;
+  }
+
+  async #move(entry: number, segmentCharacters: number | undefined): Promise<void> {
+    try {
+      await this.#archive().moveSegments(this.#store, entry, segmentCharacters);
+    } catch (fault) {
+      // The rows stay here and are tried again after the next snapshot.
+      console.error("a journal segment could not be archived", fault);
+    }
+  }
+}

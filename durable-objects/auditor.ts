@@ -1,38 +1,35 @@
-// Owns the audit of jobs' results in one region: the draw is bound before an epoch's jobs, what is drawn is run again by the
-// referee, and the secret is shown afterwards. It refuses to draw before a block that no seller could foresee.
+// Owns the audit of jobs' results in one region: the draw is bound before an epoch's jobs, what is drawn or disputed is run again
+// by the referee, and the secret is shown afterwards. It refuses to draw before a block that no seller could foresee, and to
+// remember what the region knows.
 
 import { DurableObject } from "cloudflare:workers";
 import { auditSecretOf, isDrawn } from "../evidence/audit-draw.ts";
 import { sessionKeyOf, signSession } from "../evidence/session-signature.ts";
 import { verifySigned } from "../evidence/signed-command.ts";
-import { auditCommitmentOf } from "../protocol/audits.ts";
+import { auditCommitmentOf, NO_BLOCK } from "../protocol/audits.ts";
 import { marketTimeS } from "../protocol/clock.ts";
 import { type CommandOf, commandSchemas } from "../protocol/commands.ts";
 import { ERRORS } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { RESULT_CHALLENGE_SECONDS } from "../protocol/limits.ts";
-import { PRODUCTS } from "../protocol/products.ts";
 import { fuelMegaOf } from "../protocol/run-results.ts";
 import { commandDigest } from "../protocol/typed-data.ts";
-import { slotAt, slotStartS } from "../protocol/units.ts";
+import { type AuditWork, type AwaitedResult, comparePlaces, type ResultPlace } from "./audits/audit-work.ts";
 import { blockAfter, type DrawBlock } from "./audits/draw-block.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import type { RunOrder } from "./job-calls.ts";
+import { runTakerOf } from "./jobs/run-takers.ts";
 import type { Outcome } from "./outcome.ts";
 import { refereeRun } from "./referee-call.ts";
-
-/** A result that may be drawn: one that a seller reported alone. */
-export interface ReportedResult {
-  readonly obligationId: number;
-  readonly seller: Hex;
-  readonly fuelMega: number;
-  readonly reportedAtS: number;
-  readonly deadlineS: number;
-}
 
 /** What the object of a seller keeps of a run while it can be doubted. */
 interface RunKeeper {
   keptRun(obligationId: number): Promise<Pick<RunOrder, "description" | "input"> | null>;
+}
+
+/** What an auditor asks of its region. */
+interface AuditedRegion {
+  auditWork(after: ResultPlace): Promise<AuditWork | null>;
 }
 
 type RefereeCommand = "commit_audits" | "reveal_audits" | "record_audit";
@@ -40,98 +37,112 @@ type Own<T extends RefereeCommand> = Omit<CommandOf<T>, "region" | "nonce" | "ex
 
 /** Market seconds in which what is signed must reach the region. */
 const SIGNED_FOR_SECONDS = 600;
-/** How often it looks while something waits, and while nothing does. Wall milliseconds. */
-const BUSY_MS = 5_000;
-const CALM_MS = 60_000;
-/** Results of one look; the next one goes on. */
-const RESULTS_PER_LOOK = 32;
+/** How often it looks while something waits, and while nothing does: wall milliseconds, and at most this share of the challenge. */
+const BUSY = { ms: 5_000, share: 1 / 60 };
+const CALM = { ms: 60_000, share: 1 / 6 };
+/** The least pause, whatever the clock. */
+const LEAST_MS = 100;
+/** Runs of one look; the next one goes on. */
+const RUNS_PER_LOOK = 32;
+const FIRST_PLACE: ResultPlace = { payableAtS: 0, obligationId: 0 };
+/** A dispute needs no draw, so no block. */
+const UNDRAWN: DrawBlock = { blockNumber: 0, blockHash: NO_BLOCK };
 
-/** One per region; its name is the region's. */
+/** One per region; its name is the region's. What it knows of results is found again in the region after an eviction. */
 export class Auditor extends DurableObject<Env> {
   /** The block that draws a result; null while there is none yet. Replaceable by tests. */
   blockAfter: (timeS: number) => Promise<DrawBlock | null> = (timeS) => blockAfter(this.env, timeS);
+  /** Everything up to here is done with. */
+  #place = FIRST_PLACE;
+  /** Results behind it that are done with. */
+  readonly #done = new Map<number, AwaitedResult>();
 
-  /** Takes note of a result whose report the region has accepted. The same one again changes nothing. */
-  async reported(result: ReportedResult): Promise<void> {
-    await this.ctx.storage.put(pendingKey(result.obligationId), result);
-    await this.wake();
-  }
-
-  /** Results that are not drawn yet, or not run again yet; counted to a look's number. */
-  async waiting(): Promise<number> {
-    return (await this.ctx.storage.list({ prefix: PENDING, limit: RESULTS_PER_LOOK })).size;
-  }
-
-  /** Makes sure that epochs are bound and results are drawn. */
+  /** Makes sure that it looks soon: a result was reported, a region opened, a deployment restarted. */
   async wake(): Promise<void> {
     const set = await this.ctx.storage.getAlarm();
-    if (set === null || set > Date.now() + BUSY_MS) await this.ctx.storage.setAlarm(Date.now());
+    if (set === null || set > Date.now() + this.#pauseMs(BUSY)) await this.ctx.storage.setAlarm(Date.now());
   }
 
   /** Does what is due, and is set for the next time whatever happens. */
   override async alarm(): Promise<void> {
     let isBusy = true;
     try {
-      await this.#bindEpochs();
-      const waiting = await this.ctx.storage.list<ReportedResult>({
-        prefix: PENDING,
-        limit: RESULTS_PER_LOOK,
-      });
-      for (const [key, result] of waiting) if (await this.#judge(result)) await this.ctx.storage.delete(key);
-      await this.#showEpochs();
-      isBusy = waiting.size > 0;
+      isBusy = await this.#look();
     } catch (fault) {
       console.error("a region's audits are not done", fault);
     } finally {
-      await this.ctx.storage.setAlarm(Date.now() + (isBusy ? BUSY_MS : CALM_MS));
+      await this.ctx.storage.setAlarm(Date.now() + this.#pauseMs(isBusy ? BUSY : CALM));
     }
   }
 
-  /** Binds the running epoch and the next one, where results are drawn at all. */
-  async #bindEpochs(): Promise<void> {
-    const market = await this.#region().market();
-    if (market === null || market.parameters.auditRateBps === 0) return;
-    const running = Math.floor(slotAt(this.#atS()) / market.epochSlots);
-    for (const epoch of [running, running + 1]) {
-      if ((await this.ctx.storage.get(epochKey(epoch))) !== undefined) continue;
+  /** @returns whether something waits */
+  async #look(): Promise<boolean> {
+    const first = await this.#region().auditWork(this.#place);
+    if (first === null) return false;
+    await this.#bindAndShow(first);
+    const waiting: AwaitedResult[] = [];
+    const ours = new Look(RUNS_PER_LOOK, this.blockAfter);
+    for (let work: AuditWork | null = first; work !== null; ) {
+      for (const result of work.results) {
+        if (this.#done.has(result.obligationId)) continue;
+        if (await this.#isDone(result, ours)) this.#done.set(result.obligationId, result);
+        else waiting.push(result);
+      }
+      const last = work.results.at(-1);
+      work = work.hasMore && last !== undefined ? await this.#region().auditWork(last) : null;
+    }
+    this.#advance(first.atS, waiting[0] ?? null);
+    return waiting.length > 0;
+  }
+
+  /** Binds the running epoch and the next one, and shows those of which nothing can be reported any more. */
+  async #bindAndShow({ bind, reveal }: AuditWork): Promise<void> {
+    for (const epoch of bind) {
       const commitment = auditCommitmentOf(this.#secretOf(epoch));
-      const outcome = await this.#submit<"commit_audits">({ type: "commit_audits", epoch, commitment });
-      // One that was bound before this object knew of it: by the same seed, to the same secret.
-      if (isDecided(outcome)) await this.ctx.storage.put(epochKey(epoch), market.epochSlots);
+      await this.#submit<"commit_audits">({ type: "commit_audits", epoch, commitment });
+    }
+    for (const epoch of reveal)
+      await this.#submit<"reveal_audits">({ type: "reveal_audits", epoch, secret: this.#secretOf(epoch) });
+  }
+
+  /** Leaves behind what is done with. The second in which results are reported now is not over: others may come before them. */
+  #advance(atS: number, firstWaiting: AwaitedResult | null): void {
+    const least = { payableAtS: atS + RESULT_CHALLENGE_SECONDS, obligationId: 0 };
+    const until = firstWaiting !== null && comparePlaces(firstWaiting, least) < 0 ? firstWaiting : least;
+    for (const [obligationId, result] of this.#done) {
+      if (comparePlaces(result, until) >= 0) continue;
+      if (comparePlaces(result, this.#place) > 0)
+        this.#place = { payableAtS: result.payableAtS, obligationId };
+      this.#done.delete(obligationId);
     }
   }
 
-  /** Shows the secrets of epochs of which nothing can be reported any more. */
-  async #showEpochs(): Promise<void> {
-    for (const [key, epochSlots] of await this.ctx.storage.list<number>({ prefix: EPOCH })) {
-      const epoch = Number(key.slice(EPOCH.length));
-      const overS = slotStartS((epoch + 1) * epochSlots) + PRODUCTS["compute-job"].deliverySeconds;
-      if (this.#atS() < overS) continue;
-      const secret = this.#secretOf(epoch);
-      if (isDecided(await this.#submit<"reveal_audits">({ type: "reveal_audits", epoch, secret })))
-        await this.ctx.storage.delete(key);
-    }
-  }
-
-  /** Draws a result, and runs it again where it is drawn. @returns whether it is done with */
-  async #judge({ obligationId, seller, fuelMega, reportedAtS, deadlineS }: ReportedResult): Promise<boolean> {
-    const market = await this.#region().market();
-    if (market === null || this.#atS() >= reportedAtS + RESULT_CHALLENGE_SECONDS) return true;
-    const block = await this.blockAfter(reportedAtS);
+  /** Draws a result, and runs it again where it is drawn or disputed. @returns whether it is done with */
+  async #isDone(result: AwaitedResult, look: Look): Promise<boolean> {
+    const { obligationId, purchase, seller, fuelMega, isDisputed } = result;
+    // One record decides all of a job's results.
+    if (look.decided.has(purchase) || this.#atS() >= result.payableAtS) return true;
+    const block = isDisputed ? UNDRAWN : await look.blockAfter(result.sinceS);
     if (block === null) return false;
-    const tradedAtS = deadlineS - PRODUCTS["compute-job"].deliverySeconds;
-    const secret = this.#secretOf(Math.floor(slotAt(tradedAtS) / market.epochSlots));
-    const { auditRateBps } = market.parameters;
-    if (!isDrawn(secret, block.blockHash, obligationId, fuelMega, auditRateBps)) return true;
-    const keeper = this.env.PROVIDER.getByName(`${this.#name}/${seller}`) as unknown as RunKeeper;
+    const secret = this.#secretOf(result.epoch);
+    if (!isDisputed && !isDrawn(secret, block.blockHash, obligationId, fuelMega, result.auditRateBps))
+      return true;
+    if (!look.mayRun()) return false;
+    const keeper = runTakerOf(this.env, this.#name, seller) as unknown as RunKeeper;
     const run = await keeper.keptRun(obligationId);
-    if (run === null) return true;
+    if (run === null) {
+      console.error(`nothing is kept of the run of obligation ${obligationId}, which cannot be audited`);
+      return true;
+    }
     const answer = await refereeRun(this.env, run.description, run.input);
     if (answer.kind === "refused")
       return answer.reason === "beyond_limits" || answer.reason === "module_not_found";
-    const { outputHash } = answer;
-    const found = { obligationId, fuelMega: fuelMegaOf(answer.fuelUsed), outputHash, ...block };
-    return isDecided(await this.#submit<"record_audit">({ type: "record_audit", ...found }));
+    const found = { obligationId, fuelMega: fuelMegaOf(answer.fuelUsed), outputHash: answer.outputHash };
+    const isRecorded = isDecided(
+      await this.#submit<"record_audit">({ type: "record_audit", ...found, ...block }),
+    );
+    if (isRecorded) look.decided.add(purchase);
+    return isRecorded;
   }
 
   async #submit<T extends RefereeCommand>(own: Own<T>): Promise<Outcome> {
@@ -145,15 +156,16 @@ export class Auditor extends DurableObject<Env> {
     const signed = { chainId: domain.chainId, command, signature, sessionKey: sessionKeyOf(seed) };
     const verdict = await verifySigned(domain, this.#name, signed);
     if (!verdict.ok) throw new Error(`our own ${own.type} does not verify: ${verdict.code}`);
-    return (await this.#region().submit(verdict.submission)) as unknown as Outcome;
+    const region = this.env.REGION.getByName(this.#name);
+    return (await region.submit(verdict.submission)) as unknown as Outcome;
   }
 
   #secretOf(epoch: number): Hex {
     return auditSecretOf(Buffer.from(receiptSeed(this.env).slice(2), "hex"), this.#name, epoch);
   }
 
-  #region() {
-    return this.env.REGION.getByName(this.#name);
+  #region(): AuditedRegion {
+    return this.env.REGION.getByName(this.#name) as unknown as AuditedRegion;
   }
 
   get #name(): string {
@@ -163,16 +175,52 @@ export class Auditor extends DurableObject<Env> {
   #atS(): number {
     return marketTimeS(marketClock(this.env), Date.now());
   }
+
+  /** Shorter where market time runs fast: a result can be challenged for an hour of it. */
+  #pauseMs({ ms, share }: typeof BUSY): number {
+    const challengeMs = (1000 * RESULT_CHALLENGE_SECONDS) / marketClock(this.env).rate;
+    return Math.max(LEAST_MS, Math.min(ms, challengeMs * share));
+  }
 }
 
-const PENDING = "pending/";
-const EPOCH = "epoch/";
-const pendingKey = (obligationId: number) => `${PENDING}${obligationId}`;
-const epochKey = (epoch: number) => `${EPOCH}${epoch}`;
+/** What one look has found out. */
+class Look {
+  /** Purchases whose results an audit has decided. */
+  readonly decided = new Set<number>();
+  readonly #find: (timeS: number) => Promise<DrawBlock | null>;
+  readonly #found = new Map<number, DrawBlock>();
+  #runsLeft: number;
+  #isBlockMissing = false;
+
+  constructor(runs: number, find: (timeS: number) => Promise<DrawBlock | null>) {
+    this.#runsLeft = runs;
+    this.#find = find;
+  }
+
+  /** Takes one of the look's runs. */
+  mayRun(): boolean {
+    this.#runsLeft -= 1;
+    return this.#runsLeft >= 0;
+  }
+
+  /** The block that draws what has stood since a moment. Moments ascend: where one has no block yet, later ones have none. */
+  async blockAfter(timeS: number): Promise<DrawBlock | null> {
+    if (this.#isBlockMissing) return null;
+    const known = this.#found.get(timeS);
+    if (known !== undefined) return known;
+    const block = await this.#find(timeS).catch((fault: unknown) => {
+      console.error("the chain does not say which block draws a result", fault);
+      return null;
+    });
+    if (block === null) this.#isBlockMissing = true;
+    else this.#found.set(timeS, block);
+    return block;
+  }
+}
 
 /** True where the same would be answered the same: accepted, or refused for good. */
 function isDecided(outcome: Outcome): boolean {
   if ("answer" in outcome) return true;
   const { code } = outcome.rejection;
-  return !ERRORS[code].transient && code !== "internal_fault" && code !== "audits_not_over";
+  return !ERRORS[code].transient && code !== "internal_fault";
 }

@@ -53,10 +53,12 @@ export function beforeStep(state: RegionState): BeforeStep | null {
 }
 
 /** Writes what a command brought for readers, in the transaction of its journal row. */
-export function projectCommand(store: RegionStore, { number, events }: Entry): void {
-  for (const event of events) {
-    if (event.type === "certificate_committed") store.putCommitment(event.account, number, event.commitment);
+export function projectCommand(store: RegionStore, entry: Entry): void {
+  for (const event of entry.events) {
+    if (event.type === "certificate_committed")
+      store.putCommitment(event.account, entry.number, event.commitment);
   }
+  store.results.keep(entry);
 }
 
 /** Writes what a due step brought for readers, in the transaction of its journal row. */

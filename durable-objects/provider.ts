@@ -7,7 +7,6 @@ import type { Rejection } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import type { LeaseVoucher } from "../protocol/lease-frames.ts";
 import type { LeaseJob, NodeFrame, Parts, SignedCancel } from "../protocol/provider-frames.ts";
-import { fuelMegaOf } from "../protocol/run-results.ts";
 import { type Env, marketClock, signingDomain } from "./environment.ts";
 import type { DispatchAnswer, RunAsker, RunOrder, RunTaker } from "./job-calls.ts";
 import { deskOf } from "./provider/desk-stub.ts";
@@ -64,7 +63,7 @@ export class Provider extends DurableObject<Env> implements RunTaker {
       asker: (desk) => this.asker(desk),
       send: (frame, parts) => this.#socket.send(frame, parts),
       withdraw: () => this.#carryOutWill(),
-      reportAccepted: (order, { fuelUsed }) => this.#tellAuditor(order, fuelUsed),
+      reportAccepted: () => this.#wakeAuditor(),
     });
     this.#leases = new ProviderLeases({
       store: this.#store,
@@ -223,19 +222,10 @@ export class Provider extends DurableObject<Env> implements RunTaker {
     if (what === "report") this.#runs.reported(Number(number), result);
   }
 
-  /** Results of a job that nobody else runs may be drawn; replicas check each other. */
-  #tellAuditor({ obligationId, deadlineS, commitFirst }: Omit<RunOrder, "input">, fuelUsed: number): void {
-    if (commitFirst) return;
-    const reportedAtS = marketTimeS(marketClock(this.env), Date.now());
-    const result = {
-      obligationId,
-      deadlineS,
-      seller: this.#account,
-      fuelMega: fuelMegaOf(fuelUsed),
-      reportedAtS,
-    };
-    const told = this.env.AUDITOR.getByName(this.#region).reported(result);
-    this.ctx.waitUntil(told.catch((fault) => console.error("the auditor was not told of a result", fault)));
+  /** Only a hint: the auditor finds every result in the region, sooner or later. */
+  #wakeAuditor(): void {
+    const woken = this.env.AUDITOR.getByName(this.#region).wake();
+    this.ctx.waitUntil(woken.catch((fault) => console.error("the auditor was not told of a result", fault)));
   }
 
   #regionStub() {

@@ -4,6 +4,7 @@
 import { concatBytes } from "@noble/hashes/utils.js";
 import type { Section, SnapshotHead } from "../market/snapshot.ts";
 import { MAX_SECTION_BYTES } from "../protocol/limits.ts";
+import { RESULT_TABLES, ResultRecords } from "./result-records.ts";
 
 /** A run of journal lines written by one flush: the entries one signature covers. */
 export interface JournalRow {
@@ -45,17 +46,21 @@ const MIGRATIONS: readonly string[] = [
   `CREATE TABLE reports (epoch INTEGER PRIMARY KEY, record TEXT NOT NULL);
    CREATE TABLE leaves (epoch INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (epoch, part));`,
   "CREATE TABLE epoch_sums (epoch INTEGER PRIMARY KEY, bytes BLOB NOT NULL);",
+  RESULT_TABLES,
 ];
 
 /** The database of one region. */
 export class RegionStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  /** What was reported of jobs. */
+  readonly results: ResultRecords;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.#migrate();
+    this.results = new ResultRecords(this.#sql);
   }
 
   /** Runs synchronous work in one transaction; a throw undoes all of it. */

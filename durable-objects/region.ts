@@ -27,7 +27,8 @@ import type { Hex } from "../protocol/fields.ts";
 import { MAX_PAGE_ROWS, UPLOAD_AS_COMMANDS } from "../protocol/limits.ts";
 import type { ProductName } from "../protocol/products.ts";
 import type { ProviderReputation } from "../protocol/provider-answers.ts";
-import { Archive } from "./archive.ts";
+import { Archive, Archiving } from "./archive.ts";
+import { type AuditWork, auditWork, type ResultPlace } from "./audits/audit-work.ts";
 import { ed25519Signer, sha256Hex } from "./digest.ts";
 import { FAULT_PAUSE_MS, RegionEngine } from "./engine.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
@@ -51,7 +52,8 @@ import {
   registryOf,
 } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
-import { bookOf, obligationsOf, resourceOrdersOf, tradesNumbered } from "./resource-reads.ts";
+import { BookReads, obligationsOf, resourceOrdersOf, tradesNumbered } from "./resource-reads.ts";
+import type { FailedAudit } from "./result-records.ts";
 import { type KeptReport, reportOf } from "./settlement-records.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
 
@@ -74,14 +76,16 @@ export class Region extends DurableObject<Env> {
   readonly engine: RegionEngine;
   readonly #store: RegionStore;
   readonly #feed: FeedPublisher;
+  readonly #books = new BookReads();
   #subscriptions = 0;
-  #archived: Promise<void> = Promise.resolve();
+  readonly #archiving: Archiving;
   #hashed: { readonly entry: number; readonly stateHash: Hex } | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const later: Later = (work, milliseconds) => void setTimeout(work, milliseconds);
     this.#store = new RegionStore(ctx.storage);
+    this.#archiving = new Archiving(this.#store, () => new Archive(this.env.ARCHIVE, this.name));
     this.#feed = new FeedPublisher(later, (frame) => this.#sendToFeeds(frame));
     const seed = receiptSeed(env);
     const region = this;
@@ -92,9 +96,9 @@ export class Region extends DurableObject<Env> {
       later,
       wakeAt: (wallMs) => void ctx.storage.setAlarm(wallMs),
       publish: (entries) => this.#feed.add(entries),
-      archivedRow: (entry) => this.#archivedRow(entry),
+      archivedRow: (entry) => this.#archiving.rowOf(entry),
       giveUp: (fault) => ctx.abort(String(fault)),
-      snapshotted: (entry) => ctx.waitUntil(this.#archive(entry)),
+      snapshotted: (entry) => ctx.waitUntil(this.#archiving.upTo(entry, this.segmentCharacters)),
       authority: {
         chainId: signingDomain(env).chainId,
         key: sessionKeyOf(seed),
@@ -220,7 +224,7 @@ export class Region extends DurableObject<Env> {
 
   /** What rests in the book of a product. */
   book(product: ProductName): Book {
-    return bookOf(this.engine.state, product);
+    return this.#books.book(this.engine.state, product, Date.now());
   }
 
   /** An account's orders that rest in the continuous books, ascending. */
@@ -304,6 +308,16 @@ export class Region extends DurableObject<Env> {
     return reportOf(this.#store, epoch);
   }
 
+  /** Results that an audit showed to be wrong, of entries after one, ascending; a few at a time. */
+  failedAudits(after: number): FailedAudit[] {
+    return this.#store.results.failedAfter(after);
+  }
+
+  /** What there is to audit, or null before the region is opened. */
+  auditWork(after: ResultPlace): AuditWork | null {
+    return auditWork(this.engine.state, after, this.engine.atS());
+  }
+
   head(): Head {
     const { entry, atS } = this.engine.state.header;
     return { entry, hash: this.engine.hash, atS };
@@ -365,26 +379,6 @@ export class Region extends DurableObject<Env> {
     const { tables, indexes } = this.engine.state;
     const row = indexes.commands.get(commandId);
     return row === undefined ? null : (tables.commands.columns.entry[row] as number);
-  }
-
-  async #archivedRow(entry: number) {
-    const segment = this.#store.segmentOf(entry);
-    return segment === null ? null : new Archive(this.env.ARCHIVE, this.name).rowOf(segment, entry);
-  }
-
-  /** One archival after the other: two at a time would move the same rows. */
-  #archive(entry: number): Promise<void> {
-    this.#archived = this.#archived.then(() => this.#moveSegments(entry));
-    return this.#archived;
-  }
-
-  async #moveSegments(entry: number): Promise<void> {
-    try {
-      await new Archive(this.env.ARCHIVE, this.name).moveSegments(this.#store, entry, this.segmentCharacters);
-    } catch (fault) {
-      // The rows stay here and are tried again after the next snapshot.
-      console.error("a journal segment could not be archived", fault);
-    }
   }
 
   async #sendToFeeds(frame: string): Promise<void> {

@@ -13,10 +13,30 @@ import { type ProductName, productNumber, productOf } from "../protocol/products
 /** Prices of each side that a book shows. */
 const SHOWN_PRICES = 100;
 
-/** What rests in the book of a product, by price. */
-export function bookOf(state: RegionState, product: ProductName): Book {
-  const asks = sideOf(state, product, SELL);
-  return { product, asks, bids: sideOf(state, product, BUY), entry: state.header.entry };
+/** A book of more orders than this is told again for a while instead of being gone through for each who asks. */
+const MANY_ORDERS = 2_000;
+const TOLD_AGAIN_MS = 1_000;
+
+/** What rests in the books of a region, by price. */
+export class BookReads {
+  readonly #told = new Map<ProductName, { readonly book: Book; readonly untilMs: number }>();
+
+  /** A product's book: as it is now, or, where that is much, as it was up to a second ago; its `entry` says when. */
+  book(state: RegionState, product: ProductName, nowMs: number): Book {
+    const told = this.#told.get(product);
+    if (told !== undefined && told.untilMs > nowMs) return told.book;
+    this.#told.delete(product);
+    const sides = [SELL, BUY].map((side) => sideOf(state, product, side as BookSide));
+    const [asks, bids] = sides as [Book["asks"], Book["bids"]];
+    const book = { product, asks, bids, entry: state.header.entry };
+    if (ordersIn(asks) + ordersIn(bids) > MANY_ORDERS)
+      this.#told.set(product, { book, untilMs: nowMs + TOLD_AGAIN_MS });
+    return book;
+  }
+}
+
+function ordersIn(levels: Book["asks"]): number {
+  return levels.reduce((sum, { orders }) => sum + orders, 0);
 }
 
 function sideOf({ indexes }: RegionState, product: ProductName, side: BookSide): Book["asks"] {

@@ -4,10 +4,11 @@
 import { z } from "zod";
 import type { Command } from "../protocol/commands.ts";
 import type { SigningDomain } from "../protocol/typed-data.ts";
+import type { EvidenceFacts } from "../protocol/verified-facts.ts";
 import { verifyVoucher, voucherSchema } from "./delivery-voucher.ts";
 import { depositsHashOf } from "./deposit-chain.ts";
 import { consentSchema, verifyConsent } from "./enrolment.ts";
-import { type EvidenceFacts, refused, type Verdict } from "./evidence-kind.ts";
+import { refused, type Verdict } from "./evidence-kind.ts";
 import { meterProofSchema, readMeterProof, type ShownProof } from "./meter-proof.ts";
 
 /** JSON form of any evidence, told apart by `kind`. */

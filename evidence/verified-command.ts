@@ -4,9 +4,10 @@
 import type { Command } from "../protocol/commands.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { commandDigest, type SigningDomain } from "../protocol/typed-data.ts";
+import type { EvidenceFacts, VerifiedSigner } from "../protocol/verified-facts.ts";
 import { hexOf } from "./bytes.ts";
 import { readEvidence } from "./evidence.ts";
-import type { EvidenceFacts, Verdict } from "./evidence-kind.ts";
+import type { Verdict } from "./evidence-kind.ts";
 import type { ShownProof } from "./meter-proof.ts";
 import { verifySession } from "./session-signature.ts";
 import { recoverWallet } from "./wallet-signature.ts";
@@ -15,11 +16,6 @@ import { recoverWallet } from "./wallet-signature.ts";
 export type CommandSignature =
   | { readonly scheme: "wallet"; readonly signature: Hex }
   | { readonly scheme: "session"; readonly key: Hex; readonly signature: Hex };
-
-/** Who signed, as the market wants to know it. */
-export type VerifiedSigner =
-  | { readonly scheme: "wallet"; readonly address: Hex }
-  | { readonly scheme: "session"; readonly key: Hex };
 
 export interface VerifiedCommand {
   readonly commandId: Hex;

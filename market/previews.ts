@@ -2,9 +2,25 @@
 // what was paid. It refuses to guess: deliveries and prices stay as they were.
 
 import type { Parameters } from "../protocol/commands.ts";
+import { type PromisedResource, RESOURCES, type Resource } from "../protocol/products.ts";
 import { decayedEmission, type RewardTerms, rewardShare, rewardTerms } from "./rewards.ts";
 
 const BASIS_POINTS = 10_000n;
+const KWH_IN_WH = 1_000n;
+
+/** A promised resource in a closed epoch: what each account that delivered of it did and got, by its place. */
+export interface PaidResource {
+  readonly resource: PromisedResource;
+  /** Delivered by everybody; megafuel or megabytes. */
+  readonly units: bigint;
+  readonly accounts: ArrayLike<number>;
+  readonly deliveredMega: ArrayLike<number>;
+  /** Token base units. */
+  readonly rewards: ArrayLike<bigint>;
+  /** What deliveries brought before the fee. */
+  readonly salesMicros: ArrayLike<number>;
+  readonly feesMicros: ArrayLike<number>;
+}
 
 /** A closed epoch: what it was decided by, and what each account that traded in it did and got, by its place. */
 export interface PaidEpoch {
@@ -24,6 +40,9 @@ export interface PaidEpoch {
   readonly salesMicros: ArrayLike<number>;
   readonly feesMicros: ArrayLike<number>;
   readonly networkMicros: ArrayLike<number>;
+  readonly promised: readonly PaidResource[];
+  /** Promised resources that were delivered, of which it was not kept whose the fees and sales were. */
+  readonly leftOut: readonly { readonly resource: PromisedResource; readonly units: bigint }[];
 }
 
 /** What shall be otherwise. */
@@ -51,6 +70,12 @@ export interface Compared {
   readonly preview: Outcome;
 }
 
+/** Of one resource. */
+export interface ComparedResource extends Compared {
+  /** Wh, megafuel or megabytes. */
+  units: bigint;
+}
+
 /** One epoch's totals. */
 export interface ComparedEpoch extends Compared {
   readonly epoch: number;
@@ -60,16 +85,34 @@ export interface ComparedEpoch extends Compared {
   readonly previewEmission: bigint;
 }
 
+/** A resource in all epochs. */
+export interface ResourceEffect {
+  readonly total: ComparedResource;
+  /** By the account's number. */
+  readonly accounts: Map<number, ComparedResource>;
+  /** What sales at prices above zero brought. */
+  salesMicros: bigint;
+}
+
+/** The newest epoch's, in force and under the change, for what would be done next. */
+export interface NewestEpoch {
+  readonly inForce: Parameters;
+  readonly changed: Parameters;
+  /** Delivered of each resource, also where it was left out. */
+  readonly units: Readonly<Record<Resource, bigint>>;
+}
+
 /** Compares epoch by epoch; those of a large region need not be in memory at once. */
 export class Preview {
-  readonly total: Compared = nothing();
   readonly epochs: ComparedEpoch[] = [];
-  /** By the account's number. */
-  readonly accounts = new Map<number, Compared>();
-  /** What sales at prices above zero brought in all epochs. */
-  salesMicros = 0n;
-  /** The newest epoch's, in force and under the change, for what would be done next. */
-  newest: { readonly inForce: Parameters; readonly changed: Parameters } | null = null;
+  readonly resources: Readonly<Record<Resource, ResourceEffect>> = {
+    energy: noEffect(),
+    compute: noEffect(),
+    bandwidth: noEffect(),
+  };
+  /** Deliveries that are neither in what was paid nor in what would have been. */
+  readonly leftOut: { readonly epoch: number; readonly resource: PromisedResource }[] = [];
+  newest: NewestEpoch | null = null;
   readonly #change: PreviewChange;
   #nextEmission: bigint | null = null;
 
@@ -77,41 +120,63 @@ export class Preview {
     this.#change = change;
   }
 
+  /** All resources and everybody together. */
+  get total(): Compared {
+    const total = nothing();
+    for (const resource of RESOURCES) addCompared(total, this.resources[resource].total);
+    return total;
+  }
+
+  /** All resources together, by the account's number; made anew for whoever asks. */
+  get accounts(): Map<number, Compared> {
+    const all = new Map<number, Compared>();
+    for (const resource of RESOURCES)
+      for (const [account, one] of this.resources[resource].accounts)
+        addCompared(found(all, account, nothing), one);
+    return all;
+  }
+
   /** Adds an epoch; ascending. */
   take(paid: PaidEpoch): void {
-    const { values } = this.#change;
     const { epoch, parametersVersion, voteVersion, parameters, emission } = paid;
-    const changed = { ...parameters, ...values };
+    const changed = { ...parameters, ...this.#change.values };
     const previewEmission = this.#emissionOf(emission, changed);
-    const totals = nothing();
-    const row: ComparedEpoch = {
-      epoch,
-      parametersVersion,
-      voteVersion,
-      emission,
-      previewEmission,
-      ...totals,
-    };
-    const terms = rewardTerms(changed, "energy", previewEmission, BigInt(paid.deliveredWh));
-    for (let place = 0; place < paid.accounts.length; place += 1) {
-      const account = paid.accounts[place] as number;
-      let sums = this.accounts.get(account);
-      if (sums === undefined) {
-        sums = nothing();
-        this.accounts.set(account, sums);
-      }
-      const was = outcomeOf(paid, place);
-      const would = outcomeUnder(paid, place, changed, terms);
-      for (const one of [sums, row, this.total]) {
-        one.soldWh += paid.soldWh[place] as number;
-        one.boughtWh += paid.boughtWh[place] as number;
+    const emissions = { emission, previewEmission };
+    const row: ComparedEpoch = { epoch, parametersVersion, voteVersion, ...emissions, ...nothing() };
+    const units = { energy: BigInt(paid.deliveredWh), compute: 0n, bandwidth: 0n };
+    for (const { resource, units: delivered } of [...paid.promised, ...paid.leftOut])
+      units[resource] = delivered;
+    this.leftOut.push(...paid.leftOut.map(({ resource }) => ({ epoch, resource })));
+    for (const deliveries of deliveriesIn(paid)) {
+      const { resource } = deliveries;
+      const terms = rewardTerms(changed, resource, previewEmission, units[resource]);
+      addCompared(row, this.#takeResource(deliveries, { parameters, changed, terms }));
+    }
+    this.epochs.push(row);
+    this.newest = { inForce: parameters, changed, units };
+  }
+
+  /** Adds an epoch's deliveries of a resource, and answers their sum. */
+  #takeResource(deliveries: Deliveries, under: Under): ComparedResource {
+    const effect = this.resources[deliveries.resource];
+    const sum = noUnits();
+    for (let place = 0; place < deliveries.accounts.length; place += 1) {
+      const own = found(effect.accounts, deliveries.accounts[place] as number, noUnits);
+      const was = outcomeOf(deliveries, place);
+      const would = outcomeUnder(deliveries, place, under);
+      const units = deliveries.units[place] as number;
+      for (const one of [own, sum]) {
+        one.units += BigInt(units);
+        if (deliveries.resource === "energy") one.soldWh += units;
+        one.boughtWh += deliveries.boughtWh?.[place] ?? 0;
         add(one.paid, was);
         add(one.preview, would);
       }
-      this.salesMicros += BigInt(paid.salesMicros[place] as number);
+      effect.salesMicros += BigInt(deliveries.salesMicros[place] as number);
     }
-    this.epochs.push(row);
-    this.newest = { inForce: parameters, changed };
+    addCompared(effect.total, sum);
+    effect.total.units += sum.units;
+    return sum;
   }
 
   #emissionOf(recorded: bigint, parameters: Parameters): bigint {
@@ -122,71 +187,48 @@ export class Preview {
   }
 }
 
-/** One kWh more that somebody sells to themselves: what it costs, and what it earns at the most. */
-export interface SelfTrade {
-  /**
-   * While a token of 10¹⁸ base units is worth no more, trading with oneself never pays: 10⁶ ÷ `rewardPerFee` micros a base
-   * unit. Null where fees earn nothing. Micros.
-   */
-  readonly breakEvenMicrosPerToken: bigint | null;
-  readonly feeMicros: bigint;
-  readonly networkMicros: bigint;
-  /** Token base units. */
-  readonly reward: bigint;
-  /** What a token must be worth before this kWh pays, its network fee counted; null where it earns nothing. Micros. */
-  readonly paysAboveMicrosPerToken: bigint | null;
-  /** Its reward less its cost at a token's price, rounded down; null where none was named. */
-  readonly gainMicros: bigint | null;
+/** One resource in one epoch, by place; what is bought and bears a network's fee is energy. */
+interface Deliveries {
+  readonly resource: Resource;
+  readonly accounts: ArrayLike<number>;
+  readonly units: ArrayLike<number>;
+  readonly rewards: ArrayLike<bigint>;
+  readonly salesMicros: ArrayLike<number>;
+  readonly feesMicros: ArrayLike<number>;
+  readonly boughtWh?: ArrayLike<number>;
+  readonly networkMicros?: ArrayLike<number>;
 }
 
-const TOKEN = 10n ** 18n;
-const KWH_IN_WH = 1_000n;
-
-/**
- * What a kWh sold to oneself would do under some parameters.
- * @param priceMicrosPerKwh that it would have: a higher one costs and earns more by the same share.
- * @param deliveredWh of everybody in an epoch, without it.
- * @param tokenMicros what a token is worth, or null.
- */
-export function selfTrade(
-  parameters: Parameters,
-  emission: bigint,
-  deliveredWh: number,
-  priceMicrosPerKwh: bigint,
-  tokenMicros: bigint | null,
-): SelfTrade {
-  const rewardPerFee = BigInt(parameters.rewardPerFee);
-  const feeMicros = feeOf(priceMicrosPerKwh, parameters);
-  const networkMicros = networkOf(KWH_IN_WH, parameters);
-  const terms = rewardTerms(parameters, "energy", emission, BigInt(deliveredWh) + KWH_IN_WH);
-  const reward = rewardShare(terms, KWH_IN_WH, feeMicros);
-  const costMicros = feeMicros + networkMicros;
-  return {
-    breakEvenMicrosPerToken: rewardPerFee === 0n ? null : (TOKEN * 1_000_000n) / rewardPerFee,
-    feeMicros,
-    networkMicros,
-    reward,
-    paysAboveMicrosPerToken: reward === 0n ? null : (costMicros * TOKEN) / reward,
-    gainMicros: tokenMicros === null ? null : (reward * tokenMicros) / TOKEN - costMicros,
-  };
+/** What deliveries were decided by, and what they are paid by again. */
+interface Under {
+  readonly parameters: Parameters;
+  readonly changed: Parameters;
+  readonly terms: RewardTerms;
 }
 
-function outcomeOf(paid: PaidEpoch, place: number): Outcome {
+function deliveriesIn(paid: PaidEpoch): Deliveries[] {
+  return [
+    { ...paid, resource: "energy", units: paid.soldWh },
+    ...paid.promised.map((one) => ({ ...one, units: one.deliveredMega })),
+  ];
+}
+
+function outcomeOf(paid: Deliveries, place: number): Outcome {
   const feesMicros = BigInt(paid.feesMicros[place] as number);
   return {
     rewards: paid.rewards[place] as bigint,
     feesMicros,
-    networkMicros: BigInt(paid.networkMicros[place] as number),
+    networkMicros: BigInt(paid.networkMicros?.[place] ?? 0),
     receivedMicros: BigInt(paid.salesMicros[place] as number) - feesMicros,
   };
 }
 
 /**
- * The fee of an epoch's sales together is at most a micro a slot less than that of each slot, for it was rounded up in each;
- * the network's is less than a micro a slot more. What no change touches stays what was paid.
+ * The fee of an epoch's sales together is at most a micro a slot, or a trade, less than that of each, for it was rounded up in
+ * each; the network's is less than a micro a slot more. What no change touches stays what was paid; what it touches is as if the
+ * epoch's own values had been otherwise, also for a trade that was made under earlier ones.
  */
-function outcomeUnder(paid: PaidEpoch, place: number, changed: Parameters, terms: RewardTerms): Outcome {
-  const { parameters } = paid;
+function outcomeUnder(paid: Deliveries, place: number, { parameters, changed, terms }: Under): Outcome {
   const salesMicros = BigInt(paid.salesMicros[place] as number);
   const feesMicros =
     changed.takeRateBps === parameters.takeRateBps
@@ -194,28 +236,47 @@ function outcomeUnder(paid: PaidEpoch, place: number, changed: Parameters, terms
       : feeOf(salesMicros, changed);
   const networkMicros =
     changed.networkFeeMicrosPerKwh === parameters.networkFeeMicrosPerKwh
-      ? BigInt(paid.networkMicros[place] as number)
-      : networkOf(BigInt(paid.boughtWh[place] as number), changed);
+      ? BigInt(paid.networkMicros?.[place] ?? 0)
+      : networkOf(BigInt(paid.boughtWh?.[place] ?? 0), changed);
   return {
-    rewards: rewardShare(terms, BigInt(paid.soldWh[place] as number), feesMicros),
+    rewards: rewardShare(terms, BigInt(paid.units[place] as number), feesMicros),
     feesMicros,
     networkMicros,
     receivedMicros: salesMicros - feesMicros,
   };
 }
 
-/** Rounded up, as the market does it. */
-function feeOf(salesMicros: bigint, { takeRateBps }: Parameters): bigint {
+/** Take rate of sales, rounded up as the market does it. Micros. */
+export function feeOf(salesMicros: bigint, { takeRateBps }: Parameters): bigint {
   return (salesMicros * BigInt(takeRateBps) + BASIS_POINTS - 1n) / BASIS_POINTS;
 }
 
-function networkOf(boughtWh: bigint, { networkFeeMicrosPerKwh }: Parameters): bigint {
+/** Network fee of purchases, rounded down. Micros. */
+export function networkOf(boughtWh: bigint, { networkFeeMicrosPerKwh }: Parameters): bigint {
   return (boughtWh * BigInt(networkFeeMicrosPerKwh)) / KWH_IN_WH;
 }
 
 function nothing(): Compared {
   const none = (): Outcome => ({ rewards: 0n, feesMicros: 0n, networkMicros: 0n, receivedMicros: 0n });
   return { soldWh: 0, boughtWh: 0, paid: none(), preview: none() };
+}
+
+const noUnits = (): ComparedResource => ({ ...nothing(), units: 0n });
+const noEffect = (): ResourceEffect => ({ total: noUnits(), accounts: new Map(), salesMicros: 0n });
+
+function found<T>(sums: Map<number, T>, account: number, make: () => T): T {
+  const known = sums.get(account);
+  if (known !== undefined) return known;
+  const made = make();
+  sums.set(account, made);
+  return made;
+}
+
+function addCompared(sum: Compared, one: Compared): void {
+  sum.soldWh += one.soldWh;
+  sum.boughtWh += one.boughtWh;
+  add(sum.paid, one.paid);
+  add(sum.preview, one.preview);
 }
 
 function add(sum: Outcome, one: Outcome): void {

@@ -35,6 +35,9 @@ export const CHAIN_PROBLEMS = {
   stakes_differ: "the contract of stakes has fewer events than the region has taken: it is another one",
   stake_refused:
     "the region refused how a provider's stake stands; its next event is taken, and this one asked again",
+  slash_refused:
+    "the contract of stakes refuses a slash for a failed audit for good; it is passed over, and the last one is told",
+  slash_delayed: "a slash is in no block yet, or the contract cannot take it now; it is tried again",
   registry_incomplete: "an event of the register that must exist was not found",
   registry_refused: "the region cannot take an event of the register now; it is asked again",
   frozen: "an epoch is frozen; nothing is reported until a vote has decided",
@@ -78,6 +81,12 @@ const chainRegion = z
     votesOnChain: count,
     stakeEventsMirrored: count.meta({ description: "last event of providers' stakes that the region took" }),
     stakeEventsOnChain: count,
+    slashesOnChain: count.meta({ description: "slashes that were ever queued, whatever became of them" }),
+    slashesWaiting: count.meta({ description: "failed audits whose slash is in no final block yet" }),
+    slashesPassedOver: z
+      .record(z.string(), count)
+      .meta({ description: "failed audits that the contract refuses to slash for, by its word for why" }),
+    lastSlashRefusal: z.strictObject({ entry: count, account: address, refusal: z.string() }).nullable(),
     isExitOpen: z.boolean(),
     lastClosedEpoch: count.nullable(),
     lastReportedEpoch: count.nullable(),

@@ -35,6 +35,11 @@ export const JOB_ERRORS = {
     409,
     "No secret was bound for the epoch before the job was sold; facts name it.",
   ),
+  audits_not_bound: entry(
+    503,
+    "The region has not bound the draw of this epoch's audits yet, and sells no job before that; it does so in seconds.",
+    true,
+  ),
   audits_not_over: entry(
     409,
     "What was sold in the epoch may still be reported; its secret is shown from facts.fromS on.",

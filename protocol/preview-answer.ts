@@ -5,6 +5,7 @@ import { z } from "zod";
 import { address, bounded, count, instantS, regionId } from "./fields.ts";
 import { draftSchema } from "./governed-values.ts";
 import { MAX_PREVIEW_EPOCHS, MAX_REGION_MICROS } from "./limits.ts";
+import { PROMISED_RESOURCES, RESOURCES } from "./products.ts";
 
 const tokens = z.string().meta({ description: "token base units" });
 const micros = (description: string) => z.string().meta({ description });
@@ -23,26 +24,30 @@ export type PreviewOptions = z.infer<typeof previewOptions>;
 
 export const previewRequest = previewOptions.extend({ region: regionId, values: draftSchema });
 
-const resource = z.enum(["energy", "compute", "bandwidth"]);
+const resource = z.enum(RESOURCES);
 const outcome = z.strictObject({
   rewards: tokens,
-  feesMicros: micros("take rate of sales; to the treasury"),
+  feesMicros: micros("take rate of sales and deliveries; to the treasury"),
   networkMicros: micros("network fee of purchases; to the grid operator"),
-  receivedMicros: micros("from sales at prices above zero, after the fee"),
+  receivedMicros: micros("from sales at prices above zero and deliveries, after the fee"),
 });
 const compared = z.strictObject({ soldWh: count, boughtWh: count, paid: outcome, preview: outcome });
+const ofResource = compared.extend({
+  resource,
+  units: z.string().meta({ description: "delivered: Wh, megafuel or megabytes" }),
+});
 
 const selfTrade = z.strictObject({
   breakEvenMicrosPerToken: z.string().nullable().meta({
     description: "while a token is worth no more, trading with oneself never pays; null: never at all",
   }),
-  feeMicros: micros("take rate of the kWh"),
-  networkMicros: micros("network fee of the kWh"),
+  feeMicros: micros("take rate of it"),
+  networkMicros: micros("network fee of it; 0 but for energy"),
   reward: tokens,
   paysAboveMicrosPerToken: z
     .string()
     .nullable()
-    .meta({ description: "what a token must be worth before this kWh pays; null: it earns nothing" }),
+    .meta({ description: "what a token must be worth before it pays; null: it earns nothing" }),
   gainMicros: z
     .string()
     .nullable()
@@ -65,37 +70,45 @@ export const previewAnswer = z
     restartsEmission: z.boolean().meta({
       description: "the change is one of the chain's terms, with which the emission begins anew",
     }),
-    total: compared,
-    resources: z.array(
-      compared.extend({
-        resource,
-        weight: count,
-        previewWeight: count,
-      }),
-    ),
-    providers: z
-      .array(compared.extend({ account: address, resource }))
-      .meta({ description: "those that delivered, what changes most first" }),
-    accounts: z
-      .array(compared.extend({ account: address }))
-      .meta({ description: "everybody who traded, what changes most first" }),
+    total: compared.meta({ description: "all resources together" }),
+    resources: z.array(ofResource.extend({ weight: count, previewWeight: count })),
+    providers: z.array(ofResource.extend({ account: address })).meta({
+      description: "those that delivered, a row a resource, what changes most first",
+    }),
+    accounts: z.array(compared.extend({ account: address })).meta({
+      description:
+        "everybody who traded energy or delivered another resource, all of it together, what changes most first",
+    }),
     leftOut: z
-      .strictObject({ providers: count, accounts: count })
-      .meta({ description: "rows beyond what one answer names" }),
+      .strictObject({
+        providers: count,
+        accounts: count,
+        deliveries: z.array(z.strictObject({ epoch: count, resource: z.enum(PROMISED_RESOURCES) })).meta({
+          description:
+            "delivered in epochs that closed before it was kept whose the fees and sales were: neither in what was paid here nor in what would have been",
+        }),
+      })
+      .meta({ description: "rows beyond what one answer names, and what older epochs do not tell" }),
     own: compared
       .extend({ account: address })
       .nullable()
-      .meta({ description: "the account that was asked for; null where it did not trade" }),
+      .meta({ description: "the account that was asked for; null where it did neither" }),
     selfTrading: z
-      .strictObject({
-        priceMicrosPerKwh: micros("mean of the epochs' sales; 0 where there were none"),
-        inForce: selfTrade,
-        preview: selfTrade,
-        change: z.enum(["none", "easier", "harder"]).meta({
-          description: "easier: it would pay at a lower worth of the token than now",
+      .array(
+        z.strictObject({
+          resource,
+          priceMicros: micros("mean of the epochs' sales; 0 where there were none"),
+          inForce: selfTrade,
+          preview: selfTrade,
+          change: z.enum(["none", "easier", "harder"]).meta({
+            description: "easier: it would pay at a lower worth of the token than now",
+          }),
         }),
-      })
-      .meta({ description: "a kWh sold to oneself in the newest epoch, and from what token price it pays" }),
+      )
+      .meta({
+        description:
+          "per resource: a kWh, terafuel or terabyte sold to oneself in the newest epoch, and from what token price it pays",
+      }),
     unchanged: z.array(z.string()).meta({
       description: "changed values that no past epoch can show: deliveries and prices stay as they were",
     }),

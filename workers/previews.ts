@@ -4,7 +4,8 @@
 import type { Env } from "../durable-objects/environment.ts";
 import { paidEpochOf } from "../durable-objects/paid-epochs.ts";
 import type { Region } from "../durable-objects/region.ts";
-import { type Compared, type Outcome, Preview, type SelfTrade, selfTrade } from "../market/previews.ts";
+import { type Compared, type ComparedResource, type Outcome, Preview } from "../market/previews.ts";
+import { PRICED_UNITS, type SelfTrade, selfTrade } from "../market/self-trading.ts";
 import type { Hex } from "../protocol/fields.ts";
 import {
   type DraftValues,
@@ -15,11 +16,12 @@ import {
 } from "../protocol/governed-values.ts";
 import { MAX_PREVIEW_ROWS } from "../protocol/limits.ts";
 import type { PreviewAnswer, PreviewOptions } from "../protocol/preview-answer.ts";
+import { RESOURCES, type Resource } from "../protocol/products.ts";
 import { SLOT_SECONDS, slotStartS } from "../protocol/units.ts";
 import { Refusal, refuse } from "./problems.ts";
 import { regionOf } from "./region-access.ts";
 
-/** Values that act on what is offered and when, which no paid epoch shows, or on nothing that is delivered yet. */
+/** Values that closed epochs can show; the others act on what is offered and when, which no paid epoch tells. */
 const SHOWN: ReadonlySet<string> = new Set([
   "rewardWeightEnergy",
   "rewardWeightCompute",
@@ -62,22 +64,17 @@ export async function previewOf(
     restartsEmission,
     ...sumsIn(preview, payable.epochSlots),
     ...(await rowsIn(object, preview, options.account)),
-    selfTrading: selfTradingIn(preview, options.tokenMicros),
+    selfTrading: RESOURCES.map((resource) => selfTradingIn(preview, resource, options.tokenMicros)),
     unchanged: Object.keys(draft).filter((name) => !SHOWN.has(name)),
   };
 }
 
 /** The sums of all accounts: by epoch, by resource, and together. */
 function sumsIn(
-  { epochs, total, newest }: Preview,
+  { epochs, total, resources, newest }: Preview,
   epochSlots: number,
 ): Pick<PreviewAnswer, "epochs" | "total" | "resources"> {
   const { inForce, changed } = newest as NonNullable<Preview["newest"]>;
-  const weightOf = (name: "Energy" | "Compute" | "Bandwidth") => ({
-    weight: inForce[`rewardWeight${name}`],
-    previewWeight: changed[`rewardWeight${name}`],
-  });
-  const nothing = inWords(new Preview({ values: {}, restartsEmission: false }).total);
   return {
     epochs: epochs.map(({ emission, previewEmission, ...row }) => ({
       epoch: row.epoch,
@@ -89,27 +86,35 @@ function sumsIn(
       ...inWords(row),
     })),
     total: inWords(total),
-    // Nothing but energy is delivered yet; the weights of the others already take their share of the emission.
-    resources: [
-      { resource: "energy", ...weightOf("Energy"), ...inWords(total) },
-      { resource: "compute", ...weightOf("Compute"), ...nothing },
-      { resource: "bandwidth", ...weightOf("Bandwidth"), ...nothing },
-    ],
+    // Also of what nobody delivered: its weight takes its share of the emission all the same.
+    resources: RESOURCES.map((resource) => ({
+      ...resourceInWords(resource, resources[resource].total),
+      weight: inForce[WEIGHTS[resource]],
+      previewWeight: changed[WEIGHTS[resource]],
+    })),
   };
 }
+
+const WEIGHTS = {
+  energy: "rewardWeightEnergy",
+  compute: "rewardWeightCompute",
+  bandwidth: "rewardWeightBandwidth",
+} as const;
 
 /** Rows of those that the change concerns most, and the asking account's own. */
 async function rowsIn(
   object: DurableObjectStub<Region>,
-  { accounts }: Preview,
+  { accounts, resources, leftOut }: Preview,
   account: Hex | undefined,
 ): Promise<Pick<PreviewAnswer, "providers" | "accounts" | "own" | "leftOut">> {
   const all = [...accounts].sort(byChange);
-  const sellers = all.filter(([, { soldWh }]) => soldWh > 0);
-  const [shown, shownSellers] = [all, sellers].map((rows) => rows.slice(0, MAX_PREVIEW_ROWS)) as [
-    Row[],
-    Row[],
-  ];
+  const sellers = RESOURCES.flatMap((resource) =>
+    [...resources[resource].accounts]
+      .filter(([, { units }]) => units > 0n)
+      .map(([number, compared]): ProviderRow => [number, compared, resource]),
+  ).sort(byChange);
+  const shown = all.slice(0, MAX_PREVIEW_ROWS);
+  const shownSellers = sellers.slice(0, MAX_PREVIEW_ROWS);
   const numbers = [...new Set([...shown, ...shownSellers].map(([number]) => number))];
   const addresses = await object.addresses(numbers);
   const byNumber = new Map(numbers.map((number, place) => [number, addresses[place] as Hex]));
@@ -117,17 +122,25 @@ async function rowsIn(
   const own = account === undefined ? null : await object.accountNumber(account);
   const ownRow = own === null ? undefined : accounts.get(own);
   return {
-    providers: shownSellers.map((row) => ({ ...rowOf(row), resource: "energy" })),
+    providers: shownSellers.map(([number, compared, resource]) => ({
+      account: byNumber.get(number) as Hex,
+      ...resourceInWords(resource, compared),
+    })),
     accounts: shown.map(rowOf),
-    leftOut: { providers: sellers.length - shownSellers.length, accounts: all.length - shown.length },
+    leftOut: {
+      providers: sellers.length - shownSellers.length,
+      accounts: all.length - shown.length,
+      deliveries: leftOut,
+    },
     own: ownRow === undefined ? null : { account: account as Hex, ...inWords(ownRow) },
   };
 }
 
-type Row = [number, Compared];
+type Row = readonly [number, Compared];
+type ProviderRow = readonly [number, ComparedResource, Resource];
 
 /** What changes most first, rewards before money; those that nothing changes for by their numbers. */
-function byChange([one, first]: Row, [other, second]: Row): number {
+function byChange([one, first]: Row | ProviderRow, [other, second]: Row | ProviderRow): number {
   const [reward, otherReward] = [first, second].map(rewardChange) as [bigint, bigint];
   if (reward !== otherReward) return reward > otherReward ? -1 : 1;
   const [money, otherMoney] = [first, second].map(moneyChange) as [bigint, bigint];
@@ -140,17 +153,23 @@ const moneyChange = ({ paid, preview }: Compared): bigint =>
   size(preview.feesMicros - paid.feesMicros) + size(preview.networkMicros - paid.networkMicros);
 const size = (amount: bigint): bigint => (amount < 0n ? -amount : amount);
 
-/** One more kWh in the newest epoch, sold by somebody to themselves at the mean price. */
-function selfTradingIn(preview: Preview, tokenMicros: number | undefined): PreviewAnswer["selfTrading"] {
-  const { newest, total, salesMicros, epochs } = preview;
-  const { inForce, changed } = newest as NonNullable<Preview["newest"]>;
-  const { emission, previewEmission, soldWh } = epochs.at(-1) as (typeof epochs)[0];
-  const price = total.soldWh === 0 ? 0n : (salesMicros * 1_000n) / BigInt(total.soldWh);
+/** One more kWh, terafuel or terabyte in the newest epoch, sold by somebody to themselves at the mean price. */
+function selfTradingIn(
+  { newest, resources, epochs }: Preview,
+  resource: Resource,
+  tokenMicros: number | undefined,
+): PreviewAnswer["selfTrading"][number] {
+  const { inForce, changed, units } = newest as NonNullable<Preview["newest"]>;
+  const { emission, previewEmission } = epochs.at(-1) as (typeof epochs)[0];
+  const { total, salesMicros } = resources[resource];
+  const price = total.units === 0n ? 0n : (salesMicros * PRICED_UNITS[resource]) / total.units;
   const worth = tokenMicros === undefined ? null : BigInt(tokenMicros);
-  const now = selfTrade(inForce, emission, soldWh, price, worth);
-  const then = selfTrade(changed, previewEmission, soldWh, price, worth);
+  const sold = { resource, units: units[resource], price };
+  const now = selfTrade(inForce, { ...sold, emission }, worth);
+  const then = selfTrade(changed, { ...sold, emission: previewEmission }, worth);
   return {
-    priceMicrosPerKwh: price.toString(),
+    resource,
+    priceMicros: price.toString(),
     inForce: selfTradeInWords(now),
     preview: selfTradeInWords(then),
     change: changeOf(now.breakEvenMicrosPerToken, then.breakEvenMicrosPerToken),
@@ -158,12 +177,12 @@ function selfTradingIn(preview: Preview, tokenMicros: number | undefined): Previ
 }
 
 /** Never at all is harder than at any price. */
-function changeOf(now: bigint | null, then: bigint | null): PreviewAnswer["selfTrading"]["change"] {
+function changeOf(now: bigint | null, then: bigint | null): PreviewAnswer["selfTrading"][number]["change"] {
   if (now === then) return "none";
   return now === null || (then !== null && then < now) ? "easier" : "harder";
 }
 
-function selfTradeInWords(trade: SelfTrade): PreviewAnswer["selfTrading"]["inForce"] {
+function selfTradeInWords(trade: SelfTrade): PreviewAnswer["selfTrading"][number]["inForce"] {
   const text = (value: bigint | null) => value?.toString() ?? null;
   return {
     breakEvenMicrosPerToken: text(trade.breakEvenMicrosPerToken),
@@ -178,6 +197,12 @@ function selfTradeInWords(trade: SelfTrade): PreviewAnswer["selfTrading"]["inFor
 function inWords({ soldWh, boughtWh, paid, preview }: Compared): PreviewAnswer["total"] {
   return { soldWh, boughtWh, paid: outcomeInWords(paid), preview: outcomeInWords(preview) };
 }
+
+function resourceInWords(resource: Resource, compared: ComparedResource): Omit<ResourceRow, "account"> {
+  return { resource, units: compared.units.toString(), ...inWords(compared) };
+}
+
+type ResourceRow = PreviewAnswer["providers"][number];
 
 function outcomeInWords(outcome: Outcome): PreviewAnswer["total"]["paid"] {
   return {

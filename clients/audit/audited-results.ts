@@ -3,12 +3,11 @@
 
 import { isDrawn } from "../../evidence/audit-draw.ts";
 import type { Entry } from "../../market/journal.ts";
-import { epochOf, parametersAtSlot } from "../../market/parameters.ts";
+import { type DrawTerms, drawTermsAt } from "../../market/resources/draw-terms.ts";
 import type { RegionState } from "../../market/state.ts";
 import { NO_BLOCK } from "../../protocol/audits.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { slotAt } from "../../protocol/units.ts";
 
 /** A result that stood alone, from its report until it is settled and its epoch's secret is shown. */
 interface Result {
@@ -41,7 +40,7 @@ export interface AuditsHeld {
 
 /** Follows jobs, their audits and the secrets through a journal. */
 export class AuditedResults {
-  readonly #sold = new Map<number, { readonly epoch: number; readonly auditRateBps: number }>();
+  readonly #sold = new Map<number, DrawTerms>();
   readonly #results = new Map<number, Map<number, Result>>();
   readonly #disputed = new Set<number>();
   readonly #secrets = new Map<number, Hex>();
@@ -73,9 +72,7 @@ export class AuditedResults {
 
   #follow(event: MarketEvent, atS: number, state: RegionState): void {
     if (event.type === "resource_traded") {
-      const slot = slotAt(atS);
-      const { auditRateBps } = parametersAtSlot(state, slot);
-      const sold = { epoch: epochOf(state, slot), auditRateBps };
+      const sold = drawTermsAt(state, atS);
       event.orders.forEach((_, index) => {
         this.#sold.set(event.firstObligation + index, sold);
       });
@@ -148,7 +145,7 @@ export class AuditedResults {
     }
   }
 
-  #soldAs(obligation: number): { readonly epoch: number; readonly auditRateBps: number } {
+  #soldAs(obligation: number): DrawTerms {
     const sold = this.#sold.get(obligation);
     if (sold === undefined) throw new Error(`obligation ${obligation} was never sold`);
     return sold;

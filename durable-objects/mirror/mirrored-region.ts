@@ -13,6 +13,7 @@ import { malformedRequest } from "../../protocol/malformed.ts";
 import { commandDigest, type SigningDomain } from "../../protocol/typed-data.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Mirrored } from "../region-reads.ts";
+import type { FailedAudit } from "../result-records.ts";
 import type { KeptReport } from "../settlement-records.ts";
 
 /** A region as the mirror sees it. */
@@ -22,6 +23,8 @@ export interface MirroredRegion {
   parameters(): Promise<readonly { readonly parameters: Parameters }[]>;
   epochReport(epoch: number): Promise<KeptReport | null>;
   certificates(epoch: number): Promise<EpochCertificate[] | null>;
+  /** Results that an audit showed to be wrong, of entries after one, ascending; a few at a time. */
+  failedAudits(after: number): Promise<FailedAudit[]>;
   /** Decides in this order; JSON of an array of submissions, and of each outcome. */
   submitAll(submissions: string): Promise<string[]>;
 }

@@ -12,6 +12,8 @@ import { type Rpc, RpcFault } from "./rpc.ts";
 
 /** What is sent, beside what it is for. */
 export interface Posting {
+  /** Another contract than the one that the outbox is for. */
+  readonly to?: Hex;
   readonly data: Hex;
   readonly gas: number;
 }
@@ -42,7 +44,7 @@ export interface LatestView {
 
 export interface OutboxOptions<P extends Posting> {
   readonly chainId: number;
-  /** The one contract that is called. */
+  /** The contract that is called, where a transaction names no other. */
   readonly to: Hex;
   readonly key: Hex;
   /** Whose key that is. */
@@ -162,8 +164,8 @@ export class Outbox<P extends Posting> {
 
   /** @param before the version that it takes the place of, which must be outbid. */
   #sign(posting: P, nonce: number, view: LatestView, before: SentFields | null): Sent<P> {
-    const { chainId, to, key } = this.#options;
-    const { data, gas } = posting;
+    const { chainId, key } = this.#options;
+    const { to = this.#options.to, data, gas } = posting;
     const { tipWei, maxFeeWei } = feesOf(view, before);
     const transaction = {
       type: "eip1559",

@@ -10,9 +10,10 @@ import type { MirrorMemory } from "./mirror-memory.ts";
 import { type MirroredRegion, MirrorSigner } from "./mirrored-region.ts";
 import { Outbox } from "./outbox.ts";
 import { type MirrorDesk, RegionMirror } from "./region-mirror.ts";
-import { ReportDesk, type ReportPosting } from "./report-desk.ts";
+import { type MirrorPosting, nameOf, ReportDesk } from "./report-desk.ts";
 import { Rpc } from "./rpc.ts";
 import type { ChainSettings } from "./settings.ts";
+import { SlashDesk } from "./slash-desk.ts";
 import { ChainTrouble } from "./trouble.ts";
 
 /** What a poller needs of its surroundings. */
@@ -38,6 +39,7 @@ export class Poller {
   readonly #host: PollerHost;
   readonly #desk: MirrorDesk;
   readonly #reports: ReportDesk;
+  readonly #slashes: SlashDesk;
   readonly #mirrors = new Map<string, RegionMirror>();
   /** Regions of test money: what a region was opened with never changes. */
   readonly #unmirrored = new Set<string>();
@@ -61,7 +63,9 @@ export class Poller {
       ...{ settlement, meterRegistry, rewardParameters, providerStake },
       ...{ mirror, memory, deployedAtBlock, pollMs },
     };
-    this.#reports = new ReportDesk(this.#desk, reportOutbox(rpcs, settings, memory));
+    const outbox = mirrorOutbox(rpcs, settings, memory);
+    this.#reports = new ReportDesk(this.#desk, outbox);
+    this.#slashes = new SlashDesk(this.#desk, outbox);
   }
 
   /** Looks once. @returns true where more waits than one poll takes */
@@ -71,7 +75,10 @@ export class Poller {
       const pin = await this.#desk.chain.pin();
       this.#pin = pin;
       const polled = await this.#mirrorAll(pin);
+      // What keeps a region from reporting is no reason to let its providers go.
+      const followed = polled.filter(({ sides }) => sides !== null);
       await this.#reports.poll(pin, polled);
+      await this.#slashes.poll(pin, followed);
       this.#problem = null;
       return polled.some(({ hasMore }) => hasMore);
     } catch (error) {
@@ -149,16 +156,20 @@ export class Poller {
   }
 }
 
-/** The mirror's wallet's transactions: a region's reports, one after the other. */
-function reportOutbox(
+/** The mirror's wallet's transactions. */
+function mirrorOutbox(
   rpcs: readonly Rpc[],
   { chainId, settlement, key, mirror }: ChainSettings,
   memory: MirrorMemory,
-): Outbox<ReportPosting> {
+): Outbox<MirrorPosting> {
   return new Outbox(rpcs, {
-    ...{ chainId, to: settlement, key, account: mirror, memory },
-    nameOf: ({ region }) => region,
-    problemOf: ({ region, epoch }, error) => ({ code: "report_delayed", facts: { region, epoch, error } }),
+    ...{ chainId, to: settlement, key, account: mirror, memory, nameOf },
+    problemOf: (posting, error) => {
+      const facts = { region: posting.region, error };
+      return posting.kind === "slash"
+        ? { code: "slash_delayed", facts }
+        : { code: "report_delayed", facts: { ...facts, epoch: posting.epoch } };
+    },
   });
 }
 

@@ -71,6 +71,8 @@ const WARNINGS: ReadonlySet<ChainProblem["code"]> = new Set([
   "parameters_refused",
   "stakes_differ",
   "stake_refused",
+  "slash_refused",
+  "slash_delayed",
 ]);
 
 type Standing = Omit<ChainRegion, "region" | "reportInFlight">;
@@ -366,6 +368,10 @@ const NOTHING_YET: Standing = {
   votesOnChain: 0,
   stakeEventsMirrored: 0,
   stakeEventsOnChain: 0,
+  slashesOnChain: 0,
+  slashesWaiting: 0,
+  slashesPassedOver: {},
+  lastSlashRefusal: null,
   isExitOpen: false,
   lastClosedEpoch: null,
   lastReportedEpoch: null,

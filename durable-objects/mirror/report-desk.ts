@@ -14,6 +14,7 @@ import { makeReport, requireBalance } from "./epoch-reports.ts";
 import type { LatestView, Outbox, Posting } from "./outbox.ts";
 import type { MirrorDesk, RegionMirror } from "./region-mirror.ts";
 import type { RpcError } from "./rpc.ts";
+import type { SlashPosting } from "./slash-desk.ts";
 import { ChainTrouble } from "./trouble.ts";
 
 /** A report with the name that the contract knows it by. A closed epoch's never changes. */
@@ -29,22 +30,31 @@ const MAX_GAS = 5_000_000;
 
 /** A report on its way. */
 export interface ReportPosting extends Posting {
+  readonly kind?: undefined;
   readonly region: string;
   readonly epoch: number;
   /** By which the contract knows the report. */
   readonly digest: Hex;
 }
 
+/** What the mirror's wallet sends. */
+export type MirrorPosting = ReportPosting | SlashPosting;
+
+/** What a transaction is for: a region's reports come one after the other. */
+export function nameOf(posting: MirrorPosting): string {
+  return posting.kind === "slash" ? posting.name : posting.region;
+}
+
 /** The reports of all regions of a deployment. */
 export class ReportDesk {
   readonly #desk: MirrorDesk;
-  readonly #outbox: Outbox<ReportPosting>;
+  readonly #outbox: Outbox<MirrorPosting>;
   readonly #made = new RecentMap<MadeReport>(REPORTS_KEPT);
   /** What of the chain was held against the region already, by region. */
   readonly #held = new Map<string, string>();
   #turn = 0;
 
-  constructor(desk: MirrorDesk, outbox: Outbox<ReportPosting>) {
+  constructor(desk: MirrorDesk, outbox: Outbox<MirrorPosting>) {
     this.#desk = desk;
     this.#outbox = outbox;
   }
@@ -64,7 +74,7 @@ export class ReportDesk {
   /** A region's report that is in no block yet. */
   async inFlight(region: string): Promise<ChainRegion["reportInFlight"]> {
     const found = await this.#outbox.inFlight(region);
-    if (found === null) return null;
+    if (found === null || found.kind === "slash") return null;
     const { epoch, nonce, sentAtMs, timesSent, transaction } = found;
     return { epoch, nonce, sentAtMs, timesSent, transaction };
   }
@@ -115,7 +125,7 @@ export class ReportDesk {
     const now = await this.#readLatest(view, this.#desk.reads.booksOf(word));
     const next = now.reportedEpoch + 1;
     const underway = await this.#outbox.inFlight(name);
-    if (underway !== null) {
+    if (underway !== null && underway.kind !== "slash") {
       if (sending !== null) mirror.trouble(sending);
       else if (underway.timesSent > 1)
         mirror.trouble({

@@ -38,7 +38,7 @@ export interface RunPorts {
   /** Takes the node's asks out of the book. */
   readonly withdraw: () => void;
   /** Told of each report that the region has accepted; perhaps more than once. */
-  readonly reportAccepted?: (order: KeptRun["order"], outcome: RunResult) => void;
+  readonly reportAccepted?: () => void;
 }
 
 const ACTIVE: ReadonlySet<string> = new Set(["offered", "running", "committed", "revealing"]);
@@ -170,7 +170,7 @@ export class ProviderRuns {
     const run = this.#ports.store.run(obligationId);
     if (run?.state !== "reporting" || run.outcome?.kind !== "result") return;
     const entry = "entry" in result ? result.entry : null;
-    if (entry !== null) this.#ports.reportAccepted?.(run.order, run.outcome);
+    if (entry !== null) this.#ports.reportAccepted?.();
     this.#end(run, { ...run.outcome, entry }, "rejection" in result ? result.rejection.code : "");
   }
 

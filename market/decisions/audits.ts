@@ -4,11 +4,11 @@
 import { auditCommitmentOf } from "../../protocol/audits.ts";
 import type { CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
-import { productOf } from "../../protocol/products.ts";
 import { slotAt } from "../../protocol/units.ts";
 import type { Decision, Occasion } from "../decision.ts";
 import { epochOf } from "../parameters.ts";
 import { auditOf, revealableFromS } from "../resources/audits.ts";
+import { drawTermsAt, soldAtS } from "../resources/draw-terms.ts";
 import { close, isSame, type JobResult, resultsOf } from "../resources/job-results.ts";
 import { type Obligation, obligationAt, openRow } from "../resources/obligations.ts";
 import { Settlements } from "../resources/settlements.ts";
@@ -63,10 +63,10 @@ function judged(settlements: Settlements, result: JobResult, command: CommandOf<
 }
 
 /** Results that differ are run again whenever somebody does; all others only as they were drawn, by a secret bound before. */
-function refuseUnbound(state: RegionState, { isDisputed, deadlineS, product }: Obligation): Rejection | null {
+function refuseUnbound(state: RegionState, { isDisputed, deadlineS }: Obligation): Rejection | null {
   if (isDisputed) return null;
-  const tradedAtS = deadlineS - productOf(product).deliverySeconds;
-  const epoch = epochOf(state, slotAt(tradedAtS));
+  const tradedAtS = soldAtS(deadlineS);
+  const { epoch } = drawTermsAt(state, tradedAtS);
   const audit = auditOf(state.tables.audits, epoch);
   return audit !== null && audit.committedAtS <= tradedAtS
     ? null

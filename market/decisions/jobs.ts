@@ -1,15 +1,18 @@
-// Owns jobs: buying the running of one, and what its sellers report. It refuses to buy a part of what was asked for, a result of
-// another job, and a second word on the same one.
+// Owns jobs: buying the running of one, and what its sellers report. It refuses to buy a part of what was asked for, or before the
+// draw of audits is bound, a result of another job, and a second word on the same one.
 
 import type { CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
 import { MAX_JOB_ASKS_SEEN, MAX_REGION_MICROS, RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
 import { productNumber } from "../../protocol/products.ts";
+import type { VerifiedSigner } from "../../protocol/verified-facts.ts";
 import { worth } from "../continuous/amounts.ts";
 import { type BookOrder, BUY, type Outcome, type RestingOrder, SELL } from "../continuous/book.ts";
-import type { Decision, Occasion, Signer } from "../decision.ts";
+import type { Decision, Occasion } from "../decision.ts";
 import { providerOf } from "../providers.ts";
+import { auditOf } from "../resources/audits.ts";
+import { drawTermsAt } from "../resources/draw-terms.ts";
 import { type JobResult, judge, resultsOf } from "../resources/job-results.ts";
 import {
   type Obligation,
@@ -36,6 +39,8 @@ export function buyJob(occasion: Buying): Decision {
   const { fuelMega, replicas, priceMicrosPerTera, jobDigest } = command;
   if (worth(fuelMega * replicas, priceMicrosPerTera) > MAX_REGION_MICROS)
     return { rejection: rejected("order_too_large", { limit: MAX_REGION_MICROS }) };
+  const unbound = refuseUnbound(occasion);
+  if (unbound !== null) return { rejection: unbound };
   const asks = bestAsks(occasion);
   if ("rejection" in asks) return asks;
   const order = jobOrder(occasion);
@@ -53,6 +58,13 @@ export function buyJob(occasion: Buying): Decision {
   if ("rejection" in bearing) return bearing;
   const job = { jobDigest, replicas };
   return { events: takenEvents(occasion, PRODUCT, order, outcome, bearing.heldMicros, job) };
+}
+
+/** Where results are drawn, nothing is sold before the draw is bound: otherwise the region could choose its secret afterwards. */
+function refuseUnbound({ state, atS }: Buying): Rejection | null {
+  const { epoch, auditRateBps } = drawTermsAt(state, atS);
+  const isBound = auditRateBps === 0 || auditOf(state.tables.audits, epoch) !== null;
+  return isBound ? null : rejected("audits_not_bound", { epoch });
 }
 
 /**
@@ -125,7 +137,7 @@ function jobOrder({ state, command, account, signer, entry, atS }: Buying): Book
   };
 }
 
-function sessionOf({ tables, indexes }: RegionState, signer: Signer): number {
+function sessionOf({ tables, indexes }: RegionState, signer: VerifiedSigner): number {
   if (signer.scheme === "wallet") return 0;
   return tables.sessions.columns.id[indexes.sessionByKey.get(signer.key) as number] as number;
 }

@@ -4,7 +4,8 @@
 import type { CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import { productOf } from "../../protocol/products.ts";
-import type { Decision, DeliveryFacts, Occasion, Signer } from "../decision.ts";
+import type { DeliveryFacts, VerifiedSigner } from "../../protocol/verified-facts.ts";
+import type { Decision, Occasion } from "../decision.ts";
 import { judge, resultsOf } from "../resources/job-results.ts";
 import { type Obligation, obligationAt, openRow, reportAt } from "../resources/obligations.ts";
 import { type Job, jobAt, purchaseRow } from "../resources/purchases.ts";
@@ -115,7 +116,7 @@ function refuseFacts(occasion: Settling, facts: DeliveryFacts, obligation: Oblig
  */
 function isBuyers(
   { state, atS }: Settling,
-  signer: Signer,
+  signer: VerifiedSigner,
   { buyer, purchase, product }: Obligation,
 ): boolean {
   if (signer.scheme === "wallet") return signer.address === addressOf(state, buyer);

@@ -108,7 +108,7 @@ export function sessionRefusal({ state, command, account, atS, signer }: Occasio
   const { columns } = state.tables.sessions;
   if (command.type === "revoke_session") return null;
   const resource = resourceOf(state, command);
-  if (((columns.resources[row] as number) & RESOURCE_BITS[resource]) === 0)
+  if (resource !== null && ((columns.resources[row] as number) & RESOURCE_BITS[resource]) === 0)
     return rejected("session_scope", { limit: "resources", asked: resource });
   if (command.type === "place_resource_order") return refuseResourceOrder(state, row, command);
   if (command.type === "buy_job") return refuseResourceOrder(state, row, { side: "buy", ...command });
@@ -137,17 +137,17 @@ export function sessionRefusal({ state, command, account, atS, signer }: Occasio
   return null;
 }
 
-/** The resource that a command is about; what names an order or a trade is about its resource. */
-function resourceOf({ tables, indexes }: RegionState, command: Command): Resource {
+/** The resource that a command is about; what names an order or a trade is about its resource, and null where there is none. */
+function resourceOf({ tables, indexes }: RegionState, command: Command): Resource | null {
   if (command.type === "place_resource_order") return PRODUCTS[command.product].resource;
   if (command.type === "cancel_resource_order") {
     const order = indexes.book.find(command.orderId);
-    return order === null ? "compute" : productOf(order.product).resource;
+    return order === null ? null : productOf(order.product).resource;
   }
   if (command.type === "buy_job") return "compute";
   if (command.type === "settle_obligation" || command.type === "report_result") {
     const row = openRow(tables.obligations, command.obligationId);
-    return row < 0 ? "compute" : productOf(tables.obligations.columns.product[row] as number).resource;
+    return row < 0 ? null : productOf(tables.obligations.columns.product[row] as number).resource;
   }
   return "energy";
 }

@@ -1,4 +1,4 @@
-// Owns what is counted of everybody who delivers promised resources: units and fees of the running epoch, and failures. It
+// Owns what is counted of everybody who delivers promised resources: units, fees and sales of the running epoch, and failures. It
 // refuses to forget a failure; a row is made with the first thing to count.
 
 import { PROMISED_RESOURCES, type PromisedResource } from "../../protocol/products.ts";
@@ -25,6 +25,8 @@ const PROVIDERS = {
   /** Of the running epoch, by resource. */
   epochUnits: column("f64", WIDTH),
   epochFeesMicros: column("f64", WIDTH),
+  /** What its deliveries brought before the fee. */
+  epochSalesMicros: column("f64", WIDTH),
   /** Since the region began, by resource. */
   units: column("f64", WIDTH),
 };
@@ -42,9 +44,16 @@ export interface ProviderCounts {
   readonly units: number;
   readonly epochUnits: number;
   readonly epochFeesMicros: number;
+  readonly epochSalesMicros: number;
 }
 
-const NONE: ProviderCounts = { failures: 0, units: 0, epochUnits: 0, epochFeesMicros: 0 };
+const NONE: ProviderCounts = {
+  failures: 0,
+  units: 0,
+  epochUnits: 0,
+  epochFeesMicros: 0,
+  epochSalesMicros: 0,
+};
 
 /** Cell of a resource in a row. */
 export function cellOf(row: number, resource: PromisedResource): number {
@@ -64,5 +73,6 @@ export function countsAt(
     units: columns.units[cell] as number,
     epochUnits: columns.epochUnits[cell] as number,
     epochFeesMicros: columns.epochFeesMicros[cell] as number,
+    epochSalesMicros: columns.epochSalesMicros[cell] as number,
   };
 }

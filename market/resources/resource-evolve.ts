@@ -112,7 +112,7 @@ export const RESOURCE_EVOLVERS: {
       { account: state.header.treasuryAccount, amountMicros: feeMicros },
       { account: buyer, amountMicros: releasedMicros },
     ]);
-    countDelivery(state, seller, productOf(product).resource, deliveredMega, feeMicros);
+    countDelivery(state, seller, productOf(product).resource, event);
     if (!isClosed) return;
     countVerdict(state, seller, event.verdict);
     // What a buyer vouched for, of a job that was bought of one seller in the book.
@@ -212,8 +212,7 @@ function countDelivery(
   state: RegionState,
   seller: number,
   resource: PromisedResource,
-  units: number,
-  feeMicros: number,
+  { deliveredMega: units, paidMicros, feeMicros }: EventOf<"obligation_settled">,
 ): void {
   if (units === 0) return;
   const row = providerRow(state, seller);
@@ -221,6 +220,7 @@ function countDelivery(
   addUnits(columns.units, cellOf(row, resource), units);
   addUnits(columns.epochUnits, cellOf(row, resource), units);
   add(columns.epochFeesMicros, cellOf(row, resource), feeMicros);
+  add(columns.epochSalesMicros, cellOf(row, resource), paidMicros);
 }
 
 /** Counts what was found of a job's result. */

@@ -4,7 +4,7 @@
 import type { EpochClosed } from "../../protocol/events.ts";
 import { PROMISED_RESOURCES, type PromisedResource } from "../../protocol/products.ts";
 import type { RegionState } from "../state.ts";
-import { cellOf, countsAt } from "./providers.ts";
+import { cellOf, countsAt, type ProviderCounts } from "./providers.ts";
 
 export type ResourceShares = NonNullable<EpochClosed["resources"]>[number];
 
@@ -14,20 +14,28 @@ export type ShareRule = (
   totalUnits: bigint,
 ) => (units: bigint, feesMicros: bigint) => bigint;
 
+/** What a provider delivered of a resource in the running epoch. */
+export interface Delivered extends ProviderCounts {
+  readonly account: number;
+}
+
+/** Everybody who delivered a resource in the running epoch, by ascending account. */
+export function deliveriesOf(
+  { tables: { providers } }: RegionState,
+  resource: PromisedResource,
+): Delivered[] {
+  return Array.from({ length: providers.rows }, (_, row) => ({
+    account: providers.columns.account[row] as number,
+    ...countsAt(providers, row, resource),
+  }))
+    .filter(({ epochUnits }) => epochUnits > 0)
+    .sort((left, right) => left.account - right.account);
+}
+
 /** Everybody's deliveries of the epoch and their shares, for each resource that was delivered at all. */
 export function resourceShares(state: RegionState, rule: ShareRule): ResourceShares[] {
-  const { providers } = state.tables;
-  const byAccount = Array.from({ length: providers.rows }, (_, row) => row).sort(
-    (left, right) =>
-      (providers.columns.account[left] as number) - (providers.columns.account[right] as number),
-  );
   return PROMISED_RESOURCES.flatMap((resource) => {
-    const delivered = byAccount
-      .map((row) => ({
-        account: providers.columns.account[row] as number,
-        ...countsAt(providers, row, resource),
-      }))
-      .filter(({ epochUnits }) => epochUnits > 0);
+    const delivered = deliveriesOf(state, resource);
     if (delivered.length === 0) return [];
     const units = delivered.reduce((sum, { epochUnits }) => sum + BigInt(epochUnits), 0n);
     const share = rule(resource, units);
@@ -52,4 +60,5 @@ export function clearEpoch({ tables: { providers } }: RegionState): void {
   const cells = cellOf(providers.rows, PROMISED_RESOURCES[0]);
   providers.columns.epochUnits.fill(0, 0, cells);
   providers.columns.epochFeesMicros.fill(0, 0, cells);
+  providers.columns.epochSalesMicros.fill(0, 0, cells);
 }

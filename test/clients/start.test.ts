@@ -8,8 +8,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { audit } from "../../clients/audit/audit.ts";
 import { fileMemory } from "../../clients/household/agent-memory.ts";
 import { PolderClient } from "../../clients/sdk/client.ts";
+import { JobClient } from "../../clients/sdk/jobs.ts";
+import { assemble } from "../../tools/job-sources.ts";
 import { type Running, runToEnd, start } from "../support/client-process.ts";
 import { eventually, isAlive } from "../support/client-region.ts";
+
+const EXAMPLE = join(import.meta.dirname, "../../docs/examples/jobs/base64.wat");
 
 /** A slot a second: the three windows of the first day have a quarter of a minute to be proved in. */
 const RATE = 900;
@@ -82,6 +86,21 @@ async function look(url: string): Promise<Known> {
 }
 
 let known: Known;
+
+/** What the machines of the neighbourhood make of a few words, asked for with the key that was printed. */
+async function encodedByNeighbours(url: string, printed: string): Promise<string> {
+  const key = /POLDER_API_KEY=(polder_[0-9a-f]+)/.exec(printed)?.[1] as string;
+  const jobs = new JobClient(new PolderClient(url), "polder-one", key);
+  const { stdout, job } = await jobs.run({
+    module: assemble(readFileSync(EXAMPLE, "utf8")),
+    input: new TextEncoder().encode("a neighbour's machine"),
+    mostMicros: 1_000_000,
+    replicas: 3,
+    patienceSeconds: 30,
+  });
+  expect(new Set(job.runs.map(({ provider }) => provider)).size).toBeGreaterThanOrEqual(3);
+  return new TextDecoder().decode(stdout).trim();
+}
 
 /** It is the same market, and it has gone on. */
 async function expectGoesOn(url: string, time: "marketS" | "headS" = "marketS"): Promise<void> {
@@ -186,6 +205,7 @@ describe("npm start", () => {
       const { url } = await addressOf(started);
       await expectGoesOn(url);
       expect(started.stdout(), "no first day is traded again").not.toContain("opening a region");
+      expect(await encodedByNeighbours(url, started.stdout())).toBe("YSBuZWlnaGJvdXIncyBtYWNoaW5l");
       const stoppedMs = Date.now();
       started.process.kill("SIGINT");
       expect(await started.ended).toBe(0);

@@ -9,7 +9,7 @@ import { versionInEpoch } from "../../market/parameters.ts";
 import type { PaidEpoch } from "../../market/previews.ts";
 import { createState } from "../../market/state.ts";
 import type { Market } from "../support/market.ts";
-import { action, runActions } from "../support/market-actions.ts";
+import { mixedAction, runActions } from "../support/market-actions.ts";
 import { paidEpochsOf } from "../support/paid-epochs.ts";
 
 /** Every epoch as a region would have kept it, taken before each closing. */
@@ -30,13 +30,14 @@ function keptBy(market: Market): PaidEpoch[] {
   return kept;
 }
 
-const plain = (epoch: PaidEpoch) =>
+const listed = <T extends object>(columns: T) =>
   Object.fromEntries(
-    Object.entries(epoch).map(([name, value]) => [
+    Object.entries(columns).map(([name, value]) => [
       name,
       ArrayBuffer.isView(value) ? [...(value as never)] : value,
     ]),
   );
+const plain = (epoch: PaidEpoch) => ({ ...listed(epoch), promised: epoch.promised.map(listed) });
 
 test("rejects: sums of more or fewer traders than the record has", () => {
   const record = JSON.stringify({ accounts: [1, 2], soldWh: [], boughtWh: [], rewards: [], emission: "1" });
@@ -47,16 +48,56 @@ test("rejects: sums of more or fewer traders than the record has", () => {
     );
 });
 
+const CLOSED = {
+  ...{ accounts: [7], soldWh: [5], boughtWh: [0], rewards: ["1"], emission: "9", deliveredWh: 5 },
+  resources: [
+    {
+      ...{ resource: "compute", units: "30", feesMicros: 3, accounts: [2, 7], deliveredMega: [10, 20] },
+      ...{ rewards: ["1", "2"], providerFeesMicros: [1, 2] },
+    },
+  ],
+};
+
+const keptWith = (doubles: number, record: object) =>
+  paidEpochOf({
+    ...{ epoch: 3, parametersVersion: 1, voteVersion: 0, parameters: {} as never },
+    record: JSON.stringify(record),
+    sums: Float64Array.from({ length: doubles }, (_, place) => place + 1).buffer,
+  });
+
+test("rejects: sums of more or fewer providers than the record has", () => {
+  for (const doubles of [4, 6]) expect(() => keptWith(doubles, CLOSED)).toThrow("the sums of epoch 3");
+});
+
+test("regression: epochs that closed before whose fees and sales were was kept have energy only, and say so", () => {
+  expect(plain(keptWith(5, CLOSED))).toMatchObject({
+    leftOut: [],
+    promised: [{ resource: "compute", units: 30n, salesMicros: [4, 5] }],
+  });
+  const [{ providerFeesMicros: _, ...older }] = CLOSED.resources as [(typeof CLOSED.resources)[0]];
+  const withoutFees = { ...CLOSED, resources: [older] };
+  for (const kept of [keptWith(3, CLOSED), keptWith(3, withoutFees), keptWith(5, withoutFees)])
+    expect(plain(kept)).toMatchObject({
+      promised: [],
+      leftOut: [{ resource: "compute", units: 30n }],
+      salesMicros: [1],
+    });
+  const { resources: _none, ...energyOnly } = CLOSED;
+  expect(keptWith(3, energyOnly)).toMatchObject({ promised: [], leftOut: [] });
+});
+
 test("property: kept epochs are the journal's, to the micro", () => {
-  let epochs = 0;
+  let [epochs, delivered] = [0, 0];
   fc.assert(
-    fc.property(fc.array(action, { minLength: 30, maxLength: 80, size: "max" }), (actions) => {
+    fc.property(fc.array(mixedAction, { minLength: 40, maxLength: 120, size: "max" }), (actions) => {
       const market = runActions(actions, { accepted: 0, refused: 0, tradedWh: 0 });
       const kept = keptBy(market);
       expect(kept.map(plain)).toEqual(paidEpochsOf(market.entries).map(plain));
       epochs += kept.filter(({ accounts }) => accounts.length > 0).length;
+      delivered += kept.filter(({ promised }) => promised.length > 0).length;
     }),
-    { numRuns: 25 },
+    { numRuns: 90 },
   );
   expect(epochs).toBeGreaterThan(5);
+  expect(delivered).toBeGreaterThan(5);
 });

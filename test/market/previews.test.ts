@@ -3,12 +3,15 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type PaidEpoch, Preview, selfTrade } from "../../market/previews.ts";
+import { type PaidEpoch, Preview } from "../../market/previews.ts";
+import { selfTrade } from "../../market/self-trading.ts";
 import type { Parameters } from "../../protocol/commands.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { RESOURCES } from "../../protocol/products.ts";
 import { FIRST_SLOT, type Market, openMarket, PARAMETERS, place, prove, settle } from "../support/market.ts";
-import { action, runActions } from "../support/market-actions.ts";
+import { mixedAction, runActions } from "../support/market-actions.ts";
 import { paidEpochsOf } from "../support/paid-epochs.ts";
+import { delivered, order } from "../support/resource-drafts.ts";
 
 const NO_CHANGE = { values: {}, restartsEmission: false };
 
@@ -35,9 +38,19 @@ function street(parameters: Partial<Parameters>, seed: number): Market {
     const [one, two] = [wh(1), wh(2)];
     // With k at 10,000 the price is the bid less the network fee, whatever sellers are charged.
     const need = one.map((each, slot) => -(each + (two[slot] as number)) - 1);
+    deliver(market, window % 3 === 0 ? bob : cas, ann, 1 + ((seed * (window + 5)) % 89));
     prove(market, FIRST_SLOT + 4 * window, { 1: one, 2: need, 3: two });
   }
   return market;
+}
+
+/** Bits of a trade of compute at three micros and a half a megafuel: some of it now, and once more all. */
+function deliver(market: Market, seller: Hex, buyer: Hex, mega: number): void {
+  market.accept(order(market, seller, "sell", 2 * mega, 3_500_000));
+  market.accept(order(market, buyer, "buy", 2 * mega, 3_500_000));
+  const obligation = market.state.header.nextObligation - 1;
+  market.accept(delivered(seller, obligation, mega, buyer));
+  market.accept(delivered(seller, obligation, 2 * mega, buyer));
 }
 
 const REWARDING = fc.record({
@@ -50,25 +63,48 @@ const REWARDING = fc.record({
   rewardPerFee: fc.bigInt({ min: 0n, max: 10n ** 24n }).map(String),
 });
 
+/** Fees of settlements up to the last epoch that closed. */
+function settledFees({ entries }: Market): number {
+  let [counted, open] = [0, 0];
+  for (const event of entries.flatMap(({ events }) => events)) {
+    if (event.type === "obligation_settled") open += event.feeMicros;
+    if (event.type === "epoch_closed") [counted, open] = [counted + open, 0];
+  }
+  return counted;
+}
+
 describe("against what happened", () => {
   test("property: without a change everybody receives exactly what was paid, in any market", () => {
-    let rewarded = 0n;
+    const rewarded = { energy: 0n, compute: 0n, bandwidth: 0n };
     fc.assert(
-      fc.property(fc.array(action, { minLength: 30, maxLength: 80, size: "max" }), (actions) => {
+      fc.property(fc.array(mixedAction, { minLength: 40, maxLength: 120, size: "max" }), (actions) => {
         const market = runActions(actions, { accepted: 0, refused: 0, tradedWh: 0 });
         const epochs = paidEpochsOf(market.entries);
         const preview = previewOf(epochs, {});
         expect(preview.total.preview).toEqual(preview.total.paid);
-        for (const { paid, preview: would } of [...preview.epochs, ...preview.accounts.values()])
+        const perResource = Object.values(preview.resources).flatMap(({ total, accounts }) => [
+          total,
+          ...accounts.values(),
+        ]);
+        for (const { paid, preview: would } of [
+          ...preview.epochs,
+          ...preview.accounts.values(),
+          ...perResource,
+        ])
           expect(would).toEqual(paid);
         for (const row of preview.epochs) expect(row.previewEmission).toBe(row.emission);
         const fees = market.events("slot_cleared").reduce((sum, { feeMicros }) => sum + feeMicros, 0);
-        expect(preview.total.paid.feesMicros).toBe(BigInt(fees));
-        rewarded += preview.total.paid.rewards;
+        const { energy, compute } = preview.resources;
+        expect(energy.total.paid.feesMicros).toBe(BigInt(fees));
+        expect(compute.total.paid.feesMicros).toBe(BigInt(settledFees(market)));
+        expect(preview.total.paid.feesMicros).toBe(BigInt(fees + settledFees(market)));
+        for (const resource of RESOURCES)
+          rewarded[resource] += preview.resources[resource].total.paid.rewards;
       }),
       { numRuns: 60 },
     );
-    expect(rewarded).toBeGreaterThan(0n);
+    expect(rewarded.energy).toBeGreaterThan(0n);
+    expect(rewarded.compute).toBeGreaterThan(0n);
   });
 
   test("property: other reward values pay what a market that had them from its opening on has paid", () => {
@@ -85,6 +121,9 @@ describe("against what happened", () => {
         );
         for (const [account, { preview: one }] of preview.accounts)
           expect(one).toEqual(really.accounts.get(account)?.paid);
+        for (const resource of RESOURCES)
+          expect(preview.resources[resource].total.preview).toEqual(really.resources[resource].total.paid);
+        expect(preview.resources.compute.total.paid.feesMicros).toBeGreaterThan(0n);
       }),
       { numRuns: 40 },
     );
@@ -97,7 +136,7 @@ describe("against what happened", () => {
         fc.integer({ min: 0, max: 2_000 }),
         fc.integer({ min: 1, max: 996 }),
         (inForce, voted, seed) => {
-          // Sellers stand far below the price, which the buyer's limit makes.
+          // Sellers of energy stand far below the price, which the buyer's limit makes; compute has one price.
           const base = { clearingPriceK: 10_000, rewardPerFee: "1000000" };
           const was = paidEpochsOf(street({ ...base, takeRateBps: inForce }, seed).entries);
           const would = paidEpochsOf(street({ ...base, takeRateBps: voted }, seed).entries);
@@ -108,8 +147,8 @@ describe("against what happened", () => {
               ReturnType<typeof really.accounts.get>
             >;
             const less = paid.feesMicros - one.feesMicros;
-            // Thirty-two slots.
-            expect(less >= (inForce === voted ? 0n : -1n) && less <= 32n, `${less}`).toBe(true);
+            // Thirty-two slots, and five trades.
+            expect(less >= (inForce === voted ? 0n : -1n) && less <= 37n, `${less}`).toBe(true);
             expect(one.receivedMicros + one.feesMicros).toBe(paid.receivedMicros + paid.feesMicros);
           }
         },
@@ -139,8 +178,8 @@ describe("against what happened", () => {
     // More is offered than wanted, so that the price is the seller's.
     for (const window of [0, 1]) prove(market, FIRST_SLOT + 4 * window, { 1: [500], 2: [-100] });
     expect(market.slot(FIRST_SLOT).priceMicrosPerKwh).toBe(-50_000);
-    const { total, salesMicros } = previewOf(paidEpochsOf(market.entries), { takeRateBps: 2_000 });
-    expect([total.soldWh, salesMicros, total.preview.feesMicros]).toEqual([200, 0n, 0n]);
+    const { total, resources } = previewOf(paidEpochsOf(market.entries), { takeRateBps: 2_000 });
+    expect([total.soldWh, resources.energy.salesMicros, total.preview.feesMicros]).toEqual([200, 0n, 0n]);
   });
 });
 
@@ -166,9 +205,7 @@ describe("trading with oneself", () => {
   const priced = (more: Partial<Parameters>, tokenMicros: bigint | null = null) =>
     selfTrade(
       { ...PARAMETERS, takeRateBps: 100, networkFeeMicrosPerKwh: 2_000, ...more },
-      10n ** 24n,
-      9_000,
-      200_000n,
+      { resource: "energy", emission: 10n ** 24n, units: 9_000n, price: 200_000n },
       tokenMicros,
     );
 
@@ -194,7 +231,21 @@ describe("trading with oneself", () => {
       expect(priced(more, 10n ** 15n)).toMatchObject({ reward: 0n, paysAboveMicrosPerToken: null });
       expect((priced(more, 10n ** 15n).gainMicros as bigint) < 0n).toBe(true);
     }
-    expect(priced({ rewardPerFee: "0" }).breakEvenMicrosPerToken).toBeNull();
+    for (const more of [{ rewardPerFee: "0" }, { rewardWeightEnergy: 0 }])
+      expect(priced(more).breakEvenMicrosPerToken).toBeNull();
+  });
+
+  test("behavior: a terafuel bears no network's fee, and earns by its own resource's weight", () => {
+    const parameters = { ...PARAMETERS, takeRateBps: 100, networkFeeMicrosPerKwh: 2_000 };
+    const sold = { resource: "compute", emission: 4_000n, units: 1_000_000n, price: 200_000n } as const;
+    const under = (more: Partial<Parameters>) => selfTrade({ ...parameters, ...more }, sold, null);
+    expect(under({ rewardWeightCompute: 0 })).toMatchObject({ reward: 0n, breakEvenMicrosPerToken: null });
+    // Half of the weight, and half of what is delivered then.
+    const most = { rewardWeightCompute: 1, rewardWeightEnergy: 1, shareCapBps: 10_000 };
+    expect(under({ ...most, rewardPerFee: "1000000000" })).toMatchObject({
+      ...{ feeMicros: 2_000n, networkMicros: 0n, reward: 1_000n },
+      breakEvenMicrosPerToken: 10n ** 15n,
+    });
   });
 
   test("property: at any price up to break-even no kWh gains, whatever the parameters", () => {
@@ -205,12 +256,14 @@ describe("trading with oneself", () => {
         fc.integer({ min: 0, max: 1_000_000 }),
         fc.bigInt({ min: 0n, max: 10_000_000n }),
         fc.bigInt({ min: 0n, max: 10n ** 26n }),
-        fc.nat(1_000_000),
-        (rewards, takeRateBps, networkFeeMicrosPerKwh, price, emission, deliveredWh) => {
+        fc.bigInt({ min: 0n, max: 1_000_000n }),
+        fc.constantFrom(...RESOURCES),
+        (rewards, takeRateBps, networkFeeMicrosPerKwh, price, emission, units, resource) => {
           const parameters = { ...PARAMETERS, ...rewards, takeRateBps, networkFeeMicrosPerKwh };
-          const { breakEvenMicrosPerToken } = selfTrade(parameters, emission, deliveredWh, price, null);
+          const sold = { resource, emission, units, price };
+          const { breakEvenMicrosPerToken } = selfTrade(parameters, sold, null);
           const at = breakEvenMicrosPerToken ?? 10n ** 30n;
-          const { gainMicros } = selfTrade(parameters, emission, deliveredWh, price, at);
+          const { gainMicros } = selfTrade(parameters, sold, at);
           expect((gainMicros as bigint) <= 0n).toBe(true);
         },
       ),

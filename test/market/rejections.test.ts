@@ -4,9 +4,9 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { ProofFacts } from "../../market/decision.ts";
 import { ERRORS } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import type { ProofFacts } from "../../protocol/verified-facts.ts";
 import {
   cancel,
   enrol,

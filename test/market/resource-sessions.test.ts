@@ -14,7 +14,7 @@ import {
   wallet,
   word,
 } from "../support/market.ts";
-import { COMPUTE_SCOPE, delivered, order, withdrawOrder } from "../support/resource-drafts.ts";
+import { COMPUTE_SCOPE, delivered, givenUp, order, withdrawOrder } from "../support/resource-drafts.ts";
 
 const [ANN, BOB] = [address(1), address(2)] as [Hex, Hex];
 const KEY = word(7);
@@ -169,5 +169,14 @@ describe("a key's end", () => {
     market.accept(delivered(ANN, 1, 4, BOB, { agreedBy: [session(KEY)] }));
     market.to(market.atS + 2 * 86_400);
     expect(market.state.indexes.sessionByKey.has(KEY)).toBe(false);
+  });
+
+  test("rejects: a key for energy is told that there is no such order or trade, not that it may not", () => {
+    const market = openMarket();
+    market.accept(credit(BOB, 1_000));
+    market.accept(authorise(BOB, word(7), { resources: ["energy"] }));
+    const signer = session(word(7));
+    market.refuse(withdrawOrder(BOB, 99, signer), "order_not_found");
+    market.refuse({ ...givenUp(BOB, 99), signer }, "obligation_not_found");
   });
 });

@@ -26,6 +26,7 @@ import type { Hex } from "../../protocol/fields.ts";
 import { GOVERNED_VALUES, type GovernedValue, governedWords } from "../../protocol/governed-values.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
+import type { VerifiedSigner } from "../../protocol/verified-facts.ts";
 import { SimulatedStorage } from "../simulation/simulated-storage.ts";
 import { type ChainContracts, deployContracts } from "../support/chain-contracts.ts";
 import type { Contract, LocalChain } from "../support/local-chain.ts";
@@ -46,12 +47,12 @@ export const UNIT = 1_000_000n;
 /** Evidence is awaited for this long after a window. */
 const PROOF_DELAY_SECONDS = 60;
 const RECEIPT_SEED = word(0x5e);
+/** Signs what the region's referee says. */
+export const REFEREE_KEY = sessionKeyOf(RECEIPT_SEED);
 /** Kept by the contract for what no region delivers yet. */
 const UNUSED_VALUES = {
-  providerMinimumStake: 50_000_000,
   unbondingSeconds: 14 * 86_400,
   slashBps: 1_000,
-  auditRateBps: 500,
 };
 const CLOCK = { originMs: 0, rate: 1 };
 
@@ -110,6 +111,9 @@ export class EngineRegion implements MirroredRegion {
   async certificates(epoch: number) {
     return certificatesOf(this.store, epoch);
   }
+  async failedAudits(after: number) {
+    return this.store.results.failedAfter(after);
+  }
   submitAll(submissions: string): Promise<string[]> {
     return Promise.all(
       (JSON.parse(submissions) as Submission[]).map(async (one) =>
@@ -119,16 +123,24 @@ export class EngineRegion implements MirroredRegion {
   }
 
   /** Decides a command that a wallet signed. */
-  async decide(wallet: Hex, draft: Record<string, unknown>): Promise<Outcome> {
+  decide(wallet: Hex, draft: Record<string, unknown>): Promise<Outcome> {
+    return this.decideBy({ scheme: "wallet", address: wallet }, draft);
+  }
+
+  /** Decides a command that a wallet or a session key signed. */
+  async decideBy(signer: VerifiedSigner, draft: Record<string, unknown>): Promise<Outcome> {
     this.#nonce += 1;
     const expiresAtS = this.engine.atS() + 60;
     const command = { region: REGION, nonce: this.#nonce, expiresAtS, ...draft } as unknown as Command;
     return this.engine.submit({
       command,
       commandId: commandId(this.#domain, command),
-      signer: { scheme: "wallet", address: wallet },
+      signer,
       evidence: null,
-      auth: { scheme: "wallet", signature: `0x${"00".repeat(65)}` },
+      auth:
+        signer.scheme === "wallet"
+          ? { scheme: "wallet", signature: `0x${"00".repeat(65)}` }
+          : { scheme: "session", key: signer.key, signature: `0x${"00".repeat(64)}` },
       rawEvidence: null,
     });
   }

@@ -3,7 +3,7 @@
 
 import type { Region } from "../../durable-objects/region.ts";
 import { attackOf } from "./attacks.ts";
-import { homeOf } from "./people.ts";
+import { HOMES, homeOf } from "./people.ts";
 import { isProofAttack } from "./proof-attacks.ts";
 import type { HomeMemory } from "./requests.ts";
 import { SMOOTH, type Step, type Trip } from "./steps.ts";
@@ -32,6 +32,8 @@ export async function act(world: World, step: Step): Promise<void> {
       return windows.bring(step.who, step.gateway, step.provesMs, step.trip);
     case "deal":
       return deal(world, step);
+    case "job":
+      return runJob(world, step);
     case "attack":
       world.attacks[step.how] = (world.attacks[step.how] ?? 0) + 1;
       if (isProofAttack(step.how)) return windows.attack(step.how, step.who, step.salt, step.trip);
@@ -82,6 +84,23 @@ async function deal(world: World, step: Extract<Step, { do: "deal" }>): Promise<
   });
   const settlement = { do: "deliver", which: 0, share, isFinal, byKey: false, trip: trips[2] } as const;
   world.timeline.after(afterMs, () => world.timeline.hold(() => send(world, settlement)));
+}
+
+/** Two sellers' asks, a purchase, and what each of those that were met says of it. */
+async function runJob(world: World, step: Extract<Step, { do: "job" }>): Promise<void> {
+  const { who, fuel, replicas, salt, trip } = step;
+  const ask = { do: "trade", key: null, product: 0, quantity: fuel, price: 101_000, restsS: 900 } as const;
+  const sellers = HOMES.map((_, home) => home).filter((home) => home !== who);
+  for (const seller of sellers.slice(0, replicas))
+    await send(world, { ...ask, who: seller, side: "sell", timeInForce: "good_till_time", trip: SMOOTH });
+  await world.pass(50);
+  await send(world, { do: "buy job", who, key: null, fuel, replicas, salt, trip });
+  for (const [which, word] of step.words.slice(0, replicas).entries()) {
+    if (word === null) continue;
+    const { afterMs, ...said } = word;
+    const report = { do: "report", which, share: 9, ...said } as const;
+    world.timeline.after(afterMs, () => world.timeline.hold(() => send(world, report)));
+  }
 }
 
 async function send({ clients, traffic }: World, step: Extract<Step, { trip: Trip }>): Promise<void> {

@@ -95,7 +95,7 @@ export class Book {
       const wrong = this.trades.take(event, entry) ?? this.#follow(event);
       if (wrong !== null) return wrong;
     }
-    return null;
+    return this.trades.jobs.check(entry);
   }
 
   #credit(address: string, micros: number): void {

@@ -324,6 +324,9 @@ const WEIGHTS: Readonly<Record<StepKind, number>> = {
   clock: 3,
   drift: 2,
   alarms: 3,
+  "buy job": 3,
+  report: 5,
+  job: 8,
 };
 
 const KINDS = Object.keys(WEIGHTS) as StepKind[];

@@ -22,6 +22,7 @@ export function tallyLines(tallies: Tallies, seeds: number): string[] {
     `checks   ${whole(checks.invariants ?? 0)} invariants over ${whole(checks.checkedEntries ?? 0)} entries, ${whole(checks.recoveries ?? 0)} recoveries, ${whole(checks.audits ?? 0)} audits, ${whole(checks.answers ?? 0)} answers (${whole(checks.repeats ?? 0)} given again)`,
     `network  ${list(network)}`,
     `proofs   ${list(tallies.proofs)}`,
+    `jobs     ${list(tallies.jobs)}`,
     `attacks  ${list(tallies.attacks)}`,
     `agent    ${list(tallies.agent)}`,
     `faults   ${list(faults)}`,

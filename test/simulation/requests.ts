@@ -25,7 +25,7 @@ import {
 } from "./people.ts";
 import { Proving } from "./proving.ts";
 import type { Step } from "./steps.ts";
-import { Trading } from "./trading.ts";
+import { jobOf, Trading } from "./trading.ts";
 
 /** A request with what a simulation knows of it. */
 export interface Draft {
@@ -163,6 +163,15 @@ export class Clients {
         const { trade, body, evidence } = settlement;
         const pen = penOf(homeOf(trade.seller), step.byKey ? 0 : null);
         return this.draft("delivery", trade.seller, body, pen, evidence);
+      }
+      case "buy job": {
+        const pen = penOf(homeOf(step.who), step.key);
+        return this.#trader(await this.draft("job", step.who, jobOf(step), pen));
+      }
+      case "report": {
+        const word = this.trading.word(step);
+        if (word === null) return null;
+        return this.draft("result", word.seller, word.body, walletPen(homeOf(word.seller)));
       }
       case "authorise": {
         const home = homeOf(step.who);

@@ -29,7 +29,7 @@ const FOUND: Readonly<Record<SabotageName, Found>> = {
   // The disk has to fail at the one write that switches snapshots: one seed in twenty.
   "half a transaction is kept": {
     check: /^storage is the state|nothing escapes/,
-    from: 9,
+    from: 38,
     seeds: 5,
     steps: 20,
   },
@@ -42,11 +42,12 @@ const FOUND: Readonly<Record<SabotageName, Found>> = {
   "an early alarm is not set again": { check: /^acts by itself/, from: 10, seeds: 5, steps: 20 },
   "recovery forgets accepted commands": { check: /^invariants/, seeds: 3, steps: 6 },
   "a credit is applied twice": { check: /^book agrees/, seeds: 1, steps: 0 },
-  "the alarm decides when a slot clears": { check: /^due on time/, seeds: 3, steps: 10 },
+  "the alarm decides when a slot clears": { check: /^due on time|invariants/, seeds: 3, steps: 10 },
   "a cancelled order stands in memory": { check: /^invariants|storage is the state/, seeds: 5, steps: 5 },
   "a refusal uses up a number": { check: /^refusals change nothing/, seeds: 1, steps: 2 },
   "a nullifier is forgotten": { check: /^book agrees/, seeds: 5, steps: 14 },
   "escrow stays free": { check: /^book agrees/, seeds: 5, steps: 4 },
+  "a result is paid too early": { check: /^book agrees|storage is the state/, seeds: 8, steps: 4 },
   // A voucher of the seller has to be for a trade that is open.
   "anybody's voucher pays": { check: /^book agrees|attacks are refused/, from: 37, seeds: 5, steps: 10 },
   "an enrolment reaches the open window": {

@@ -2,6 +2,7 @@
 // them. It refuses to be used by anything but such tests.
 
 import type { Region } from "../../durable-objects/region.ts";
+import { openRow } from "../../market/resources/obligations.ts";
 import { NO_END_SLOT } from "../../protocol/events.ts";
 import type { Rules } from "./faulty-rules.ts";
 import type { ObjectHost } from "./object-host.ts";
@@ -101,6 +102,13 @@ export const SABOTAGES = {
         }));
         return rules.execute(state, { ...request, evidence: { ...evidence, agreedBy } }, ...rest);
       },
+    }),
+  },
+  "a result is paid too early": {
+    rules: afterwards((state, { command }) => {
+      if (command.type !== "report_result") return;
+      const row = openRow(state.tables.obligations, command.obligationId);
+      if (row >= 0) state.indexes.obligations.postpone(row, state.header.atS + 60);
     }),
   },
   "the alarm decides when a slot clears": {

@@ -36,6 +36,7 @@ export interface Tallies {
   readonly attacks: Readonly<Record<string, number>>;
   readonly agent: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
+  readonly jobs: Readonly<Record<string, number>>;
   readonly accepted: Readonly<Record<string, number>>;
   readonly refused: Readonly<Record<string, number>>;
 }
@@ -122,6 +123,7 @@ function talliesOf(world: World, steps: number, seconds: number): Tallies {
       "bucket refused": bucket.failures.refusing,
       "bucket lost its answer": bucket.failures.deaf,
     },
+    jobs: { ...witness.book.trades.jobs.counts },
     accepted: Object.fromEntries(world.accepted),
     refused: Object.fromEntries(world.refused),
   };
@@ -152,6 +154,7 @@ export function sumOfTallies(all: readonly Tallies[]): Tallies {
     attacks: merged("attacks"),
     agent: merged("agent"),
     faults: merged("faults"),
+    jobs: merged("jobs"),
     accepted: merged("accepted"),
     refused: merged("refused"),
   };

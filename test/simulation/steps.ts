@@ -142,6 +142,40 @@ export type Step =
       readonly byKey: boolean;
       readonly trip: Trip;
     }
+  /** Somebody buys a job of what rests in the book. */
+  | {
+      readonly do: "buy job";
+      readonly who: number;
+      readonly key: number | null;
+      readonly fuel: number;
+      readonly replicas: number;
+      readonly salt: number;
+      readonly trip: Trip;
+    }
+  /** The seller of a run says what came of it: so many tenths of its fuel; or gives it up. */
+  | {
+      readonly do: "report";
+      readonly which: number;
+      readonly share: number;
+      readonly output: number;
+      readonly givesUp: boolean;
+      readonly trip: Trip;
+    }
+  /** Everybody else offers, a home buys a job of as many sellers, and each of them says after a while what came of it, or nothing. */
+  | {
+      readonly do: "job";
+      readonly who: number;
+      readonly fuel: number;
+      readonly replicas: number;
+      readonly salt: number;
+      readonly trip: Trip;
+      readonly words: readonly (null | {
+        readonly afterMs: number;
+        readonly output: number;
+        readonly givesUp: boolean;
+        readonly trip: Trip;
+      })[];
+    }
   | {
       readonly do: "readings";
       readonly who: number;

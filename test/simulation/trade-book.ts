@@ -1,9 +1,10 @@
 // Owns an account of compute trades that the region does not keep: who let what rest, who owes whom how much until when, what
-// is in escrow. It refuses to use the market's own arithmetic, and a payment that no buyer vouched for.
+// is in escrow. It refuses to use the market's own arithmetic, and a payment that no buyer vouched for and no job's result earned.
 
 import type { Entry } from "../../market/journal.ts";
 import type { EventOf, MarketEvent } from "../../protocol/events.ts";
 import { PRODUCTS } from "../../protocol/products.ts";
+import { JobBook } from "./job-book.ts";
 
 /** What trades do to money that is kept elsewhere. */
 export interface Purse {
@@ -35,6 +36,7 @@ interface Trade {
 
 /** Follows the events of promised resources. */
 export class TradeBook {
+  readonly jobs = new JobBook();
   readonly #purse: Purse;
   readonly #orders = new Map<number, Resting>();
   readonly #trades = new Map<number, Trade>();
@@ -59,7 +61,7 @@ export class TradeBook {
     const ends = [...this.#orders.values()]
       .filter(({ left }) => left > 0)
       .map(({ placed }) => placed.goodTillS);
-    const deadlines = [...this.#trades.values()].map(({ deadlineS }) => deadlineS);
+    const deadlines = [...this.#trades].map(([id, { deadlineS }]) => this.jobs.endS(id) ?? deadlineS);
     return ends.length + deadlines.length === 0 ? null : Math.min(...ends, ...deadlines);
   }
 
@@ -85,6 +87,11 @@ export class TradeBook {
             ),
           )
           .reduce((first, wrong) => first ?? wrong, null);
+      case "result_reported":
+        return this.jobs.reported(event, entry);
+      case "results_awaited":
+        this.jobs.awaited(event);
+        return null;
       default:
         return null;
     }
@@ -92,6 +99,7 @@ export class TradeBook {
 
   #place(placed: EventOf<"resource_order_placed">): string | null {
     this.#orders.set(placed.order, { placed, left: placed.restingMega });
+    this.jobs.bought(placed);
     if (placed.side === "sell")
       return placed.heldMicros === 0 ? null : `a seller's ${placed.heldMicros} were held`;
     const most = BigInt(placed.quantityMega) * BigInt(placed.priceMicrosPerTera);
@@ -135,7 +143,8 @@ export class TradeBook {
         delivered: 0,
       });
     }
-    return null;
+    const sellers = event.orders.map((_, index) => this.#trades.get(event.firstObligation + index)?.seller);
+    return this.jobs.traded(event, sellers as number[]);
   }
 
   #end(
@@ -154,17 +163,14 @@ export class TradeBook {
   }
 
   #settle(event: EventOf<"obligation_settled">, entry: Entry): string | null {
-    const { command } = entry;
     const trade = this.#trades.get(event.obligation);
-    if (trade === undefined || command?.type !== "settle_obligation")
-      return `trade ${event.obligation} is not open`;
+    if (trade === undefined) return `trade ${event.obligation} is not open`;
     trade.delivered += event.deliveredMega;
-    if (trade.delivered !== command.deliveredMega || trade.delivered > trade.quantity)
+    if (trade.delivered > trade.quantity)
       return `trade ${event.obligation}: ${trade.delivered} of ${trade.quantity} were settled`;
-    if (entry.atS >= trade.deadlineS) return `trade ${event.obligation} was settled after its deadline`;
-    const isVouched = this.#purse.vouched(event.obligation, trade.delivered, trade.buyer);
-    if (event.paidMicros > 0 && (!isVouched || entry.evidence === undefined))
-      return `trade ${event.obligation} was paid and its buyer never vouched for it`;
+    const unfounded =
+      event.verdict === undefined ? this.#unvouched(event, trade, entry) : this.jobs.judged(event);
+    if (unfounded !== null) return unfounded;
     const settled = this.#settled.get(trade.buyOrder) ?? 0n;
     const after = settled + BigInt(event.deliveredMega) * trade.price;
     const up = (worth: bigint): bigint => (worth + 999_999n) / 1_000_000n;
@@ -179,21 +185,46 @@ export class TradeBook {
     this.#purse.move(trade.seller, paid - fee);
     this.#purse.toTreasury(fee);
     if (paid > 0n) this.counts.payments += 1;
-    return wrong ?? (event.isClosed ? this.#close(event.obligation, event.isFailure) : null);
+    return wrong ?? (event.isClosed ? this.#close(event.obligation, event.isFailure, event.verdict) : null);
+  }
+
+  /** What is wrong with a settlement that no result of a job brought: its command says it, and its buyer did. */
+  #unvouched(
+    event: EventOf<"obligation_settled">,
+    trade: Trade,
+    { command, evidence, atS }: Entry,
+  ): string | null {
+    const { obligation } = event;
+    if (command?.type !== "settle_obligation" || trade.delivered !== command.deliveredMega)
+      return `trade ${obligation}: ${trade.delivered} were settled, and nobody said so`;
+    if (atS >= trade.deadlineS) return `trade ${obligation} was settled after its deadline`;
+    if (this.jobs.endS(obligation) !== null)
+      return event.paidMicros === 0 && event.isClosed
+        ? this.jobs.out(obligation, "given up")
+        : `job run ${obligation} was paid without a result`;
+    const isVouched = this.#purse.vouched(obligation, trade.delivered, trade.buyer);
+    return event.paidMicros > 0 && (!isVouched || evidence === undefined)
+      ? `trade ${obligation} was paid and its buyer never vouched for it`
+      : null;
   }
 
   #lapse(id: number, releasedMicros: number, failure: number, atS: number): string | null {
     const trade = this.#trades.get(id);
     if (trade === undefined || trade.deadlineS !== atS) return `trade ${id} lapsed at ${atS}`;
     this.counts.lapses += 1;
-    return this.#hold(trade.buyOrder, 0n - BigInt(releasedMicros)) ?? this.#close(id, failure === 1);
+    return (
+      this.jobs.out(id, "lapsed") ??
+      this.#hold(trade.buyOrder, 0n - BigInt(releasedMicros)) ??
+      this.#close(id, failure === 1)
+    );
   }
 
   /** A buy order of which nothing is left open holds nothing any more. */
-  #close(id: number, isFailure: boolean): string | null {
+  #close(id: number, isFailure: boolean, verdict?: string): string | null {
     const trade = this.#trades.get(id) as Trade;
     this.#trades.delete(id);
-    if (isFailure !== (trade.delivered === 0 && !trade.isLease))
+    // A result that nobody agreed with is no failure: most can be wrong.
+    if (isFailure !== (trade.delivered === 0 && !trade.isLease && verdict === undefined))
       return `trade ${id} counts as a failure, or should`;
     const isOpen = [...this.#trades.values()].some(({ buyOrder }) => buyOrder === trade.buyOrder);
     const rests = (this.#orders.get(trade.buyOrder) as Resting).left > 0;

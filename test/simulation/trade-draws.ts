@@ -1,4 +1,4 @@
-// Owns how steps about compute are drawn: orders, cancels, deals and deliveries. It refuses to look at the world.
+// Owns how steps about compute are drawn: orders, cancels, deals, deliveries and jobs. It refuses to look at the world.
 
 import { HOUSEHOLDS } from "./people.ts";
 import { SMOOTH, type Step, type StepKind, type Trip } from "./steps.ts";
@@ -13,7 +13,7 @@ interface Dice {
   trip(): Trip;
 }
 
-type TradeKind = Extract<StepKind, "trade" | "untrade" | "deal" | "deliver">;
+type TradeKind = Extract<StepKind, "trade" | "untrade" | "deal" | "deliver" | "buy job" | "report" | "job">;
 
 /** A step of each kind. */
 export const TRADE_MAKERS: { readonly [K in TradeKind]: (draw: Dice) => Extract<Step, { do: K }> } = {
@@ -67,5 +67,40 @@ export const TRADE_MAKERS: { readonly [K in TradeKind]: (draw: Dice) => Extract<
     isFinal: draw.chance(0.4),
     byKey: draw.chance(0.5),
     trip: draw.trip(),
+  }),
+  "buy job": (draw: Dice) => ({
+    do: "buy job",
+    who: draw.home(),
+    key: draw.key(),
+    fuel: draw.pick([1, 30, 300]),
+    replicas: draw.pick([1, 1, 1, 2, 3]),
+    salt: draw.whole(0, 999_999),
+    trip: draw.trip(),
+  }),
+  report: (draw: Dice) => ({
+    do: "report",
+    which: draw.whole(0, 11),
+    share: draw.whole(1, 11),
+    output: draw.pick([1, 1, 1, 2]),
+    givesUp: draw.chance(0.15),
+    trip: draw.trip(),
+  }),
+  job: (draw: Dice) => ({
+    do: "job",
+    who: draw.home(),
+    fuel: draw.pick([1, 30, 300]),
+    replicas: draw.pick([1, 1, 2]),
+    salt: draw.whole(0, 999_999),
+    trip: draw.chance(0.7) ? SMOOTH : draw.trip(),
+    words: Array.from({ length: HOUSEHOLDS - 1 }, () =>
+      draw.chance(0.12)
+        ? null
+        : {
+            afterMs: draw.pick([1_000, 1_000, 30_000, 200_000, 3_590_000]),
+            output: draw.pick([1, 1, 1, 2]),
+            givesUp: draw.chance(0.12),
+            trip: draw.trip(),
+          },
+    ),
   }),
 };

@@ -1,5 +1,5 @@
-// Owns what households of a simulated region send about compute: orders, cancels, settlements with the buyer's voucher. It
-// refuses to know the region's state: whoever trades knows what it was answered.
+// Owns what households of a simulated region send about compute: orders, cancels, settlements with the buyer's voucher, jobs and
+// their results. It refuses to know the region's state: whoever trades knows what it was answered.
 
 import { sign } from "viem/accounts";
 import { seedOf } from "../../bench/fleet.ts";
@@ -20,12 +20,19 @@ export interface KnownTrade {
   readonly quantity: number;
 }
 
+/** A run of a job, as buyer and seller know it. */
+export interface KnownRun extends KnownTrade {
+  readonly jobDigest: Hex;
+}
+
 const NOTHING = `0x${"00".repeat(32)}` as const;
 
 /** What everybody who trades was told, and the vouchers that were signed. */
 export class Trading {
   /** Trades that some party was told of, oldest first. */
   readonly known: KnownTrade[] = [];
+  /** Runs of jobs that a buyer was told of, oldest first. */
+  readonly runs: KnownRun[] = [];
   readonly #orders: number[][] = HOMES.map(() => []);
   /** Home that placed each order. */
   readonly #placedBy = new Map<number, number>();
@@ -34,21 +41,26 @@ export class Trading {
   /** Takes in what an answer tells. */
   told(outcome: Outcome, who: number): void {
     if ("rejection" in outcome) return;
+    let jobDigest: Hex | null = null;
     for (const event of outcome.answer.events as readonly MarketEvent[]) {
       if (event.type === "resource_order_placed") {
+        jobDigest = event.job?.jobDigest ?? null;
         this.#placedBy.set(event.order, who);
         if (event.restingMega > 0) this.#orders[who]?.push(event.order);
-      } else if (event.type === "resource_traded") this.#traded(event, who);
+      } else if (event.type === "resource_traded") this.#traded(event, who, jobDigest);
     }
   }
 
-  #traded(event: EventOf<"resource_traded">, who: number): void {
+  #traded(event: EventOf<"resource_traded">, who: number, jobDigest: Hex | null): void {
     for (const [index, id] of event.orders.entries()) {
       const obligation = event.firstObligation + index;
       const other = this.#placedBy.get(id);
-      if (other === undefined || this.known.some((trade) => trade.obligation === obligation)) continue;
+      const isKnown = [...this.known, ...this.runs].some((trade) => trade.obligation === obligation);
+      if (other === undefined || isKnown) continue;
       const [buyer, seller] = event.side === "buy" ? [who, other] : [other, who];
-      this.known.push({ obligation, buyer, seller, quantity: event.quantityMega[index] as number });
+      const trade = { obligation, buyer, seller, quantity: event.quantityMega[index] as number };
+      if (jobDigest === null) this.known.push(trade);
+      else this.runs.push({ ...trade, jobDigest });
     }
   }
 
@@ -78,6 +90,23 @@ export class Trading {
     const orderId = own[Math.max(0, own.length - 1 - (which % 3))];
     if (orderId === undefined) return null;
     return { type: "cancel_resource_order", account: homeOf(who).account, orderId };
+  }
+
+  /** What a seller says of a run that is known; null where none is. */
+  word({ which, share, output, givesUp }: Extract<Step, { do: "report" }>) {
+    const run = this.runs[Math.max(0, this.runs.length - 1 - (which % 12))];
+    if (run === undefined) return null;
+    const { obligation: obligationId, seller, quantity, jobDigest } = run;
+    const { account } = homeOf(seller);
+    const outputHash = seedOf(`output ${output}`);
+    const fuelMega = Math.max(1, Math.floor((quantity * share) / 10));
+    const body: Body = givesUp
+      ? {
+          ...{ type: "settle_obligation", account, obligationId, deliveredMega: 0 },
+          ...{ jobDigest, outputHash: NOTHING, isFinal: true },
+        }
+      : { type: "report_result", account, obligationId, fuelMega, jobDigest, outputHash };
+    return { seller, body };
   }
 
   /** A settlement of a trade that is known, with what it is evidence for; null where none is. */
@@ -117,6 +146,18 @@ export function statementOf({ obligation }: KnownTrade, deliveredMega: number): 
 export function settlementOf({ account }: Household, statement: VoucherStatement, isFinal: boolean): Body {
   const { region: _region, ...said } = statement;
   return { type: "settle_obligation", account, ...said, isFinal };
+}
+
+/** A job that nobody else buys. */
+export function jobOf({ who, fuel, replicas, salt }: Extract<Step, { do: "buy job" }>): Body {
+  return {
+    type: "buy_job",
+    account: homeOf(who).account,
+    jobDigest: seedOf(`job ${who} ${salt}`),
+    fuelMega: fuel,
+    priceMicrosPerTera: 103_000,
+    replicas,
+  };
 }
 
 function productOf(number: number): ProductName {

@@ -2,10 +2,10 @@
 // refuses to keep a chain: the region's own counters say which event is next.
 
 import { depositsHashOf } from "../../evidence/deposit-chain.ts";
-import type { EvidenceFacts } from "../../market/decision.ts";
 import { figuresOf } from "../../market/schedule.ts";
 import type { CommandOf, Figures, Parameters } from "../../protocol/commands.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import type { EvidenceFacts } from "../../protocol/verified-facts.ts";
 import {
   address,
   appoint,

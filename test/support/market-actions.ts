@@ -24,7 +24,7 @@ import {
   wallet,
   word,
 } from "./market.ts";
-import { resourceAction } from "./resource-actions.ts";
+import { jobAction, resourceAction } from "./resource-actions.ts";
 import { bytesOf } from "./untouched-state.ts";
 
 /** Small numbers, so that commands meet each other's accounts, keys, meters and orders. */
@@ -140,6 +140,7 @@ const governing: fc.Arbitrary<Action> = fc
           clearingPriceK: k,
           proofDelaySeconds: delay,
           emissionPerEpoch: String(emission),
+          rewardWeightCompute: take % 3,
         }),
   );
 
@@ -159,6 +160,13 @@ export const action = fc.oneof(
   { weight: 8, arbitrary: resourceAction },
 );
 
+/** As much of compute as of energy. */
+export const mixedAction = fc.oneof(
+  { weight: 3, arbitrary: action },
+  { weight: 3, arbitrary: resourceAction },
+  { weight: 4, arbitrary: jobAction },
+);
+
 /** What came of the commands of all runs. */
 export interface Tally {
   accepted: number;
@@ -172,7 +180,9 @@ export function runActions(
   tally: Tally,
   look: (market: Market) => void = () => {},
 ): Market {
-  const market = openMarket({ parameters: { takeRateBps: 123, networkFeeMicrosPerKwh: 20_011 } });
+  const market = openMarket({
+    parameters: { takeRateBps: 123, networkFeeMicrosPerKwh: 20_011, rewardWeightCompute: 1 },
+  });
   for (const owner of [1, 2, 3, 4]) {
     market.accept(enrol(owner));
     market.accept(credit(address(owner), 40_000 * owner));

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
-import type { EvidenceFacts, Request, Signer } from "../../market/decision.ts";
+import type { Request } from "../../market/decision.ts";
 import { nextDueS } from "../../market/due.ts";
 import { violations } from "../../market/invariants.ts";
 import {
@@ -23,6 +23,7 @@ import type { ErrorCode, Rejection } from "../../protocol/errors.ts";
 import type { MarketEvent, SlotCleared } from "../../protocol/events.ts";
 import { type Hex, NO_ADDRESS, type Side } from "../../protocol/fields.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
+import type { EvidenceFacts, VerifiedSigner } from "../../protocol/verified-facts.ts";
 import { AUTH, expectRejected } from "./untouched-state.ts";
 
 /** SHA-256 over pieces, as the market wants it handed in. */
@@ -69,14 +70,12 @@ export const PARAMETERS: Parameters = {
 };
 
 /** A command without what binds it to a moment, and who is said to have signed it. */
-export interface Draft {
+export interface Draft extends Pick<Request, "signer" | "evidence"> {
   readonly command: { readonly type: Command["type"]; readonly [field: string]: unknown };
-  readonly signer: Signer;
-  readonly evidence: EvidenceFacts | null;
 }
 
-export const wallet = (account: Hex): Signer => ({ scheme: "wallet", address: account });
-export const session = (key: Hex): Signer => ({ scheme: "session", key });
+export const wallet = (account: Hex): VerifiedSigner => ({ scheme: "wallet", address: account });
+export const session = (key: Hex): VerifiedSigner => ({ scheme: "session", key });
 
 type Body<T extends Command["type"]> = Partial<Omit<CommandOf<T>, "type" | "account">>;
 

@@ -2,13 +2,13 @@
 // choose kind inputs.
 
 import fc from "fast-check";
-import type { DeliveryFacts, Signer } from "../../market/decision.ts";
 import { obligationAt } from "../../market/resources/obligations.ts";
 import { jobAt, purchaseRow } from "../../market/resources/purchases.ts";
 import { addressOf } from "../../market/state.ts";
 import { readHex } from "../../market/table.ts";
 import type { Hex, Side } from "../../protocol/fields.ts";
 import type { ProductName } from "../../protocol/products.ts";
+import type { DeliveryFacts, VerifiedSigner } from "../../protocol/verified-facts.ts";
 import { address, authorise, type Draft, type Market, revoke, session, wallet, word } from "./market.ts";
 import {
   audited,
@@ -28,7 +28,7 @@ const key = fc.integer({ min: 1, max: 9 });
 /** Keys of their own, so that those of energy orders stay what they are. */
 const keyWord = (account: Hex, number: number): Hex =>
   word(0x5000 + Number.parseInt(account, 16) * 16 + (number % 3));
-const signerOf = (account: Hex, number: number): Signer =>
+const signerOf = (account: Hex, number: number): VerifiedSigner =>
   number <= 4 ? session(keyWord(account, number)) : wallet(account);
 
 const placing: fc.Arbitrary<Action> = fc

@@ -1,11 +1,11 @@
 // Owns drafts of the commands about promised resources, with the facts that a verifier of their evidence would have found.
 // It refuses to know a region; the drafts of everything else are in market.ts.
 
-import type { DeliveryFacts, Signer } from "../../market/decision.ts";
 import { auditCommitmentOf, NO_BLOCK } from "../../protocol/audits.ts";
 import type { Hex, Side } from "../../protocol/fields.ts";
 import type { ProductName } from "../../protocol/products.ts";
 import type { TimeInForce } from "../../protocol/resource-commands.ts";
+import type { DeliveryFacts, VerifiedSigner } from "../../protocol/verified-facts.ts";
 import { address, admit, type Draft, type Market, wallet, word } from "./market.ts";
 
 /** What a test says of an order beyond its side, quantity and price. */
@@ -14,7 +14,7 @@ export interface Terms {
   readonly timeInForce?: TimeInForce;
   /** Seconds that it rests from now on. */
   readonly restSeconds?: number;
-  readonly signer?: Signer;
+  readonly signer?: VerifiedSigner;
 }
 
 /** An order in the continuous book: `quantityMega` at a price for a million of them. */
@@ -40,16 +40,20 @@ export function order(
   return { command, signer: signer ?? wallet(account), evidence: null };
 }
 
-export function withdrawOrder(account: Hex, orderId: number, signer: Signer = wallet(account)): Draft {
+export function withdrawOrder(
+  account: Hex,
+  orderId: number,
+  signer: VerifiedSigner = wallet(account),
+): Draft {
   return { command: { type: "cancel_resource_order", account, orderId } as const, signer, evidence: null };
 }
 
 /** What a test says of a settlement beyond how much was delivered. */
 export interface Settlement {
   readonly isFinal?: boolean;
-  readonly signer?: Signer;
+  readonly signer?: VerifiedSigner;
   /** Whose agreement the evidence holds; null for no evidence at all. */
-  readonly agreedBy?: readonly Signer[] | null;
+  readonly agreedBy?: readonly VerifiedSigner[] | null;
   readonly facts?: Partial<DeliveryFacts>;
 }
 
@@ -84,7 +88,7 @@ export function buyJob(
 interface Purchase {
   readonly replicas: number;
   readonly jobDigest: Hex;
-  readonly signer: Signer;
+  readonly signer: VerifiedSigner;
 }
 
 /** Reports that a job came to `output` and used so much. */
@@ -102,7 +106,7 @@ export function result(
 interface Reported {
   readonly output: number;
   readonly jobDigest: Hex;
-  readonly signer: Signer;
+  readonly signer: VerifiedSigner;
 }
 
 /** Gives up what a seller will not deliver. */
@@ -111,7 +115,7 @@ export function givenUp(account: Hex, obligationId: number): Draft {
 }
 
 /** The key that `open` says a region signs its receipts with. */
-const REFEREE: Signer = { scheme: "session", key: word(0xee) };
+const REFEREE: VerifiedSigner = { scheme: "session", key: word(0xee) };
 
 /** Binds an epoch's audits to a secret. */
 export function commitAudits(epoch: number, secret: Hex, signer = REFEREE): Draft {

@@ -10,8 +10,16 @@ import { type Draft, proposalOf } from "../../governance/forms/draft.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { ProposalAnswer } from "../../protocol/vote-answer.ts";
 import { CHROMIUM, hasChromium, launchChromium } from "../../tools/chromium.ts";
-import { quorumText, sharePercent, spanText, stateText } from "../../web/figures/votes.ts";
+import {
+  effectHints,
+  effectLines,
+  quorumText,
+  sharePercent,
+  spanText,
+  stateText,
+} from "../../web/figures/votes.ts";
 import { SEED, termsOf, varsOf } from "../support/client-region.ts";
+import { COMPUTE_PREVIEW } from "../support/compute-preview.ts";
 import { hasAnvil } from "../support/local-chain.ts";
 import { TOKEN, VOTE } from "../support/vote-file.ts";
 import { lower, REGION_ID, VotedChain } from "../support/voted-chain.ts";
@@ -123,4 +131,16 @@ describe.skipIf(!hasChromium() || !hasAnvil)(`votes in a browser (needs anvil an
   test("invariant: the browser had nothing to complain about", () => {
     expect(complaints).toEqual([]);
   });
+});
+
+test("behavior: the effect on compute stands under the rewards of all, and what it lacks beside it", () => {
+  const lines = effectLines(COMPUTE_PREVIEW, String);
+  expect(lines[1]).toEqual({ label: "Of them for compute", paid: "2", preview: "3", isChanged: true });
+  expect(lines.map(({ label }) => label).join()).not.toContain("bandwidth");
+  expect(effectHints(COMPUTE_PREVIEW)).toEqual([
+    "Trading compute with oneself would pay at a lower worth of the token than now.",
+    "Without compute of 2 older epochs, which do not tell whose it was.",
+  ]);
+  const leftOut = { ...COMPUTE_PREVIEW.leftOut, deliveries: [] };
+  expect(effectHints({ ...COMPUTE_PREVIEW, selfTrading: [], leftOut })).toEqual([]);
 });

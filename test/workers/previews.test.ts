@@ -45,6 +45,16 @@ describe("what is refused", () => {
   });
 });
 
+/** A token must be worth half as much where fees earn twice as many. */
+async function expectEasier(region: string): Promise<void> {
+  const [energy] = (await preview({ region, values: { rewardPerFee: "2000000000" } })).json.selfTrading;
+  expect(energy).toMatchObject({
+    change: "easier",
+    inForce: { breakEvenMicrosPerToken: "1000000000000000" },
+    preview: { breakEvenMicrosPerToken: "500000000000000", gainMicros: null },
+  });
+}
+
 describe("a draft over a traded day", () => {
   test("behavior: nothing changes without one, and with one what the rules give; the region stays as it is", async () => {
     const polder = await tradedDay({ parameters: { ...PARAMETERS, takeRateBps: 100, shareCapBps: 10_000 } });
@@ -77,7 +87,7 @@ describe("a draft over a traded day", () => {
     const fee = (sales * 200n + 9_999n) / 10_000n;
     expect(reply.json).toMatchObject({
       unchanged: ["clearingPriceK"],
-      leftOut: { providers: 0, accounts: 0 },
+      leftOut: { providers: 0, accounts: 0, deliveries: [] },
       own: { account: addressOf(buyer), soldWh: 0, boughtWh: 1_000 },
       providers: [
         {
@@ -88,22 +98,22 @@ describe("a draft over a traded day", () => {
         },
       ],
       resources: [
-        { resource: "energy", weight: 1, previewWeight: 1, soldWh: 1_000 },
-        { resource: "compute", weight: 0, previewWeight: 1, soldWh: 0 },
+        { resource: "energy", weight: 1, previewWeight: 1, units: "1000", soldWh: 1_000 },
+        { resource: "compute", weight: 0, previewWeight: 1, units: "0", soldWh: 0 },
         { resource: "bandwidth", weight: 0, previewWeight: 0, soldWh: 0 },
       ],
-      selfTrading: { change: "none" },
+      selfTrading: [
+        { resource: "energy", change: "none", inForce: { networkMicros: "0" } },
+        // Its weight was nothing.
+        { resource: "compute", change: "easier", inForce: { breakEvenMicrosPerToken: null } },
+        { resource: "bandwidth", change: "none" },
+      ],
     });
     expect(reply.json.accounts.map((row: { account: string }) => row.account)).toEqual([
       account,
       addressOf(buyer),
     ]);
-    const dearer = (await preview({ region, values: { rewardPerFee: "2000000000" } })).json.selfTrading;
-    expect(dearer).toMatchObject({
-      change: "easier",
-      inForce: { breakEvenMicrosPerToken: "1000000000000000" },
-      preview: { breakEvenMicrosPerToken: "500000000000000", gainMicros: null },
-    });
+    await expectEasier(region);
     const stranger = await preview({ region, values: {}, account: addressOf(walletOf(99)) });
     expect(stranger.json.own).toBeNull();
     const emission = (await preview({ region, values: { emissionPerEpoch: "10" } })).json;

@@ -64,7 +64,7 @@ export interface EffectLine {
 
 /** What the last epochs would have paid, for all and for the household that is shown. */
 export function effectLines(
-  { total, own }: PreviewAnswer,
+  { total, resources, own }: PreviewAnswer,
   ofMoney: (micros: number) => string,
 ): EffectLine[] {
   const line = (label: string, paid: string, preview: string): EffectLine => ({
@@ -74,6 +74,11 @@ export function effectLines(
   const money = (micros: string): string => ofMoney(Number(micros));
   const rows = [
     line("Rewards of all", tokens(total.paid.rewards), tokens(total.preview.rewards)),
+    ...resources
+      .filter(({ resource, units }) => resource !== "energy" && units !== "0")
+      .map(({ resource, paid, preview }) =>
+        line(`Of them for ${resource}`, tokens(paid.rewards), tokens(preview.rewards)),
+      ),
     line("To the treasury", money(total.paid.feesMicros), money(total.preview.feesMicros)),
     line("Network fees", money(total.paid.networkMicros), money(total.preview.networkMicros)),
   ];
@@ -84,4 +89,17 @@ export function effectLines(
     line("Received for its sales", money(own.paid.receivedMicros), money(own.preview.receivedMicros)),
     line("Network fees it paid", money(own.paid.networkMicros), money(own.preview.networkMicros)),
   ];
+}
+
+/** What a reader of those lines must know beside them. */
+export function effectHints({ selfTrading, leftOut }: PreviewAnswer): string[] {
+  const easier = selfTrading.filter(({ change }) => change === "easier").map(({ resource }) => resource);
+  const hints =
+    easier.length === 0
+      ? []
+      : [`Trading ${easier.join(" and ")} with oneself would pay at a lower worth of the token than now.`];
+  const without = new Set(leftOut.deliveries.map(({ epoch }) => epoch)).size;
+  if (without === 0) return hints;
+  const resources = [...new Set(leftOut.deliveries.map(({ resource }) => resource))].join(" and ");
+  return [...hints, `Without ${resources} of ${without} older epochs, which do not tell whose it was.`];
 }

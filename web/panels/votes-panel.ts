@@ -1,12 +1,13 @@
 // Owns the panel of votes: what is proposed, how it stands, and what it would have changed for whoever looks. It refuses to ask
 // where a deployment follows no vote, and to vote: that takes a wallet.
 
+import { PolderProblem } from "../../clients/sdk/problem.ts";
 import { VoteClient } from "../../clients/sdk/vote-client.ts";
 import type { PreviewAnswer } from "../../protocol/preview-answer.ts";
 import type { ProposalAnswer } from "../../protocol/vote-answer.ts";
 import { client } from "../api.ts";
 import { moneyText } from "../figures/amounts.ts";
-import { effectLines, quorumText, sharePercent, stateText, tokens } from "../figures/votes.ts";
+import { effectHints, effectLines, quorumText, sharePercent, stateText, tokens } from "../figures/votes.ts";
 import type { PageState } from "../page-state.ts";
 import { byId, make } from "./element.ts";
 
@@ -84,12 +85,19 @@ export class VotesPanel {
     try {
       const previews = await this.#votes.preview(id, who === null ? {} : { account: who });
       const preview = previews.find(({ region }) => region === profile.region);
-      box.replaceChildren(button, ...(preview === undefined ? [] : [this.#table(preview)]));
-    } catch {
-      box.replaceChildren(button, make("p", { class: "hint" }, "No past epoch can show it yet."));
+      box.replaceChildren(button, ...(preview === undefined ? [] : this.#shownEffect(preview)));
+    } catch (error) {
+      const isYoung = error instanceof PolderProblem && error.code === "epoch_not_found";
+      const words = isYoung ? "No past epoch can show it yet." : "It cannot be shown now; try again later.";
+      box.replaceChildren(button, make("p", { class: "hint" }, words));
     } finally {
       button.disabled = false;
     }
+  }
+
+  #shownEffect(preview: PreviewAnswer): HTMLElement[] {
+    const hints = effectHints(preview).map((hint) => make("p", { class: "hint" }, hint));
+    return [this.#table(preview), ...hints];
   }
 
   #table(preview: PreviewAnswer): HTMLElement {

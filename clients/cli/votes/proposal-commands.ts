@@ -77,7 +77,10 @@ async function show(id: string, options: VotePlace): Promise<void> {
   const votes = await votesOf(options);
   const { proposal, ballots } = await votes.proposal((await findProposal(votes, id)).id);
   // The past is a deployment's to show; without one, or without a past, the proposal is shown all the same.
-  const previews = await votes.preview(proposal.id).catch(() => []);
+  const previews = await votes.preview(proposal.id).catch((error: unknown) => {
+    console.error(`no effect can be shown: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  });
   if (options.json) return printJson({ proposal, ballots, previews });
   console.log(proposalReport(proposal, ballots, previews));
 }

@@ -180,11 +180,31 @@ export function refusalLines(refusals: readonly RefusalAnswer[]): string[] {
   });
 }
 
+const labelOf = ({ account, resource }: PreviewAnswer["providers"][number]): string =>
+  resource === "energy" ? account : `${account}, ${resource}`;
+
+/** A line for each resource that somebody could sell to themselves sooner or later than now. */
+function selfTradingLines(selfTrading: PreviewAnswer["selfTrading"]): string[] {
+  const changed = selfTrading.filter(({ change }) => change !== "none");
+  if (changed.length === 0) return ["trading with oneself pays neither sooner nor later than now"];
+  return changed.map(({ resource, change, inForce, preview }) => {
+    const [now, then] = [inForce, preview].map(
+      ({ breakEvenMicrosPerToken: micros }) => micros ?? "no price",
+    ) as [string, string];
+    return `trading ${resource} with oneself becomes ${change}: it pays from ${then} micros a token on, now ${now}`;
+  });
+}
+
 /** What the last epochs would have paid, in all and to those that it changes most. */
 export function previewReport(preview: PreviewAnswer): string {
-  const { region, epochs, total, providers, selfTrading, unchanged, own } = preview;
+  const { region, epochs, total, resources, providers, selfTrading, unchanged, own, leftOut } = preview;
+  const delivered = resources.filter(({ resource, units }) => resource !== "energy" && units !== "0");
   const rows = [
     ["rewards", tokens(total.paid.rewards), tokens(total.preview.rewards)],
+    ...delivered.flatMap(({ resource, paid, preview: then }) => [
+      [`  of them for ${resource}`, tokens(paid.rewards), tokens(then.rewards)],
+      [`  fees of ${resource}`, money(BigInt(paid.feesMicros)), money(BigInt(then.feesMicros))],
+    ]),
     ["fees to the treasury", money(BigInt(total.paid.feesMicros)), money(BigInt(total.preview.feesMicros))],
     ["network fees", money(BigInt(total.paid.networkMicros)), money(BigInt(total.preview.networkMicros))],
     [
@@ -195,7 +215,7 @@ export function previewReport(preview: PreviewAnswer): string {
   ];
   const people = [
     ...(own === null ? [] : [{ ...own, label: "you" }]),
-    ...providers.slice(0, 5).map((one) => ({ ...one, label: one.account })),
+    ...providers.slice(0, 5).map((one) => ({ ...one, label: labelOf(one) })),
   ];
   return [
     `effect on ${region}: its last ${epochs.length} epochs, paid once more under the new values (${kwh(total.soldWh)} kWh sold)`,
@@ -214,9 +234,12 @@ export function previewReport(preview: PreviewAnswer): string {
             ]),
           ),
         ]),
-    selfTrading.change === "none"
-      ? "trading with oneself pays neither sooner nor later than now"
-      : `trading with oneself becomes ${selfTrading.change}: it pays from ${selfTrading.preview.breakEvenMicrosPerToken ?? "no price"} micros a token on, now ${selfTrading.inForce.breakEvenMicrosPerToken ?? "no price"}`,
+    ...selfTradingLines(selfTrading),
+    ...(leftOut.deliveries.length === 0
+      ? []
+      : [
+          `left out of both columns, for it was not kept then whose they were: ${leftOut.deliveries.map(({ epoch, resource }) => `${resource} of epoch ${epoch}`).join(", ")}`,
+        ]),
     ...(unchanged.length === 0 ? [] : [`no past epoch can show: ${unchanged.join(", ")}`]),
   ].join("\n");
 }

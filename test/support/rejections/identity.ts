@@ -2,9 +2,9 @@
 // that needs more than the market.
 
 import { expect } from "vitest";
-import type { Signer } from "../../../market/decision.ts";
 import { execute } from "../../../market/journal.ts";
 import { MAX_REMEMBERED_COMMANDS_PER_ACCOUNT } from "../../../protocol/limits.ts";
+import type { VerifiedSigner } from "../../../protocol/verified-facts.ts";
 import {
   address,
   admit,
@@ -139,7 +139,7 @@ export const identityCases: readonly RejectionCase[] = [
     run: () => {
       const { market, ann } = provable();
       market.accept(authorise(ann, word(7)));
-      const refuse = (signer: Signer): void => {
+      const refuse = (signer: VerifiedSigner): void => {
         market.refuse(enrol(5, {}, signer), "not_installer");
         for (const isEmergency of [false, true])
           market.refuse(unenrol(1, isEmergency, signer), "not_installer");

@@ -4,7 +4,7 @@
 import { expect } from "vitest";
 import type { Hex } from "../../../protocol/fields.ts";
 import { deposit, openSettlement, stake } from "../chain-money.ts";
-import { address, authorise, type Market, openMarket, session, wallet, word } from "../market.ts";
+import { address, authorise, credit, type Market, openMarket, session, wallet, word } from "../market.ts";
 import {
   audited,
   buyJob,
@@ -132,6 +132,21 @@ export const jobCases: readonly RejectionCase[] = [
       market.to(market.atS + 1);
       market.accept(commitAudits(epoch, SECRET));
       market.refuse(audited(1, 5), "audits_not_committed");
+    },
+  },
+  {
+    code: "audits_not_bound",
+    when: "a job is bought where results are drawn, before the epoch's draw is bound",
+    run: () => {
+      const market = openMarket({ parameters: { auditRateBps: 1 } });
+      for (const account of [ANN, CAI]) market.accept(credit(account, 1_000_000));
+      market.accept(order(market, ANN, "sell", 10, 100));
+      const epoch = epochNow(market);
+      market.accept(commitAudits(epoch + 1, SECRET));
+      expect(market.refuse(buyJob(CAI, 5, 100), "audits_not_bound").facts).toEqual({ epoch });
+      market.to((epoch + 1) * 7_200);
+      market.accept(order(market, ANN, "sell", 10, 100));
+      market.accept(buyJob(CAI, 5, 100));
     },
   },
   {

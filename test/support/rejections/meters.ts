@@ -3,10 +3,10 @@
 
 import { expect } from "vitest";
 import { decide } from "../../../market/decide.ts";
-import type { ProofFacts } from "../../../market/decision.ts";
 import { rootOfWindow } from "../../../market/registry.ts";
 import type { Hex } from "../../../protocol/fields.ts";
 import { TREE_LEAVES } from "../../../protocol/quad-tree.ts";
+import type { ProofFacts } from "../../../protocol/verified-facts.ts";
 import { type Draft, enrol, FIRST_SLOT, MIDNIGHT_S, readings, unenrol, word } from "../market.ts";
 import { provable, type RejectionCase } from "./rejection-case.ts";
 
