@@ -91,8 +91,7 @@ export class Provider extends DurableObject<Env> implements RunTaker {
           atS: marketTimeS(marketClock(env), wallMs()),
           readAccount: async (asked) => this.#regionStub().account(asked),
         }),
-      admitted: ({ holds, room }) => {
-        this.#store.keep("room", room);
+      admitted: ({ holds }) => {
         this.#store.keep("away-since", null);
         this.#runs.resume(holds);
         this.#leases.nodeCame();

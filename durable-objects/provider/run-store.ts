@@ -107,12 +107,6 @@ export class RunStore {
     return this.#sql.exec<{ count: number }>("SELECT count(*) AS count FROM runs").one().count;
   }
 
-  /** Runs that the node is at, or has before it. */
-  working(): number {
-    const of = "SELECT count(*) AS count FROM runs WHERE state IN ('offered', 'running')";
-    return this.#sql.exec<{ count: number }>(of).one().count;
-  }
-
   put(run: KeptRun): void {
     const { obligationId, state, answer, order, commitment, isRevealWanted, outcome, dueMs, isTold, tries } =
       run;

@@ -14,9 +14,6 @@ import type { KeptRun, RunStore } from "./run-store.ts";
 /** How long a node may think about a run. It has the next one taken by somebody else. Wall milliseconds. */
 export const ANSWER_WITHIN_MS = 1_500;
 
-/** A node that is full for so long has its asks taken out of the book: short jobs would move them in and out. Wall milliseconds. */
-const FULL_FOR_MS = 200;
-
 /** What a node may take beyond the run's own wall seconds: fetching and rewriting a module, a reconnection. */
 export const SLACK_MS = 30_000;
 
@@ -49,7 +46,6 @@ export class ProviderRuns {
   /** Desks that wait for the node's word, by obligation. */
   readonly #waiting = new Map<number, (answer: DispatchAnswer) => void>();
   readonly #telling = new Set<number>();
-  #isLeaving = false;
 
   constructor(ports: RunPorts) {
     this.#ports = ports;
@@ -203,19 +199,6 @@ export class ProviderRuns {
       dueMs: Math.min(overdueMs, wallTimeMs(clock, deadlineS)),
     });
     this.#resolve(run.obligationId, "accepted");
-    this.#leaveWhenFull();
-  }
-
-  /** Asks of a node that stays full leave the book before somebody buys what it cannot do; it posts them again when it has room. */
-  #leaveWhenFull(): void {
-    const { store, withdraw } = this.#ports;
-    const isFull = (): boolean => store.working() >= (store.kept<number>("room") ?? Number.POSITIVE_INFINITY);
-    if (this.#isLeaving || !isFull()) return;
-    this.#isLeaving = true;
-    setTimeout(() => {
-      this.#isLeaving = false;
-      if (isFull()) withdraw();
-    }, FULL_FOR_MS);
   }
 
   #committed(run: KeptRun, commitment: Hex): Heard {

@@ -275,23 +275,6 @@ describe("a node that comes and goes", () => {
     expect(await provider.dispatch(provider.order(61))).toBe("full");
   });
 
-  test("behavior: asks of a node whose room stays taken leave the book before it refuses anything", async () => {
-    const provider = await ProviderUnderTest.furnished();
-    const node = await provider.node();
-    const orderId = await provider.ask();
-    node.send({ type: "will", cancels: [node.key.cancel(orderId, seconds() + 3_600)] });
-    for (const obligation of [65, 66]) {
-      expect(node.of("withdrawn")).toEqual([]);
-      expect(await provider.resting()).toEqual([orderId]);
-      const answer = provider.dispatch(provider.order(obligation));
-      await until(() => node.of("run").some(({ obligationId }) => obligationId === obligation));
-      node.accept(obligation);
-      expect(await answer).toBe("accepted");
-    }
-    await until(() => node.of("withdrawn").length === 1);
-    await until(async () => (await provider.resting()).length === 0);
-  });
-
   test("behavior: a node that says nothing to a run counts as away, and cannot take it later", async () => {
     const provider = await ProviderUnderTest.furnished();
     const node = await provider.node();
