@@ -53,7 +53,7 @@ export class JobDesk extends DurableObject<Env> implements RunAsker {
       desk: ctx.id.name ?? "",
       buy: (region, submission: Submission) =>
         env.REGION.getByName(region).submit(submission) as unknown as Promise<Outcome>,
-      trades: async (region, numbers) => env.REGION.getByName(region).trades(numbers),
+      trade: async (region, number) => env.REGION.getByName(region).obligation(number),
       takerOf: (region, provider) => runTakerOf(env, region, provider),
       wallMs: () => Date.now(),
       marketS: () => marketTimeS(marketClock(env), Date.now()),

@@ -52,7 +52,7 @@ import {
   registryOf,
 } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
-import { BookReads, obligationsOf, resourceOrdersOf, tradesNumbered } from "./resource-reads.ts";
+import { BookReads, obligationsOf, openObligation, resourceOrdersOf } from "./resource-reads.ts";
 import type { FailedAudit } from "./result-records.ts";
 import { type KeptReport, reportOf } from "./settlement-records.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
@@ -237,8 +237,8 @@ export class Region extends DurableObject<Env> {
     return obligationsOf(this.engine.state, address);
   }
 
-  trades(numbers: readonly number[]): OpenObligation[] {
-    return tradesNumbered(this.engine.state, numbers);
+  obligation(obligationId: number): OpenObligation | null {
+    return openObligation(this.engine.state, obligationId);
   }
 
   /** Everybody who sells compute, the most reliable first. */

@@ -82,19 +82,18 @@ export function obligationsOf(state: RegionState, address: Hex): OpenObligation[
   const found: OpenObligation[] = [];
   for (let row = 0; row < obligations.rows && found.length < MAX_PAGE_ROWS; row += 1) {
     const isOwn = buyer[row] === account || seller[row] === account;
-    if (isOwn && (quantityMega[row] as number) > 0) found.push(openObligationAt(state, row));
+    if (isOwn && (quantityMega[row] as number) > 0) found.push(obligationIn(state, row));
   }
   return found;
 }
 
-/** Those of some trades, by their numbers, that are not settled yet. */
-export function tradesNumbered(state: RegionState, numbers: readonly number[]): OpenObligation[] {
-  const { obligations } = state.tables;
-  const rows = numbers.map((number) => openRow(obligations, number)).filter((row) => row >= 0);
-  return rows.map((row) => openObligationAt(state, row));
+/** A trade that is not settled yet, or null. */
+export function openObligation(state: RegionState, obligationId: number): OpenObligation | null {
+  const row = openRow(state.tables.obligations, obligationId);
+  return row < 0 ? null : obligationIn(state, row);
 }
 
-function openObligationAt(state: RegionState, row: number): OpenObligation {
+function obligationIn(state: RegionState, row: number): OpenObligation {
   const { obligations, purchases } = state.tables;
   const { id, purchase, sale, product, payableAtS, isDisputed, ...one } = obligationAt(obligations, row);
   const report = reportAt(obligations, row);

@@ -29,8 +29,8 @@ export interface RunnerHost {
   /** Name of the desk, as providers' objects find it. */
   readonly desk: string;
   buy(region: string, submission: Submission): Promise<Outcome>;
-  /** Those of some trades that are not settled. */
-  trades(region: string, numbers: readonly number[]): Promise<readonly OpenObligation[]>;
+  /** A trade that is not settled, or null. */
+  trade(region: string, number: number): Promise<OpenObligation | null>;
   takerOf(region: string, provider: Hex): RunTaker;
   wallMs(): number;
   marketS(): number;
@@ -196,7 +196,11 @@ export class JobRunner {
     let open: readonly OpenObligation[] = [];
     try {
       outcome = await this.#host.buy(region, submission);
-      if ("answer" in outcome) open = await this.#host.trades(region, boughtObligations(outcome.answer));
+      if ("answer" in outcome) {
+        const numbers = boughtObligations(outcome.answer);
+        const trades = await Promise.all(numbers.map((number) => this.#host.trade(region, number)));
+        open = trades.filter((trade) => trade !== null);
+      }
     } catch (fault) {
       // Whether it was accepted is not known, and need not be: it is asked for again.
       console.error("a region did not answer a desk", fault);

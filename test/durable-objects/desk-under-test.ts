@@ -81,9 +81,9 @@ export class ScriptedRegion {
     return { answer };
   }
 
-  trades(numbers: readonly number[]): unknown[] {
+  obligation(number: number): unknown {
     const all = [...this.sold.values()].flatMap(({ obligations }) => obligations);
-    return all.filter((one) => numbers.includes((one as { obligationId: number }).obligationId));
+    return all.find((one) => (one as { obligationId: number }).obligationId === number) ?? null;
   }
 
   /** Adds a provider that sells the next purchase, or the next ones. */

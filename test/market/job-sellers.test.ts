@@ -1,8 +1,7 @@
-// Owns who gets a job of several that ask the same for it, and how its trades are found again. It refuses what a job costs and when
+// Owns who gets a job of several that ask the same for it. It refuses what a job costs and when
 // it is paid, which is in jobs.test.ts.
 
 import { describe, expect, test } from "vitest";
-import { obligationsOf, tradesNumbered } from "../../durable-objects/resource-reads.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { address, credit, openMarket, replay, word } from "../support/market.ts";
 import { buyJob, givenUp, order, result } from "../support/resource-drafts.ts";
@@ -38,20 +37,5 @@ describe("sellers of a job", () => {
     const rebuilt = replay(market.lines);
     expect(bytesOf(rebuilt).equals(bytesOf(market.state))).toBe(true);
     expect(indexesOf(rebuilt)).toEqual(indexesOf(market.state));
-  });
-
-  test("behavior: trades are found by their numbers, those that are settled or unknown are left out", () => {
-    const market = openMarket();
-    for (const owner of [ANN, DEB]) market.accept(credit(owner, 1_000_000));
-    market.accept(order(market, ANN, "sell", 1_000, 1_000_000));
-    for (const jobDigest of [word(1), word(2), word(3)])
-      market.accept(buyJob(DEB, 100, 1_200_000, { jobDigest }));
-    market.accept(givenUp(ANN, 2));
-    const found = tradesNumbered(market.state, [3, 2, 99, 1]);
-    expect(found.map(({ obligationId, seller, job }) => [obligationId, seller, job?.jobDigest])).toEqual([
-      [3, ANN, word(3)],
-      [1, ANN, word(1)],
-    ]);
-    expect(found[1]).toEqual(obligationsOf(market.state, DEB)[0]);
   });
 });
