@@ -234,7 +234,7 @@ export class Region extends DurableObject<Env> {
     return resourceOrdersOf(this.engine.state, address);
   }
 
-  /** Trades that are not settled yet in which an account buys or sells, ascending. */
+  /** Trades that are not settled in which an account has a part, ascending. */
   obligations(address: Hex): OpenObligation[] {
     return obligationsOf(this.engine.state, address);
   }
