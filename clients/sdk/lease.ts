@@ -41,7 +41,7 @@ export interface LeaseOptions {
   readonly region: string;
   readonly provider: Hex;
   readonly obligationId: number;
-  /** Seed of a session key of the buyer's that may buy compute. */
+  /** Seed of the session key that bought it. */
   readonly seed: Hex;
   /** What its buyer had counted when it last used it. Without it, what the object has counted is believed. */
   readonly tally?: LeaseTally;
