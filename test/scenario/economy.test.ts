@@ -343,7 +343,7 @@ describe("a year", () => {
       const file = join(folder, "region.json");
       writeFileSync(file, JSON.stringify(region));
       const { result } = await year("region", "--parameters", file, "--price", "0.5,0,2");
-      expect(result).toMatchObject({ parameters: region.parameters, breakEvenMicrosPerToken: "1000000" });
+      expect(result).toMatchObject({ parameters: region.parameters, breakEvenMicrosPerToken: "10000" });
       expect(result.pricesMicros).toEqual(["0", "500000", "2000000"]);
       for (const { years } of result.curves.flatMap(({ runs }) => runs)) {
         for (const { resources } of years) {

@@ -170,19 +170,21 @@ function tradeJobs(market: Market, buyer: Hex): void {
   }
   market.accept(buyJob(buyer, 40, 400_000));
   market.accept(result(sellers[0] as Hex, market.state.header.nextObligation - 1, 20));
-  for (const outputs of [
+  for (const [number, outputs] of [
     [1, 2, 1],
     [1, 2, 3],
-  ]) {
-    market.accept(buyJob(buyer, 30, 400_000, { replicas: 3 }));
+  ].entries()) {
+    const jobDigest = word(0x20b + number);
+    market.accept(buyJob(buyer, 30, 400_000, { jobDigest, replicas: 3 }));
     const first = market.state.header.nextObligation - 3;
     for (const [index, output] of outputs.entries())
-      market.accept(result(sellers[index] as Hex, first + index, 25, { output }));
+      market.accept(result(sellers[index] as Hex, first + index, 25, { jobDigest, output }));
   }
   const epoch = Math.floor(market.atS / 7_200);
   market.accept(commitAudits(epoch, word(epoch)));
-  market.accept(buyJob(buyer, 20, 400_000));
+  const jobDigest = word(0x30b);
+  market.accept(buyJob(buyer, 20, 400_000, { jobDigest }));
   const last = market.state.header.nextObligation - 1;
-  market.accept(result(sellers[0] as Hex, last, 20));
+  market.accept(result(sellers[0] as Hex, last, 20, { jobDigest }));
   market.accept(audited(last, 19));
 }
