@@ -13,6 +13,7 @@ import type { NodeKey } from "./node-key.ts";
 import type { SoldWork } from "./sold-work.ts";
 
 type RunFrame = Extract<ObjectFrame, { type: "run" }>;
+type GiveUpFrame = Extract<ObjectFrame, { type: "give_up" }>;
 
 /** Runs a job of a description. @throws Error whose message says why there is no result */
 export type RunJob = (description: JobDescription, job: Job) => Promise<JobResult>;
@@ -84,12 +85,23 @@ export class NodeRuns {
     });
   }
 
-  /** Its time is over and somebody else has it: it is not reported any more, whatever it comes to. */
-  giveUp(obligationId: number, reason: string): void {
+  /** Nothing is to come of a run any more; one that went by while this node was away is given up too, if it was sold by it. */
+  async giveUp({ obligationId, deadlineS, reason }: GiveUpFrame): Promise<void> {
     const held = this.#held.get(obligationId);
-    if (held === undefined) return;
-    held.failure ??= reason;
-    this.#say(held);
+    if (held !== undefined) {
+      held.failure ??= reason;
+      this.#say(held);
+      return;
+    }
+    const { key, sold, send, report } = this.#ports;
+    try {
+      await sold.requireOwn(obligationId, deadlineS);
+      send({ type: "gave_up", obligationId, reason, giveUp: key.giveUp({ obligationId, deadlineS }) });
+    } catch (error) {
+      report(
+        `run ${obligationId} is not given up: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
   }
 
   reveal(obligationId: number): void {

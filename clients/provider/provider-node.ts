@@ -153,7 +153,7 @@ export class ProviderNode {
         this.#runs.take(frame, parts);
         return;
       case "give_up":
-        this.#runs.giveUp(frame.obligationId, frame.reason);
+        void this.#runs.giveUp(frame);
         return;
       case "reveal":
         this.#runs.reveal(frame.obligationId);

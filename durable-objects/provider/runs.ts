@@ -115,6 +115,7 @@ export class ProviderRuns {
     const { store, send } = this.#ports;
     const held = new Set(holds);
     for (const run of store.open()) {
+      if (run.state === "taken_back" && !held.has(run.obligationId)) this.#over(run.obligationId, run);
       if (!ACTIVE.has(run.state)) continue;
       if (!held.has(run.obligationId)) this.#give(run);
       else if (run.state === "offered") this.#accepted(run);
@@ -337,13 +338,18 @@ export class ProviderRuns {
         };
   }
 
-  /** The node's word, or that it gave none; a run that is not taken is over. */
+  /**
+   * The node's word, or that it gave none; a run that is not taken is over. A node that is away owes it all the same, and is asked
+   * to give it up when it is back.
+   */
   #answer(obligationId: number, answer: "full" | "away"): void {
-    const { store, wallMs } = this.#ports;
+    const { store, clock, wallMs } = this.#ports;
     const run = store.run(obligationId);
     if (run?.state === "offered") {
-      const dueMs = wallMs() + REMEMBERED_MS;
-      const ended: KeptRun = { ...run, state: "ended", answer, dueMs };
+      const ended: KeptRun =
+        answer === "away"
+          ? { ...run, state: "taken_back", answer, dueMs: wallTimeMs(clock, run.order.deadlineS) }
+          : { ...run, state: "ended", answer, dueMs: wallMs() + REMEMBERED_MS };
       store.put(ended);
       store.putBytes(obligationId, "input", new Uint8Array(0));
       this.#over(obligationId, ended, answer);
