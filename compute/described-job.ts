@@ -5,7 +5,7 @@ import { type JobDescription, jobSeedOf } from "../protocol/jobs.ts";
 import { FUEL_PER_MEGA } from "../protocol/units.ts";
 import type { Job } from "./host/job.ts";
 
-/** The job of a description, for `runJob`. @param stdin whose hash the caller has compared. */
+/** The job of a description, for `runJob`. @param stdin whose hash the caller has compared, or that has none. */
 export function describedJob(description: JobDescription, stdin: Uint8Array): Job {
   const { args, env, limits, startS } = description;
   const { fuelMega, memoryBytes, outputBytes } = limits;

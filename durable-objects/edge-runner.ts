@@ -2,12 +2,12 @@
 // them, run by the referee. It refuses everything where the deployment sets no price.
 
 import { DurableObject } from "cloudflare:workers";
+import { SellerKey } from "../evidence/seller-key.ts";
 import { marketTimeS, wallTimeMs } from "../protocol/clock.ts";
 import type { Rejection } from "../protocol/errors.ts";
 import { NO_ADDRESS } from "../protocol/fields.ts";
 import type { NodeFrame, Parts } from "../protocol/provider-frames.ts";
 import { ASK_LIFE_S, askCommands, type EdgeBook } from "./edge/edge-asks.ts";
-import { EdgeKey } from "./edge/edge-key.ts";
 import { EdgeNode } from "./edge/edge-node.ts";
 import { edgeSettings } from "./edge/edge-settings.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
@@ -170,10 +170,10 @@ export class EdgeRunner extends DurableObject<Env> implements RunTaker {
   }
 
   /** @throws Error where the deployment sets no price */
-  #key(): EdgeKey {
+  #key(): SellerKey {
     const settings = edgeSettings(this.env);
     if (settings === null) throw new Error("the deployment sells nothing");
-    return new EdgeKey({
+    return new SellerKey({
       seed: receiptSeed(this.env),
       account: settings.account,
       region: this.#region,

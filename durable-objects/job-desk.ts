@@ -53,7 +53,7 @@ export class JobDesk extends DurableObject<Env> implements RunAsker {
       desk: ctx.id.name ?? "",
       buy: (region, submission: Submission) =>
         env.REGION.getByName(region).submit(submission) as unknown as Promise<Outcome>,
-      obligations: (region, buyer) => env.REGION.getByName(region).obligations(buyer),
+      trade: async (region, number) => env.REGION.getByName(region).obligation(number),
       takerOf: (region, provider) => runTakerOf(env, region, provider),
       wallMs: () => Date.now(),
       marketS: () => marketTimeS(marketClock(env), Date.now()),

@@ -24,7 +24,7 @@ import type {
 import type { SubmitReadings } from "../protocol/commands.ts";
 import { type Rejection, rejected } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
-import { MAX_PAGE_ROWS, UPLOAD_AS_COMMANDS } from "../protocol/limits.ts";
+import { MAX_PAGE_ROWS, MAX_PREVIEWS_PER_MINUTE, UPLOAD_AS_COMMANDS } from "../protocol/limits.ts";
 import type { ProductName } from "../protocol/products.ts";
 import type { ProviderReputation } from "../protocol/provider-answers.ts";
 import { Archive, Archiving } from "./archive.ts";
@@ -37,6 +37,7 @@ import { type BuyJob, type JobOffer, leastMicrosOf, quoteOf } from "./job-quotes
 import { type LeaseTerms, leaseTermsOf } from "./lease-reads.ts";
 import type { Answer, Outcome } from "./outcome.ts";
 import { type KeptEpoch, keptEpochs, type Payable } from "./paid-epochs.ts";
+import { PerMinute } from "./per-minute.ts";
 import { certificatesOf, type EpochRecord, epochFrom, slotFrom } from "./projections.ts";
 import type { Admission } from "./proof-attempts.ts";
 import { reputationOfAddress, reputationsOf } from "./provider-reads.ts";
@@ -52,7 +53,7 @@ import {
   registryOf,
 } from "./region-reads.ts";
 import { type ArchivedSegment, RegionStore } from "./region-store.ts";
-import { BookReads, obligationsOf, resourceOrdersOf } from "./resource-reads.ts";
+import { BookReads, obligationsOf, openObligation, resourceOrdersOf } from "./resource-reads.ts";
 import type { FailedAudit } from "./result-records.ts";
 import { type KeptReport, reportOf } from "./settlement-records.ts";
 import { type Later, SNAPSHOT_POLICY, type SnapshotPolicy } from "./snapshots.ts";
@@ -77,6 +78,7 @@ export class Region extends DurableObject<Env> {
   readonly #store: RegionStore;
   readonly #feed: FeedPublisher;
   readonly #books = new BookReads();
+  readonly #previews = new PerMinute(MAX_PREVIEWS_PER_MINUTE);
   #subscriptions = 0;
   readonly #archiving: Archiving;
   #hashed: { readonly entry: number; readonly stateHash: Hex } | null = null;
@@ -232,9 +234,13 @@ export class Region extends DurableObject<Env> {
     return resourceOrdersOf(this.engine.state, address);
   }
 
-  /** Trades that are not settled yet in which an account buys or sells, ascending. */
+  /** Trades that are not settled in which an account has a part, ascending. */
   obligations(address: Hex): OpenObligation[] {
     return obligationsOf(this.engine.state, address);
+  }
+
+  obligation(obligationId: number): OpenObligation | null {
+    return openObligation(this.engine.state, obligationId);
   }
 
   /** Everybody who sells compute, the most reliable first. */
@@ -266,9 +272,10 @@ export class Region extends DurableObject<Env> {
       .map(({ record }) => epochFrom(this.engine.state, JSON.parse(record) as EpochRecord));
   }
 
-  /** The newest epochs that can be paid once more; null before the region is opened. */
-  payable(limit: number): Payable | null {
+  /** The newest epochs that can be paid once more; null before the region is opened, or that too many asked in this minute. */
+  payable(limit: number): Payable | null | "overloaded" {
     const { opened } = this.engine.state.header;
+    if (!this.#previews.take(Date.now())) return "overloaded";
     if (opened === null) return null;
     const { windowSlots, epochSlots } = opened;
     return { epochs: this.#store.epochsWithSums(limit), windowSlots, epochSlots };

@@ -2,7 +2,7 @@
 // yet. It refuses to change anything and to answer with more than a page.
 
 import { type BookSide, BUY, SELL } from "../market/continuous/book.ts";
-import { obligationAt, reportAt } from "../market/resources/obligations.ts";
+import { obligationAt, openRow, reportAt } from "../market/resources/obligations.ts";
 import { jobAt, purchaseRow } from "../market/resources/purchases.ts";
 import { addressOf, type RegionState } from "../market/state.ts";
 import type { Book, OpenObligation, ResourceOrder } from "../protocol/answers.ts";
@@ -77,30 +77,40 @@ export function resourceOrdersOf(state: RegionState, address: Hex): ResourceOrde
 /** Trades that are not settled yet in which an account buys or sells, ascending, at most a page. */
 export function obligationsOf(state: RegionState, address: Hex): OpenObligation[] {
   const account = state.indexes.accountByAddress.get(address);
-  const { obligations, purchases } = state.tables;
+  const { obligations } = state.tables;
   const { buyer, seller, quantityMega } = obligations.columns;
   const found: OpenObligation[] = [];
   for (let row = 0; row < obligations.rows && found.length < MAX_PAGE_ROWS; row += 1) {
     const isOwn = buyer[row] === account || seller[row] === account;
-    if (!isOwn || (quantityMega[row] as number) === 0) continue;
-    const { id, purchase, sale, product, payableAtS, isDisputed, ...one } = obligationAt(obligations, row);
-    const report = reportAt(obligations, row);
-    found.push({
-      obligationId: id,
-      product: productOf(product).name,
-      buyer: addressOf(state, one.buyer),
-      seller: addressOf(state, one.seller),
-      buyOrderId: purchase,
-      sellOrderId: sale,
-      quantityMega: one.quantityMega,
-      deliveredMega: one.deliveredMega,
-      priceMicrosPerTera: one.priceMicrosPerTera,
-      paidMicros: one.paidMicros,
-      takeRateBps: one.takeRateBps,
-      deadlineS: one.deadlineS,
-      job: jobAt(purchases, purchaseRow(purchases, purchase)),
-      result: report === null ? null : { ...report, payableAtS, isDisputed },
-    });
+    if (isOwn && (quantityMega[row] as number) > 0) found.push(obligationIn(state, row));
   }
   return found;
+}
+
+/** A trade that is not settled yet, or null. */
+export function openObligation(state: RegionState, obligationId: number): OpenObligation | null {
+  const row = openRow(state.tables.obligations, obligationId);
+  return row < 0 ? null : obligationIn(state, row);
+}
+
+function obligationIn(state: RegionState, row: number): OpenObligation {
+  const { obligations, purchases } = state.tables;
+  const { id, purchase, sale, product, payableAtS, isDisputed, ...one } = obligationAt(obligations, row);
+  const report = reportAt(obligations, row);
+  return {
+    obligationId: id,
+    product: productOf(product).name,
+    buyer: addressOf(state, one.buyer),
+    seller: addressOf(state, one.seller),
+    buyOrderId: purchase,
+    sellOrderId: sale,
+    quantityMega: one.quantityMega,
+    deliveredMega: one.deliveredMega,
+    priceMicrosPerTera: one.priceMicrosPerTera,
+    paidMicros: one.paidMicros,
+    takeRateBps: one.takeRateBps,
+    deadlineS: one.deadlineS,
+    job: jobAt(purchases, purchaseRow(purchases, purchase)),
+    result: report === null ? null : { ...report, payableAtS, isDisputed },
+  };
 }

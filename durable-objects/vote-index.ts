@@ -29,6 +29,7 @@ import type {
 import type { Env } from "./environment.ts";
 import { SettingsRefused } from "./mirror/settings.ts";
 import { ChainTrouble } from "./mirror/trouble.ts";
+import { PerMinute } from "./per-minute.ts";
 import { VoteReader, type VoteSnapshot } from "./votes/vote-reader.ts";
 import { VoteRecords } from "./votes/vote-records.ts";
 import { hasVotes, voteSettings } from "./votes/vote-settings.ts";
@@ -53,7 +54,7 @@ export interface KnownVoter {
 /** One per governor; its name is the chain's id and the governor's address. */
 export class VoteIndex extends DurableObject<Env> {
   #reader: VoteReader | null = null;
-  #drafts = { minute: 0, asked: 0 };
+  readonly #drafts = new PerMinute(MAX_DRAFTS_PER_MINUTE);
   /** Regions that the chain has said to be under votes; they stay so. */
   readonly #governed = new Set<string>();
   #unknown = { minute: 0, names: new Set<string>() };
@@ -140,10 +141,7 @@ export class VoteIndex extends DurableObject<Env> {
 
   /** All that is to be said of a draft but its effect. */
   async draft(draft: Draft, proposer: Hex): Promise<Told<CheckedDraft>> {
-    const minute = Math.floor(Date.now() / 60_000);
-    if (minute !== this.#drafts.minute) this.#drafts = { minute, asked: 0 };
-    this.#drafts.asked += 1;
-    if (this.#drafts.asked > MAX_DRAFTS_PER_MINUTE)
+    if (!this.#drafts.take(Date.now()))
       return { rejection: rejected("overloaded", { draftsPerMinute: MAX_DRAFTS_PER_MINUTE }) };
     return this.#tell(async (snapshot) => {
       const { view, contracts } = snapshot;

@@ -81,7 +81,7 @@ export const ERRORS = {
   ),
   overloaded: entry(
     503,
-    "The region's queue is full, or as many drafts or ballots were looked at as can be; nothing was decided.",
+    "The region's queue is full, or as many drafts, previews or ballots were looked at as can be; nothing was decided.",
     true,
   ),
   storage_exhausted: entry(

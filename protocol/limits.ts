@@ -116,6 +116,9 @@ export const MAX_PREVIEW_EPOCHS = 30;
 /** Accounts that a preview names, those it changes most first: the answer of a full region would be many megabytes. */
 export const MAX_PREVIEW_ROWS = 1_000;
 
+/** Previews of a region in a minute, for all who ask: each reads the sums of its last epochs through the region's object. */
+export const MAX_PREVIEWS_PER_MINUTE = 120;
+
 // --- Votes ---
 
 /** Proposals of one answer. */

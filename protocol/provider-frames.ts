@@ -84,7 +84,8 @@ export const nodeFrame = z.discriminatedUnion("type", [
   /** Cancels of its resting asks, for when it is gone: they replace those sent before. */
   z.strictObject({ type: z.literal("will"), cancels: z.array(signedCancel).max(MAX_WILL_COMMANDS) }),
   z.strictObject({ type: z.literal("accepted"), obligationId }),
-  z.strictObject({ type: z.literal("full"), obligationId, giveUp: signedSettlement }),
+  /** No room. `giveUp`: its buyer has its money back; null for what the region does not know as sold by this node. */
+  z.strictObject({ type: z.literal("full"), obligationId, giveUp: signedSettlement.nullable() }),
   z.strictObject({ type: z.literal("committed"), obligationId, commitment: bytes32 }),
   z.strictObject({
     type: z.literal("result"),
@@ -94,7 +95,7 @@ export const nodeFrame = z.discriminatedUnion("type", [
     salt: bytes32.nullable(),
     report: signedReport,
   }),
-  z.strictObject({ type: z.literal("gave_up"), obligationId, reason, giveUp: signedSettlement }),
+  z.strictObject({ type: z.literal("gave_up"), obligationId, reason, giveUp: signedSettlement.nullable() }),
   z.strictObject({ type: z.literal("lease_failed"), lease, run, reason }),
   /** Settles a lease for what its newest voucher says; the voucher itself the object has. */
   z.strictObject({ type: z.literal("lease_settled"), lease, settle: signedSettlement }),
@@ -119,6 +120,8 @@ export const objectFrame = z.discriminatedUnion("type", [
   }),
   /** Show the result that was committed to. */
   z.strictObject({ type: z.literal("reveal"), obligationId }),
+  /** Its time is over, and somebody else runs it: sign that nothing will be delivered. */
+  z.strictObject({ type: z.literal("give_up"), obligationId, deadlineS: count, reason }),
   /** It is over, or was never known: forget it. `entry`: where its report stands in the journal, if it does. */
   z.strictObject({ type: z.literal("over"), obligationId, entry: count.nullable(), reason }),
   /** The will was carried out: these asks are out of the book. */

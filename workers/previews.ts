@@ -14,7 +14,7 @@ import {
   refuseValues,
   SETTLEMENT_TERMS,
 } from "../protocol/governed-values.ts";
-import { MAX_PREVIEW_ROWS } from "../protocol/limits.ts";
+import { MAX_PREVIEW_ROWS, MAX_PREVIEWS_PER_MINUTE } from "../protocol/limits.ts";
 import type { PreviewAnswer, PreviewOptions } from "../protocol/preview-answer.ts";
 import { RESOURCES, type Resource } from "../protocol/products.ts";
 import { SLOT_SECONDS, slotStartS } from "../protocol/units.ts";
@@ -36,7 +36,8 @@ const SHOWN: ReadonlySet<string> = new Set([
 
 /**
  * What a draft would have done.
- * @throws Refusal `region_not_found`, `region_not_open`, `parameters_out_of_bounds`, `epoch_not_found` where none has closed
+ * @throws Refusal `region_not_found`, `region_not_open`, `parameters_out_of_bounds`, `epoch_not_found` where none has closed,
+ * `overloaded`
  */
 export async function previewOf(
   env: Env,
@@ -46,6 +47,8 @@ export async function previewOf(
 ): Promise<PreviewAnswer> {
   const object = await regionOf(env, region);
   const payable = await object.payable(options.epochs);
+  if (payable === "overloaded")
+    throw new Refusal("overloaded", { previewsPerMinute: MAX_PREVIEWS_PER_MINUTE });
   if (payable === null) throw new Refusal("region_not_open");
   const refusal = refuseValues(draft, payable.windowSlots * SLOT_SECONDS);
   if (refusal !== null) refuse(refusal);

@@ -1,8 +1,9 @@
 // Owns the row `compute-scale`: jobs a second that a region's apps have done with four providers against one, bought, run, reported and
 // answered. It refuses a round in which a job did not end well.
 
+import type { Trader } from "../../clients/local/compute-region.ts";
 import { assemble } from "../../tools/job-sources.ts";
-import { COMPUTE_REGION, ComputeRegion, type Trader } from "../compute-region.ts";
+import { COMPUTE_REGION, MeasuredRegion } from "../compute-region.ts";
 import { median } from "../median.ts";
 import { compared, type Measurement, type Row } from "../row.ts";
 
@@ -45,7 +46,7 @@ export async function measureComputeScale(
 }
 
 async function jobsPerSecond(providers: number, jobs: number, rounds: number): Promise<number> {
-  const region = await ComputeRegion.open();
+  const region = await MeasuredRegion.open();
   try {
     const buyer = await region.trader("buyer", ["buy"]);
     for (let number = 0; number < providers; number += 1)
@@ -72,7 +73,7 @@ async function jobsPerSecond(providers: number, jobs: number, rounds: number): P
   }
 }
 
-async function runJob(region: ComputeRegion, buyer: Trader, module: string): Promise<void> {
+async function runJob(region: MeasuredRegion, buyer: Trader, module: string): Promise<void> {
   const limits = { fuelMega: FUEL_MEGA, memoryBytes: 65_536, outputBytes: 0, wallSeconds: 30 };
   const response = await fetch(`${region.stack.url}/v1/regions/${COMPUTE_REGION}/jobs`, {
     method: "POST",

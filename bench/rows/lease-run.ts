@@ -4,7 +4,7 @@
 import { startStack } from "../../clients/local/stack.ts";
 import { Lease } from "../../clients/sdk/lease.ts";
 import { assemble } from "../../tools/job-sources.ts";
-import { COMPUTE_REGION, ComputeRegion } from "../compute-region.ts";
+import { COMPUTE_REGION, MeasuredRegion } from "../compute-region.ts";
 import { median, percentile } from "../median.ts";
 import { compared, type Measurement, type Row } from "../row.ts";
 import { SecondProcess } from "../second-process.ts";
@@ -35,7 +35,7 @@ export async function measureLeaseRun(
   say: (line: string) => void,
   { runs = 10_000, rounds = 5, flying = 256 }: LeaseRunOptions = {},
 ): Promise<readonly Row[]> {
-  const region = await ComputeRegion.open();
+  const region = await MeasuredRegion.open();
   const echo = await Echo.open();
   try {
     const lease = await leaseOf(region);
@@ -66,7 +66,7 @@ function keep(kept: Round[], round: number, measured: Round): void {
   if (round >= 0) kept.push(measured);
 }
 
-async function leaseOf(region: ComputeRegion): Promise<Lease> {
+async function leaseOf(region: MeasuredRegion): Promise<Lease> {
   const [buyer, seller] = [await region.trader("buyer", ["buy"]), await region.trader("seller", ["sell"])];
   await region.node(seller, "--lease", "compute-lease-hour", "--offer", "100000000");
   const { module } = await region.upload(assemble(NOTHING), buyer.apiKey);
@@ -81,8 +81,8 @@ const modules = new WeakMap<Lease, `0x${string}`>();
 
 /** The node posts its asks one after the other. */
 async function untilSold(
-  region: ComputeRegion,
-  buyer: Parameters<ComputeRegion["lease"]>[0],
+  region: MeasuredRegion,
+  buyer: Parameters<MeasuredRegion["lease"]>[0],
 ): Promise<number> {
   for (let tries = 0; ; tries += 1) {
     try {
@@ -94,7 +94,7 @@ async function untilSold(
   }
 }
 
-async function warmRun(_region: ComputeRegion, lease: Lease): Promise<Act> {
+async function warmRun(_region: MeasuredRegion, lease: Lease): Promise<Act> {
   const module = modules.get(lease) as `0x${string}`;
   const run = async () => {
     const { end } = await lease.run({ module, limits: LIMITS });

@@ -15,7 +15,8 @@ import {
 import { writeWhole } from "../household/whole-file.ts";
 import { gatewaySeedFromEnvironment } from "./context.ts";
 
-const OWNER_ONLY = 0o600;
+/** Who may read a file with a secret. */
+export const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
 
 /** Reads a meter's file. @throws Error that names the file and what is wrong with it */

@@ -2,27 +2,40 @@
 // twice, and a wallet's key at all.
 
 import { randomBytes } from "node:crypto";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { privateKeyToAddress } from "viem/accounts";
 import { formatApiKey, parseApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
+import type { CommandOf } from "../../protocol/commands.ts";
 import { bytes32, type Hex, LAST_INSTANT_S } from "../../protocol/fields.ts";
-import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH } from "../../protocol/limits.ts";
+import { MAX_ABSOLUTE_PRICE_MICROS_PER_KWH, MAX_REGION_MICROS } from "../../protocol/limits.ts";
 import { writeKeystore } from "../chain/keystore-file.ts";
 import { askNewPassword } from "../chain/password-prompt.ts";
 import { walletFrom } from "../chain/wallet-key.ts";
 import { type Place, placeOf, signerFromEnvironment, walletFromEnvironment, withPlace } from "./context.ts";
-import { requireAbsent } from "./document-files.ts";
+import { OWNER_ONLY, requireAbsent, writeNew } from "./document-files.ts";
 import { price, whole } from "./options.ts";
 
 interface KeyOptions extends Place {
   readonly sides: string;
+  readonly sell?: readonly Traded[];
+  readonly buy?: readonly Traded[];
   readonly leastAsk: number;
   readonly highestBid: number;
   readonly dailyWh: number;
+  readonly leastAskTera: number;
+  readonly highestBidTera: number;
+  readonly dailyMega: number;
+  readonly out?: string;
   readonly spend: number;
   readonly days: number;
   readonly keystore?: string;
 }
+
+const TRADED = ["energy", "compute"] as const;
+type Traded = (typeof TRADED)[number];
+
+/** What a key trades, and how. */
+type Trades = Pick<CommandOf<"authorise_session">, "resources" | "sides">;
 
 /** Adds `key create | show | revoke`. */
 export function keyCommands(program: Command): void {
@@ -42,12 +55,27 @@ export function keyCommands(program: Command): void {
       "--keystore <file>",
       "make a new wallet's key instead, in an encrypted file, and print its address",
     )
-    .option("--sides <list>", "sell, buy or sell,buy", "sell,buy")
+    .addOption(
+      new Option("--sides <list>", "of energy: sell, buy or sell,buy")
+        .default("sell,buy")
+        .conflicts(["sell", "buy"]),
+    )
+    .option("--sell <list>", "sells energy, compute or energy,compute", traded)
+    .option("--buy <list>", "buys energy, compute or energy,compute", traded)
     .option("--least-ask <price>", "sells at no less per kWh", price, -MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
     .option("--highest-bid <price>", "buys at no more per kWh", price, MAX_ABSOLUTE_PRICE_MICROS_PER_KWH)
     .option("--daily-wh <n>", "trades no more Wh a UTC day", whole(0, Number.MAX_SAFE_INTEGER), 1_000_000)
+    .option("--least-ask-tera <price>", "sells compute at no less per terafuel", price, 0)
+    .option("--highest-bid-tera <price>", "buys compute at no more per terafuel", price, MAX_REGION_MICROS)
+    .option(
+      "--daily-mega <n>",
+      "trades no more megafuel a UTC day",
+      whole(0, MAX_REGION_MICROS),
+      1_000_000_000,
+    )
     .option("--spend <amount>", "spends no more in all", price, 100_000_000)
     .option("--days <n>", "until it expires, in market time", whole(1, 3650), 365)
+    .option("--out <file>", "write it to a new file that only its owner may read, instead of printing it")
     .addHelpText(
       "after",
       "\nkeys: POLDER_WALLET_KEY authorises an API key; POLDER_PASSWORD encrypts a wallet's",
@@ -68,27 +96,59 @@ export function keyCommands(program: Command): void {
 
 async function create(options: KeyOptions): Promise<void> {
   if (options.keystore !== undefined) return createWallet(options.keystore);
+  const { out } = options;
+  const { resources, sides } = tradesOf(options);
   const signer = walletFromEnvironment();
   const { client, region } = await placeOf(options);
+  // Before it is authorised: a key that is kept nowhere stays in the region until it expires.
+  if (out !== undefined) requireAbsent(out);
+  const has = (one: Traded, figure: number): number => (resources.includes(one) ? figure : 0);
   const seed: Hex = `0x${randomBytes(32).toString("hex")}`;
-  const sides = options.sides.split(",");
-  if (!sides.every((side) => side === "sell" || side === "buy"))
-    throw new Error("sides are sell, buy or sell,buy");
+  const apiKey = formatApiKey(signer.account, seed);
   await client.submit(region, signer, {
     type: "authorise_session",
     key: sessionKeyOf(seed),
-    resources: ["energy"],
-    sides: sides as ("sell" | "buy")[],
-    leastAskMicrosPerKwh: options.leastAsk,
-    highestBidMicrosPerKwh: options.highestBid,
-    dailyWh: options.dailyWh,
-    leastAskMicrosPerTera: 0,
-    highestBidMicrosPerTera: 0,
-    dailyMega: 0,
+    resources,
+    sides,
+    leastAskMicrosPerKwh: has("energy", options.leastAsk),
+    highestBidMicrosPerKwh: has("energy", options.highestBid),
+    dailyWh: has("energy", options.dailyWh),
+    leastAskMicrosPerTera: has("compute", options.leastAskTera),
+    highestBidMicrosPerTera: has("compute", options.highestBidTera),
+    dailyMega: has("compute", options.dailyMega),
     spendingLimitMicros: options.spend,
     sessionExpiresAtS: Math.min(LAST_INSTANT_S, (await client.marketTimeS()) + options.days * 86_400),
   });
-  console.log(formatApiKey(signer.account, seed));
+  if (out === undefined) console.log(apiKey);
+  else {
+    writeNew(out, `${apiKey}\n`, OWNER_ONLY);
+    console.log(`${out}: a key of ${signer.account} that ${sides.join(" and ")}s ${resources.join(" and ")}`);
+  }
+}
+
+/** What is asked for. @throws Error for what one key cannot hold: its sides are the same for all that it trades */
+function tradesOf({ sides, sell, buy }: KeyOptions): Trades {
+  if (sell === undefined && buy === undefined) {
+    const listed = sides.split(",");
+    if (!listed.every((side) => side === "sell" || side === "buy"))
+      throw new Error("sides are sell, buy or sell,buy");
+    return { resources: ["energy"], sides: listed as Trades["sides"] };
+  }
+  if (sell !== undefined && buy !== undefined && sell.join() !== buy.join())
+    throw new Error("one key sells what it buys: make two keys");
+  return {
+    resources: [...(sell ?? buy ?? [])],
+    sides: [...(sell === undefined ? [] : ["sell" as const]), ...(buy === undefined ? [] : ["buy" as const])],
+  };
+}
+
+/** What a key trades, in its order. */
+function traded(text: string): readonly Traded[] {
+  const named = text.split(",");
+  const known = TRADED.filter((one) => named.includes(one));
+  if (known.length === 0 || known.length !== named.length)
+    throw new InvalidArgumentError("must be energy, compute or energy,compute");
+  return known;
 }
 
 /** Draws a wallet's key. It is written once, encrypted, and is nowhere else. */

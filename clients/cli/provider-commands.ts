@@ -7,15 +7,18 @@ import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { type ApiKey, parseApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Book, OpenObligation, ResourceOrder } from "../../protocol/answers.ts";
-import { NO_ADDRESS } from "../../protocol/fields.ts";
+import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { MAX_NODE_ROOM, MAX_REGION_MICROS } from "../../protocol/limits.ts";
 import { PRODUCT_NAMES, type ProductName } from "../../protocol/products.ts";
+import type { ProviderReputation } from "../../protocol/provider-answers.ts";
 import { openChain } from "../chain/chain-connection.ts";
 import type { Offer } from "../provider/ask-keeper.ts";
 import { bestOf, DEFAULT_FOLDER, dailyMicros, measureFuelRate } from "../provider/fuel-rate.ts";
 import { ProviderNode } from "../provider/provider-node.ts";
 import { type ServiceForm, serviceFile } from "../provider/service-files.ts";
 import { stakeFor } from "../provider/stake.ts";
+import type { PolderClient } from "../sdk/client.ts";
+import { PolderProblem } from "../sdk/problem.ts";
 import { type ChainPlace, rpcOf, walletOf, withRpc, withWallet } from "./chain-context.ts";
 import { type Place, placeOf, withPlace } from "./context.ts";
 import { money, table } from "./figures.ts";
@@ -144,8 +147,9 @@ async function status(options: Place & { readonly keyFile: string }): Promise<vo
   const { account } = keyIn(options.keyFile);
   const { client, region } = await placeOf(options);
   const path = `/v1/regions/${region}/accounts/${account}`;
-  const [known, { orders }, { obligations }] = await Promise.all([
+  const [known, record, { orders }, { obligations }] = await Promise.all([
     client.account(region, account),
+    recordOf(client, region, account),
     client.get<{ orders: readonly ResourceOrder[] }>(`${path}/resource-orders`),
     client.get<{ obligations: readonly OpenObligation[] }>(`${path}/obligations`),
   ]);
@@ -165,11 +169,49 @@ async function status(options: Place & { readonly keyFile: string }): Promise<vo
         ],
         [
           "under way",
-          `${owed.length} trades, paid so far ${money(owed.reduce((sum, { paidMicros }) => sum + paidMicros, 0))}`,
+          `${owed.length} trades, paid so far ${money(sum(owed.map(({ paidMicros }) => paidMicros)))}`,
         ],
+        ["pending", `${money(sum(owed.map(pendingMicros)))} for results that can still be challenged`],
+        ...(record === null ? [["record", "none yet"]] : recordRows(record)),
       ],
     ),
   );
+}
+
+const sum = (figures: readonly number[]): number => figures.reduce((all, one) => all + one, 0);
+
+/** What a reported result comes to when nobody shows it to be wrong, after the fee. Micros. */
+function pendingMicros({ result, priceMicrosPerTera, takeRateBps }: OpenObligation): number {
+  if (result === null) return 0;
+  const paid = Math.ceil((result.fuelMega * priceMicrosPerTera) / 1e6);
+  return paid - Math.ceil((paid * takeRateBps) / 10_000);
+}
+
+/** A provider's record; null before its first trade. */
+async function recordOf(
+  client: PolderClient,
+  region: string,
+  account: Hex,
+): Promise<ProviderReputation | null> {
+  try {
+    return await client.get<ProviderReputation>(`/v1/regions/${region}/providers/${account}`);
+  } catch (error) {
+    if (error instanceof PolderProblem && error.code === "account_not_found") return null;
+    throw error;
+  }
+}
+
+function recordRows(record: ProviderReputation): string[][] {
+  const share = (bps: number | null) => (bps === null ? "nothing yet" : `${bps / 100} %`);
+  const { jobs, failures, deliveredMega, deliveredBps, answeredBps, auditsPassed, auditsFailed } = record;
+  return [
+    ["delivered", `${deliveredMega} Mfuel; ${jobs} jobs paid, ${failures} failed`],
+    ["delivered of what was sold", share(deliveredBps)],
+    ["answered in time", share(answeredBps)],
+    ["audits", `${auditsPassed} passed, ${auditsFailed} failed`],
+    ["mean seconds to a report", record.meanSeconds === null ? "nothing yet" : String(record.meanSeconds)],
+    ["rank", `${record.rank} (of equal asks the lowest goes first)`],
+  ];
 }
 
 async function stake(

@@ -2,13 +2,15 @@
 // connection. It refuses runs beyond its room, and those whose input or description is not what they are named by.
 
 import { sha256 } from "@noble/hashes/sha2.js";
+import { describedJob } from "../../compute/described-job.ts";
 import type { Job, JobResult } from "../../compute/host/job.ts";
 import { hexOf } from "../../evidence/bytes.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { type JobDescription, jobDigestOf, jobSeedOf } from "../../protocol/jobs.ts";
+import { type JobDescription, jobDigestOf } from "../../protocol/jobs.ts";
 import type { NodeFrame, ObjectFrame, Parts } from "../../protocol/provider-frames.ts";
 import { commitmentOf, fuelMegaOf } from "../../protocol/run-results.ts";
 import type { NodeKey } from "./node-key.ts";
+import type { SoldWork } from "./sold-work.ts";
 
 type RunFrame = Extract<ObjectFrame, { type: "run" }>;
 
@@ -19,30 +21,20 @@ interface Held {
   readonly order: RunFrame;
   result: JobResult | null;
   failure: string | null;
+  /** The region says that it was sold by this node. */
+  isSold: boolean;
   isRevealed: boolean;
 }
 
 export interface NodeRunPorts {
   readonly key: NodeKey;
+  readonly sold: SoldWork;
   readonly room: number;
   readonly run: RunJob;
   readonly send: (frame: NodeFrame, parts?: Parts) => void;
   /** A run has ended, or was refused for want of room. */
   readonly changed: (change: "ended" | "full") => void;
   readonly report: (line: string) => void;
-}
-
-/** A job as the engine takes it. */
-export function jobOf(description: JobDescription, stdin: Uint8Array, fuel: number): Job {
-  const { args, env, limits, startS } = description;
-  return {
-    args,
-    env,
-    stdin,
-    limits: { fuel, memoryBytes: limits.memoryBytes, outputBytes: limits.outputBytes },
-    seed: jobSeedOf(description),
-    clockS: startS,
-  };
 }
 
 /** The runs of one node. */
@@ -70,7 +62,7 @@ export class NodeRuns {
 
   /** Takes a run in, or says that there is no room. */
   take(order: RunFrame, [input = new Uint8Array(0)]: Parts): void {
-    const { send, key, changed } = this.#ports;
+    const { send, changed } = this.#ports;
     const { obligationId } = order;
     const held = this.#held.get(obligationId);
     if (held !== undefined) {
@@ -79,18 +71,25 @@ export class NodeRuns {
       return;
     }
     if (!this.hasRoom) {
-      send({ type: "full", obligationId, giveUp: key.giveUp(obligationId) });
-      changed("full");
+      void this.#refuse(order);
       return;
     }
     send({ type: "accepted", obligationId });
-    const taken: Held = { order, result: null, failure: null, isRevealed: false };
+    const taken: Held = { order, result: null, failure: null, isSold: false, isRevealed: false };
     this.#held.set(obligationId, taken);
     this.#working += 1;
     void this.#work(taken, input).finally(() => {
       this.#working -= 1;
       changed("ended");
     });
+  }
+
+  /** Its time is over and somebody else has it: it is not reported any more, whatever it comes to. */
+  giveUp(obligationId: number, reason: string): void {
+    const held = this.#held.get(obligationId);
+    if (held === undefined) return;
+    held.failure ??= reason;
+    this.#say(held);
   }
 
   reveal(obligationId: number): void {
@@ -110,15 +109,28 @@ export class NodeRuns {
     for (const held of this.#held.values()) this.#say(held);
   }
 
+  /** No room: what was sold is given back. */
+  async #refuse(order: RunFrame): Promise<void> {
+    const { send, key, changed, sold } = this.#ports;
+    const isSold = await sold.requireRun(order).then(
+      () => true,
+      () => false,
+    );
+    const { obligationId } = order;
+    send({ type: "full", obligationId, giveUp: isSold ? key.giveUp(order) : null });
+    changed("full");
+  }
+
   async #work(held: Held, input: Uint8Array): Promise<void> {
-    const { description, jobDigest, fuelMega } = held.order;
+    const { description, jobDigest } = held.order;
     try {
       if (jobDigestOf(description) !== jobDigest || hexOf(sha256(input)) !== description.inputHash)
         throw new Error("job_malformed: the description or input is another one");
-      const fuel = Math.min(fuelMega, description.limits.fuelMega) * 1_000_000;
-      held.result = await this.#ports.run(description, jobOf(description, input, fuel));
+      await this.#ports.sold.requireRun(held.order);
+      held.isSold = true;
+      held.result = await this.#ports.run(description, describedJob(description, input));
     } catch (error) {
-      held.failure = (error instanceof Error ? error.message : String(error)).slice(0, 200);
+      held.failure ??= (error instanceof Error ? error.message : String(error)).slice(0, 200);
       this.#ports.report(`run ${held.order.obligationId} failed: ${held.failure}`);
     }
     if (this.#held.get(held.order.obligationId) === held) this.#say(held);
@@ -127,10 +139,12 @@ export class NodeRuns {
   /** Sends where a run stands: nothing while it is running. */
   #say(held: Held): void {
     const { send, key } = this.#ports;
-    const { order, result, failure } = held;
+    const { order, result, failure, isSold } = held;
     const { obligationId } = order;
-    if (failure !== null)
-      send({ type: "gave_up", obligationId, reason: failure, giveUp: key.giveUp(obligationId) });
+    if (failure !== null) {
+      send({ type: "gave_up", obligationId, reason: failure, giveUp: isSold ? key.giveUp(order) : null });
+      return;
+    }
     if (result === null) return;
     const outputHash: Hex = `0x${result.outputHash}`;
     const salt = order.commitFirst ? key.salt(obligationId) : null;
@@ -139,7 +153,7 @@ export class NodeRuns {
       return;
     }
     const { end, exitCode, fuelUsed, trap, stdout, stderr } = result;
-    const report = key.report(obligationId, fuelMegaOf(fuelUsed), order.jobDigest, outputHash);
+    const report = key.report(order, fuelMegaOf(fuelUsed), outputHash);
     const words = trap === null ? null : trap.slice(0, 1_000);
     send({ type: "result", obligationId, end, exitCode, fuelUsed, trap: words, salt, report }, [
       stdout,

@@ -16,6 +16,7 @@ import { NodeConnection } from "./node-connection.ts";
 import { NodeKey } from "./node-key.ts";
 import { NodeLeases } from "./node-leases.ts";
 import { NodeRuns } from "./node-runs.ts";
+import { RegionSales } from "./sold-work.ts";
 
 /** How often a node looks at its asks when nothing happens. Milliseconds. */
 const KEEP_EVERY_MS = 10_000;
@@ -53,8 +54,10 @@ export class ProviderNode {
     this.#report = report;
     this.#pool = new JobPool(cores);
     this.#modules = new ModuleCache(folder, (module) => readModule(client, module));
+    const sold = new RegionSales(client, options.region, key.identity.account);
     this.#runs = new NodeRuns({
       key,
+      sold,
       room,
       run: (description, job) => this.#run(description, job),
       send: (frame, parts) => this.#connection.send(frame, parts),
@@ -63,6 +66,7 @@ export class ProviderNode {
     });
     this.#leases = new NodeLeases({
       key,
+      sold,
       run: (description, job) => this.#run(description, job),
       send: (frame, parts) => this.#connection.send(frame, parts),
       report,
@@ -138,6 +142,7 @@ export class ProviderNode {
   #welcomed(): void {
     this.#report("connected");
     this.#keeper.forgetWill();
+    this.#leases.connected();
     this.#runs.sayAll();
     void this.#keeper.keep();
   }
@@ -146,6 +151,9 @@ export class ProviderNode {
     switch (frame.type) {
       case "run":
         this.#runs.take(frame, parts);
+        return;
+      case "give_up":
+        this.#runs.giveUp(frame.obligationId, frame.reason);
         return;
       case "reveal":
         this.#runs.reveal(frame.obligationId);
@@ -160,7 +168,7 @@ export class ProviderNode {
         this.#leases.run(frame, parts);
         return;
       case "lease_voucher":
-        void this.#leases.voucher(frame);
+        this.#leases.voucher(frame);
         return;
       case "withdrawn":
         this.#keeper.forgetWill();

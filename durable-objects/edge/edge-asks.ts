@@ -1,9 +1,9 @@
 // Owns the operator's asks in the book: that so much is asked for at its price, and nothing else of the deployment's. It refuses to
 // touch orders that another key placed.
 
+import type { SellerKey } from "../../evidence/seller-key.ts";
 import type { Account, ResourceOrder } from "../../protocol/answers.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import type { EdgeKey } from "./edge-key.ts";
 import type { EdgeSettings } from "./edge-settings.ts";
 
 /** Market seconds that an ask rests; it is renewed at half of them. A deployment that is gone leaves none for long. */
@@ -18,10 +18,10 @@ export interface EdgeBook {
 export async function askCommands(
   book: EdgeBook,
   settings: EdgeSettings,
-  key: EdgeKey,
+  key: SellerKey,
   atS: number,
   isFull: boolean,
-): Promise<(ReturnType<EdgeKey["ask"]> | ReturnType<EdgeKey["cancel"]>)[] | null> {
+): Promise<(ReturnType<SellerKey["ask"]> | ReturnType<SellerKey["cancel"]>)[] | null> {
   const session = (await book.account(settings.account))?.sessions.find((one) => one.key === key.key);
   if (session === undefined || session.isRevoked || session.expiresAtS <= atS) return null;
   const own = (await book.resourceOrders(settings.account)).filter(

@@ -1,17 +1,17 @@
 // Owns the running of jobs by the deployment itself: what a provider's node does, done by the referee. It refuses more runs at
 // once than it has room for, and jobs beyond the referee.
 
+import type { SellerKey } from "../../evidence/seller-key.ts";
 import { isBeyondReferee, type JobDescription } from "../../protocol/jobs.ts";
 import type { NodeFrame, ObjectFrame, Parts } from "../../protocol/provider-frames.ts";
 import { commitmentOf, fuelMegaOf } from "../../protocol/run-results.ts";
 import type { RefereeRun } from "../referee-call.ts";
-import type { EdgeKey } from "./edge-key.ts";
 
 type RunFrame = Extract<ObjectFrame, { type: "run" }>;
 type ResultFrame = Extract<NodeFrame, { type: "result" }>;
 
 export interface EdgeNodePorts {
-  readonly key: () => EdgeKey;
+  readonly key: () => SellerKey;
   readonly run: RefereeRun;
   /** Runs at once. */
   readonly room: number;
@@ -38,6 +38,7 @@ export class EdgeNode {
     if (frame.type === "run") queueMicrotask(() => this.#take(frame, input));
     if (frame.type === "reveal") queueMicrotask(() => this.#reveal(frame.obligationId));
     if (frame.type === "over") this.#bound.delete(frame.obligationId);
+    if (frame.type === "give_up") queueMicrotask(() => this.#giveUp(frame));
   }
 
   #take(frame: RunFrame, input: Uint8Array): void {
@@ -45,7 +46,7 @@ export class EdgeNode {
     const { hear, key } = this.#ports;
     if (this.#running.has(obligationId) || this.#bound.has(obligationId)) return;
     if (this.isFull || isBeyondReferee(description)) {
-      hear({ type: "full", obligationId, giveUp: key().giveUp(obligationId) }, []);
+      hear({ type: "full", obligationId, giveUp: key().giveUp(frame) }, []);
       return;
     }
     this.#running.add(obligationId);
@@ -58,7 +59,7 @@ export class EdgeNode {
     const { hear, key, run } = this.#ports;
     const answer = await run(description, input);
     if (answer.kind === "refused") {
-      hear({ type: "gave_up", obligationId, reason: answer.reason, giveUp: key().giveUp(obligationId) }, []);
+      hear({ type: "gave_up", obligationId, reason: answer.reason, giveUp: key().giveUp(frame) }, []);
       return;
     }
     const { end, exitCode, fuelUsed, trap, outputHash, stdout, stderr } = answer;
@@ -74,12 +75,16 @@ export class EdgeNode {
     hear({ type: "committed", obligationId, commitment: commitmentOf(outputHash, salt) }, []);
   }
 
+  /** Its time is over: what it may still come to is not wanted any more. */
+  #giveUp(frame: Extract<ObjectFrame, { type: "give_up" }>): void {
+    const { obligationId, reason } = frame;
+    this.#bound.delete(obligationId);
+    this.#ports.hear({ type: "gave_up", obligationId, reason, giveUp: this.#ports.key().giveUp(frame) }, []);
+  }
+
   #reveal(obligationId: number): void {
     const bound = this.#bound.get(obligationId);
     if (bound === undefined) return;
-    // Signed anew: the replicas may have taken longer than a signature is good for.
-    const { outputHash, fuelMega, jobDigest } = bound.frame.report.command;
-    const report = this.#ports.key().report({ obligationId, jobDigest }, fuelMega, outputHash);
-    this.#ports.hear({ ...bound.frame, report }, bound.parts);
+    this.#ports.hear(bound.frame, bound.parts);
   }
 }

@@ -21,7 +21,7 @@ import {
 } from "./job-life.ts";
 import { isOver, type JobRecord, type RunRecord } from "./job-records.ts";
 import type { JobStore } from "./job-store.ts";
-import { runsOf } from "./purchase.ts";
+import { boughtObligations, runsOf } from "./purchase.ts";
 
 /** What a desk is surrounded by. */
 export interface RunnerHost {
@@ -29,8 +29,8 @@ export interface RunnerHost {
   /** Name of the desk, as providers' objects find it. */
   readonly desk: string;
   buy(region: string, submission: Submission): Promise<Outcome>;
-  /** Trades of a buyer that are not settled. */
-  obligations(region: string, buyer: Hex): Promise<readonly OpenObligation[]>;
+  /** A trade that is not settled, or null. */
+  trade(region: string, number: number): Promise<OpenObligation | null>;
   takerOf(region: string, provider: Hex): RunTaker;
   wallMs(): number;
   marketS(): number;
@@ -188,7 +188,7 @@ export class JobRunner {
   /** Sends the next signed command; sent again after a crash it gets the answer that it got before. */
   async #buy(job: JobRecord): Promise<boolean> {
     const { store, wallMs } = this.#host;
-    const { region, buyer, job: digest } = job.terms;
+    const { region, job: digest } = job.terms;
     const submission = store.submissions(digest)[job.attempt] as Submission;
     const asked = { ...job, isAsked: true };
     store.put(asked, wallMs() + RESUME_MS);
@@ -196,7 +196,11 @@ export class JobRunner {
     let open: readonly OpenObligation[] = [];
     try {
       outcome = await this.#host.buy(region, submission);
-      if ("answer" in outcome) open = await this.#host.obligations(region, buyer);
+      if ("answer" in outcome) {
+        const numbers = boughtObligations(outcome.answer);
+        const trades = await Promise.all(numbers.map((number) => this.#host.trade(region, number)));
+        open = trades.filter((trade) => trade !== null);
+      }
     } catch (fault) {
       // Whether it was accepted is not known, and need not be: it is asked for again.
       console.error("a region did not answer a desk", fault);

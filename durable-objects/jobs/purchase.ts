@@ -16,7 +16,7 @@ export function boughtObligations({ events }: Answer): number[] {
 
 /**
  * The runs of a purchase.
- * @param open the buyer's trades that are not settled; one that is missing was given up or lapsed meanwhile.
+ * @param open those of its trades that are not settled; one that is missing was given up or lapsed meanwhile.
  */
 export function runsOf(answer: Answer, attempt: number, open: readonly OpenObligation[]): RunRecord[] {
   const numbers = boughtObligations(answer);

@@ -218,8 +218,9 @@ export class ProviderLeases {
   nodeCame(): void {
     const { store, send } = this.#ports;
     this.#toldJobs.clear();
-    for (const { lease, voucher, settle } of store.leases())
-      if (voucher !== null && settle === null) send({ type: "lease_voucher", lease, ...voucher });
+    // All of them: a node that was started anew reckons from them how far ahead it is.
+    for (const { lease, voucher } of store.leases())
+      if (voucher !== null) send({ type: "lease_voucher", lease, ...voucher });
   }
 
   /** Sends the settlements that are due, and forgets what is over. */

@@ -52,8 +52,10 @@ export function faultOfResult(
     : "commitment_broken";
 }
 
-/** Whether a signed settlement gives an obligation up and does nothing else. */
-export function isGivingUp({ command }: SignedSettlement, obligationId: number, account: Hex): boolean {
+/** Whether what a node has signed, if anything, gives an obligation up and does nothing else. */
+export function isGivingUp(signed: SignedSettlement | null, obligationId: number, account: Hex): boolean {
+  if (signed === null) return true;
+  const { command } = signed;
   return (
     command.obligationId === obligationId &&
     command.account === account &&

@@ -5,7 +5,7 @@ import { type MarketClock, marketTimeS, wallTimeMs } from "../../protocol/clock.
 import type { Rejection } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_RUNS_PER_PROVIDER, RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
-import type { NodeFrame, ObjectFrame, Parts } from "../../protocol/provider-frames.ts";
+import type { NodeFrame, ObjectFrame, Parts, SignedSettlement } from "../../protocol/provider-frames.ts";
 import type { DispatchAnswer, RunAsker, RunOrder, RunOutcome, RunResult } from "../job-calls.ts";
 import { pauseAfter, type RegionPost } from "./region-post.ts";
 import { faultOfResult, isGivingUp, type ResultFrame, resultOfFrame } from "./run-check.ts";
@@ -14,8 +14,11 @@ import type { KeptRun, RunStore } from "./run-store.ts";
 /** How long a node may think about a run. It has the next one taken by somebody else. Wall milliseconds. */
 export const ANSWER_WITHIN_MS = 1_500;
 
-/** What a node may take beyond the run's own wall seconds: fetching and rewriting a module, a reconnection. */
-export const SLACK_MS = 30_000;
+/**
+ * What a node may take beyond the run's own wall seconds: fetching and rewriting a module, a reconnection. Less than a desk's
+ * grace: the desk goes on when it hears that the run was taken back, so that it is not paid beside the next one.
+ */
+export const SLACK_MS = 12_000;
 
 /** How long an ended run is remembered that nobody may ask about, so that late words about it are known for what they are. */
 const REMEMBERED_MS = 3_600_000;
@@ -39,6 +42,7 @@ export interface RunPorts {
 }
 
 const ACTIVE: ReadonlySet<string> = new Set(["offered", "running", "committed", "revealing"]);
+const isOver = ({ state }: Pick<KeptRun, "state">): boolean => state === "ended" || state === "taken_back";
 
 /** The runs of one provider. */
 export class ProviderRuns {
@@ -118,7 +122,7 @@ export class ProviderRuns {
     }
     for (const obligationId of held) {
       const run = store.run(obligationId);
-      if (run === null || run.state === "ended") this.#over(obligationId, run);
+      if (run === null || isOver(run)) this.#over(obligationId, run);
     }
   }
 
@@ -127,6 +131,7 @@ export class ProviderRuns {
     if (!("obligationId" in frame)) return "unasked";
     const { store } = this.#ports;
     const run = store.run(frame.obligationId);
+    if (run?.state === "taken_back" && frame.type === "gave_up") return this.#givenBack(run, frame.giveUp);
     if (run === null || !ACTIVE.has(run.state)) {
       // Said twice, or too late. A node that never heard the end of a run says it once more after each connection.
       if (run?.state !== "reporting") this.#over(frame.obligationId, run);
@@ -177,8 +182,8 @@ export class ProviderRuns {
     for (const run of store.due(nowMs)) {
       if (run.state === "offered") this.#answer(run.obligationId, "away");
       else if (!run.isTold) await this.#tell(run);
-      else if (ACTIVE.has(run.state)) this.#end(run, { kind: "gave_up", reason: "overdue" });
-      else if (run.state === "ended") store.forget(run.obligationId);
+      else if (ACTIVE.has(run.state)) this.#takeBack(run, "overdue");
+      else if (isOver(run)) store.forget(run.obligationId);
       else store.put({ ...run, dueMs: nowMs + SLACK_MS });
     }
   }
@@ -233,7 +238,7 @@ export class ProviderRuns {
     const result = resultOfFrame(frame, parts);
     const fault = faultOfResult(frame, result, { order, commitment: run.commitment, account, key });
     if (fault !== null) {
-      this.#end(run, { kind: "gave_up", reason: fault });
+      this.#takeBack(run, fault);
       return "unasked";
     }
     const { stdout, stderr, ...rest } = result;
@@ -253,11 +258,25 @@ export class ProviderRuns {
     return "expected";
   }
 
+  /** Nothing comes of a run, whatever its node may still say of it: the desk goes on, and the node is asked to give it up. */
+  #takeBack(run: KeptRun, reason: string): void {
+    this.#end(run, { kind: "gave_up", reason }, reason, "taken_back");
+  }
+
+  #givenBack(run: KeptRun, giveUp: SignedSettlement | null): Heard {
+    if (!isGivingUp(giveUp, run.obligationId, this.#ports.account)) return "unasked";
+    const ended: KeptRun = { ...run, state: "ended" };
+    this.#ports.store.put(ended);
+    this.#giveUp(run.obligationId, giveUp);
+    this.#over(run.obligationId, ended);
+    return "expected";
+  }
+
   /** Ends a run and tells its desk. */
-  #end(run: KeptRun, outcome: RunOutcome, reason = ""): void {
+  #end(run: KeptRun, outcome: RunOutcome, reason = "", state: KeptRun["state"] = "ended"): void {
     const ended: KeptRun = {
       ...run,
-      state: "ended",
+      state,
       outcome,
       isTold: false,
       tries: 0,
@@ -279,7 +298,7 @@ export class ProviderRuns {
     let isTold = false;
     try {
       const desk = asker(order.desk);
-      if (run.state === "ended")
+      if (isOver(run))
         await desk.ran(order.jobDigest, obligationId, this.#whole(obligationId, run.outcome as RunOutcome));
       else await desk.committed(order.jobDigest, obligationId, run.commitment as Hex);
       isTold = true;
@@ -291,7 +310,7 @@ export class ProviderRuns {
     const now = store.run(obligationId);
     if (now === null) return;
     // What came in between is to be told as well.
-    if (now.state === "ended" && run.state !== "ended") void this.#tell(now);
+    if (isOver(now) && !isOver(run)) void this.#tell(now);
     else if (isTold) store.put({ ...now, isTold: true, tries: 0, dueMs: this.#restsUntilMs(now) });
     else store.put({ ...now, dueMs: wallMs() + pauseAfter(run.tries) });
   }
@@ -300,7 +319,7 @@ export class ProviderRuns {
   #restsUntilMs(run: KeptRun): number {
     const { clock, wallMs } = this.#ports;
     const nowMs = wallMs();
-    if (run.state !== "ended") return wallTimeMs(clock, run.order.deadlineS);
+    if (!isOver(run)) return wallTimeMs(clock, run.order.deadlineS);
     const challengedS = marketTimeS(clock, nowMs) + 2 * RESULT_CHALLENGE_SECONDS;
     return run.outcome?.kind === "result"
       ? Math.max(nowMs + REMEMBERED_MS, wallTimeMs(clock, challengedS))
@@ -337,7 +356,8 @@ export class ProviderRuns {
     this.#waiting.delete(obligationId);
   }
 
-  #giveUp(obligationId: number, signed: unknown): void {
+  #giveUp(obligationId: number, signed: SignedSettlement | null): void {
+    if (signed === null) return;
     this.#ports.post.add(`give-up:${obligationId}`, signed);
     void this.#ports.post.work();
   }
@@ -348,6 +368,9 @@ export class ProviderRuns {
     const words =
       reason ??
       (run === null ? "unknown" : outcome?.kind === "gave_up" ? outcome.reason : (run.answer ?? ""));
-    this.#ports.send({ type: "over", obligationId, entry, reason: words });
+    if (run?.state === "taken_back") {
+      const { deadlineS } = run.order;
+      this.#ports.send({ type: "give_up", obligationId, deadlineS, reason: words.slice(0, 200) });
+    } else this.#ports.send({ type: "over", obligationId, entry, reason: words });
   }
 }

@@ -68,37 +68,56 @@ function refuseUnbound({ state, atS }: Buying): Rejection | null {
 }
 
 /**
- * One ask of each of `replicas` sellers who can take the whole job, the best first. Whoever still owes the buyer a run of this
- * very job is passed over: a seller that took it and vanished does not get it again.
+ * One ask of each of `replicas` sellers who can take the whole job, the best first: at one price whoever has the fewest jobs before it,
+ * so that work spreads over machines; of equally busy ones the book's order. Whoever still owes the buyer a run of this very job is
+ * passed over: a seller that took it and vanished does not get it again.
  */
-function bestAsks({
-  state,
-  command,
-  account,
-  atS,
-}: Buying): RestingOrder[] | { readonly rejection: Rejection } {
-  const { fuelMega, replicas, priceMicrosPerTera: limit } = command;
-  const found = new Map<number, RestingOrder>();
-  const { obligations, purchases } = state.tables;
-  const owing = sellersOwing(obligations, purchasesOfJob(purchases, account, command.jobDigest));
+function bestAsks(occasion: Buying): RestingOrder[] | { readonly rejection: Rejection } {
+  const { state, command } = occasion;
+  const { replicas, priceMicrosPerTera: limit } = command;
+  const found: RestingOrder[] = [];
+  let level: RestingOrder[] = [];
   let seen = 0;
+  const takeLevel = (): void => {
+    const { obligations } = state.indexes;
+    // Stable: the book's order stays where that is all there is between two.
+    level.sort((left, right) => obligations.running(left.account) - obligations.running(right.account));
+    found.push(...level.slice(0, replicas - found.length));
+    level = [];
+  };
+  const mayTake = sellersFor(occasion);
   for (const ask of state.indexes.book.orders(productNumber(PRODUCT), SELL)) {
-    if (ask.priceMicrosPerTera > limit || found.size === replicas) break;
+    if (level.length > 0 && ask.priceMicrosPerTera !== level[0]?.priceMicrosPerTera) takeLevel();
+    if (ask.priceMicrosPerTera > limit || found.length === replicas) break;
     seen += 1;
-    if (seen > MAX_JOB_ASKS_SEEN)
-      return {
-        rejection: rejected("sweep_limit_reached", { limit: MAX_JOB_ASKS_SEEN, sellers: found.size }),
-      };
-    const { account: seller } = ask;
-    if (seller === account || found.has(seller) || owing.has(seller) || ask.restingMega < fuelMega) continue;
-    if (refuseSeller(state, seller, atS) === null) found.set(seller, ask);
+    if (seen > MAX_JOB_ASKS_SEEN) break;
+    if (mayTake(ask)) level.push(ask);
   }
-  if (found.size === replicas) return [...found.values()];
+  takeLevel();
+  if (found.length === replicas) return found;
+  if (seen > MAX_JOB_ASKS_SEEN)
+    return {
+      rejection: rejected("sweep_limit_reached", { limit: MAX_JOB_ASKS_SEEN, sellers: found.length }),
+    };
   return {
     rejection:
-      found.size === 0
+      found.length === 0
         ? rejected("order_unmatched", { priceMicrosPerTera: limit })
-        : rejected("sellers_insufficient", { sellers: found.size, replicas }),
+        : rejected("sellers_insufficient", { sellers: found.length, replicas }),
+  };
+}
+
+/** Whether an ask can take the whole job; each seller once. */
+function sellersFor({ state, command, account, atS }: Buying): (ask: RestingOrder) => boolean {
+  const { obligations, purchases } = state.tables;
+  const owing = sellersOwing(obligations, purchasesOfJob(purchases, account, command.jobDigest));
+  const sellers = new Set<number>();
+  return ({ account: seller, restingMega }) => {
+    const isFitting =
+      seller !== account && !sellers.has(seller) && !owing.has(seller) && restingMega >= command.fuelMega;
+    if (!isFitting || refuseSeller(state, seller, atS) !== null) return false;
+    sellers.add(seller);
+    return true;
   };
 }
 

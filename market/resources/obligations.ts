@@ -2,9 +2,12 @@
 // to move money; rows ascend by number, a closed one is dead and leaves with others in bulk.
 
 import type { Hex } from "../../protocol/fields.ts";
+import { productNumber } from "../../protocol/products.ts";
 import { ExpiryHeap } from "../continuous/expiry-heap.ts";
 import { isCrowded } from "../continuous/resting-orders.ts";
 import { column, findRow, readHex, Table } from "../table.ts";
+
+const JOB = productNumber("compute-job");
 
 const OBLIGATIONS = {
   id: column("f64"),
@@ -133,6 +136,8 @@ export class ObligationIndex {
   readonly #ends: ExpiryHeap;
   /** Open obligations of each account, bought and sold. */
   readonly #byAccount = new Map<number, number>();
+  /** Jobs that each account was sold and has not reported. */
+  readonly #running = new Map<number, number>();
   #open = 0;
 
   /** @param table the rows; asked for anew each time, because a region's tables may be replaced. */
@@ -153,6 +158,11 @@ export class ObligationIndex {
   /** Open obligations in which an account is buyer or seller. */
   of(account: number): number {
     return this.#byAccount.get(account) ?? 0;
+  }
+
+  /** Jobs that an account has sold and not reported: what its machine is at, or has before it. */
+  running(seller: number): number {
+    return this.#running.get(seller) ?? 0;
   }
 
   /** When the first of them ends, or null. */
@@ -181,6 +191,7 @@ export class ObligationIndex {
   postpone(row: number, payableAtS: number): void {
     const table = this.#table();
     const isSame = endOf(table, row) === payableAtS;
+    if (payableAtS !== 0) this.#run(row, -1);
     table.columns.payableAtS[row] = payableAtS;
     if (!isSame) this.#ends.push(row, payableAtS);
   }
@@ -200,17 +211,28 @@ export class ObligationIndex {
     const { columns, rows } = this.#table();
     this.#ends.clear();
     this.#byAccount.clear();
+    this.#running.clear();
     this.#open = 0;
     for (let row = 0; row < rows; row += 1) if ((columns.quantityMega[row] as number) > 0) this.add(row);
   }
 
   #count(row: number, change: 1 | -1): void {
     const { buyer, seller } = this.#table().columns;
-    for (const account of [buyer[row] as number, seller[row] as number]) {
-      const held = this.of(account) + change;
-      if (held === 0) this.#byAccount.delete(account);
-      else this.#byAccount.set(account, held);
-    }
+    for (const account of [buyer[row] as number, seller[row] as number])
+      addTo(this.#byAccount, account, change);
+    this.#run(row, change);
     this.#open += change;
   }
+
+  /** Counts a row among what its seller is at, if it is a job that was not reported. */
+  #run(row: number, change: 1 | -1): void {
+    const { product, seller, payableAtS } = this.#table().columns;
+    if (product[row] === JOB && payableAtS[row] === 0) addTo(this.#running, seller[row] as number, change);
+  }
+}
+
+function addTo(counts: Map<number, number>, account: number, change: 1 | -1): void {
+  const held = (counts.get(account) ?? 0) + change;
+  if (held === 0) counts.delete(account);
+  else counts.set(account, held);
 }

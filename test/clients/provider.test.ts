@@ -32,7 +32,8 @@ const running: Running[] = [];
 async function joined(...more: string[]): Promise<{ seller: Trader; node: Running }> {
   sellers += 1;
   const seller = await region.trader(`seller ${sellers}`, ["sell"]);
-  const node = join(seller, ...more);
+  // Cheaper than those before, some of whose asks are still on their way out of the book.
+  const node = join(seller, "--price", `0.${200 - sellers}`, ...more);
   await connected(seller, node);
   return { seller, node };
 }
@@ -42,7 +43,7 @@ function join(seller: Trader, ...more: string[]): Running {
     "provider",
     "start",
     ...["--url", region.stack.url, "--region", REGION, "--key-file", seller.keyFile],
-    ...["--price", "0.2", "--cores", "1", "--modules", `${region.folder}/modules`],
+    ...["--cores", "1", "--modules", `${region.folder}/modules`],
     ...more,
   ]);
   running.push(node);
@@ -101,8 +102,20 @@ describe("a provider's node", () => {
     const { seller, node } = await joined();
     expect(await region.asksOf(seller.account)).toBe(1);
     const input = new TextEncoder().encode("what goes in comes out");
-    expect(await region.dispatch(seller.account, await region.order(1, ECHO, { input }))).toBe("accepted");
-    const outcome = await ended(seller, 1);
+    const order = await region.order(buyer, ECHO, { input });
+    // What another bought, or nobody, is not run: whatever the object says.
+    const another = { ...order, obligationId: order.obligationId + 1_000 };
+    expect(await region.dispatch(seller.account, another)).toBe("accepted");
+    expect(await ended(seller, another.obligationId)).toEqual({
+      kind: "gave_up",
+      reason: expect.stringContaining("obligation_not_found"),
+    });
+    const longer = { ...order, obligationId: order.obligationId, deadlineS: order.deadlineS + 1 };
+    expect(await region.dispatch(seller.account, longer)).toBe("accepted");
+    expect((await ended(seller, order.obligationId))?.reason).toContain("another deadline");
+    const sold = await region.order(buyer, ECHO, { input });
+    expect(await region.dispatch(seller.account, sold)).toBe("accepted");
+    const outcome = await ended(seller, sold.obligationId);
     expect(outcome).toMatchObject({
       kind: "result",
       end: "exited",
@@ -121,60 +134,70 @@ describe("a provider's node", () => {
 
   test("behavior: a job that overruns is ended with its thread, one that has no module is given up, the next one runs", async () => {
     const { seller, node } = await joined();
-    const endless = await region.order(2, ENDLESS, { wallSeconds: 1, fuelMega: 6_000_000 });
+    const endless = await region.order(buyer, ENDLESS, { wallSeconds: 1, fuelMega: 600_000 });
     expect(await region.dispatch(seller.account, endless)).toBe("accepted");
-    expect(await ended(seller, 2)).toEqual({ kind: "gave_up", reason: "overran" });
-    const unknown = await region.order(3, new Uint8Array([1]));
+    expect(await ended(seller, endless.obligationId)).toEqual({ kind: "gave_up", reason: "overran" });
+    const unknown = await region.order(buyer, new Uint8Array([1]));
     expect(await region.dispatch(seller.account, unknown)).toBe("accepted");
-    expect((await ended(seller, 3))?.reason).toContain("module_not_found");
-    const bounded = await region.order(4, ENDLESS, { fuelMega: 5 });
+    expect((await ended(seller, unknown.obligationId))?.reason).toContain("module_not_found");
+    const bounded = await region.order(buyer, ENDLESS, { fuelMega: 5 });
     expect(await region.dispatch(seller.account, bounded)).toBe("accepted");
-    expect(await ended(seller, 4)).toMatchObject({ kind: "result", end: "out_of_fuel" });
+    expect(await ended(seller, bounded.obligationId)).toMatchObject({ kind: "result", end: "out_of_fuel" });
     node.process.kill("SIGKILL");
   });
 
   test("behavior: one that is full says so, leaves the book, and is back when it has room", async () => {
     const { seller, node } = await joined();
-    const endless = await region.order(5, ENDLESS, { wallSeconds: 3, fuelMega: 6_000_000 });
+    const endless = await region.order(buyer, ENDLESS, { wallSeconds: 3, fuelMega: 600_000 });
+    const second = await region.order(buyer, ECHO);
     expect(await region.dispatch(seller.account, endless)).toBe("accepted");
-    expect(await region.dispatch(seller.account, await region.order(6, ECHO))).toBe("full");
+    expect(await region.dispatch(seller.account, second)).toBe("full");
+    // What it gave back is the buyer's again at once.
+    const isOpen = async () =>
+      (await region.obligations(buyer)).some(({ obligationId }) => obligationId === second.obligationId);
+    expect(await eventually(async () => !(await isOpen()))).toBe(true);
     expect(await eventually(async () => (await region.asksOf(seller.account)) === 0)).toBe(true);
-    expect((await ended(seller, 5))?.kind).toBe("gave_up");
+    expect((await ended(seller, endless.obligationId))?.kind).toBe("gave_up");
     expect(await eventually(async () => (await region.asksOf(seller.account)) === 1)).toBe(true);
-    expect(await region.dispatch(seller.account, await region.order(7, ECHO))).toBe("accepted");
-    expect(await ended(seller, 7)).toMatchObject({ kind: "result" });
+    const third = await region.order(buyer, ECHO);
+    expect(await region.dispatch(seller.account, third)).toBe("accepted");
+    expect(await ended(seller, third.obligationId)).toMatchObject({ kind: "result" });
     node.process.kill("SIGKILL");
   });
 
   test("behavior: what runs while the objects are killed is neither lost nor told twice", async () => {
     const { seller, node } = await joined();
-    const order = await region.order(8, ENDLESS, { wallSeconds: 60, fuelMega: 30_000 });
+    const order = await region.order(buyer, ENDLESS, { wallSeconds: 60, fuelMega: 30_000 });
     expect(await region.dispatch(seller.account, order)).toBe("accepted");
     region.killObjects();
-    expect(await ended(seller, 8)).toMatchObject({ kind: "result", end: "out_of_fuel" });
+    expect(await ended(seller, order.obligationId)).toMatchObject({ kind: "result", end: "out_of_fuel" });
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect((await region.told(seller.account)).filter(({ obligationId }) => obligationId === 8)).toHaveLength(
-      1,
-    );
+    expect(
+      (await region.told(seller.account)).filter(({ obligationId }) => obligationId === order.obligationId),
+    ).toHaveLength(1);
     expect(node.stderr()).toContain("connecting again");
     node.process.kill("SIGKILL");
   });
 
   test("behavior: what a killed node was running is run by the next node of the account", async () => {
     const { seller, node } = await joined();
-    const order = await region.order(9, ENDLESS, { wallSeconds: 60, fuelMega: 20_000, commitFirst: true });
+    const order = await region.order(buyer, ENDLESS, {
+      wallSeconds: 60,
+      fuelMega: 20_000,
+      commitFirst: true,
+    });
     expect(await region.dispatch(seller.account, order)).toBe("accepted");
     node.process.kill("SIGKILL");
     await node.ended;
-    const next = join(seller);
+    const next = join(seller, "--price", "0.2");
     expect(
       await eventually(
         async () => (await region.told(seller.account)).some(({ commitment }) => commitment !== undefined),
         40_000,
       ),
     ).toBe(true);
-    await region.reveal(seller.account, 9);
-    expect(await ended(seller, 9)).toMatchObject({ kind: "result", end: "out_of_fuel" });
+    await region.reveal(seller.account, order.obligationId);
+    expect(await ended(seller, order.obligationId)).toMatchObject({ kind: "result", end: "out_of_fuel" });
     next.process.kill("SIGKILL");
   });
 });

@@ -81,8 +81,9 @@ export class ScriptedRegion {
     return { answer };
   }
 
-  obligations(): unknown[] {
-    return [...this.sold.values()].flatMap(({ obligations }) => obligations);
+  obligation(number: number): unknown {
+    const all = [...this.sold.values()].flatMap(({ obligations }) => obligations);
+    return all.find((one) => (one as { obligationId: number }).obligationId === number) ?? null;
   }
 
   /** Adds a provider that sells the next purchase, or the next ones. */

@@ -46,7 +46,7 @@ describe("a provider's socket", () => {
       ["not_account_owner", provider.seed, { account: provider.polder.account }],
       ["wrong_region", provider.seed, { region: "elsewhere" }],
       ["wrong_chain", provider.seed, { chainId: 1 }],
-      ["signature_invalid", provider.seed, { signature: provider.keyOf().giveUp(1).signature }],
+      ["signature_invalid", provider.seed, { signature: provider.keyOf().cancel(1).signature }],
     ];
     for (const [code, seed, bend] of cases) {
       const node = await provider.stranger(provider.keyOf(seed));
@@ -192,15 +192,28 @@ describe("a run", () => {
     const provider = await ProviderUnderTest.furnished();
     const node = await provider.node();
     const run = await provider.running(node, provider.order(31));
-    goTo(seconds() + 30);
+    goTo(seconds() + 15);
     await provider.ring();
     expect(provider.told).toEqual([]);
-    goTo(seconds() + 10);
+    goTo(seconds() + 5);
     await provider.ring();
     await until(() => provider.told.length === 1);
     expect(provider.outcomes()).toEqual([{ kind: "gave_up", reason: "overdue" }]);
+    await until(() => node.of("give_up").length === 1);
+    // The result is too late, whatever it is; it is asked again to give the run up, and again when it comes back.
     node.sendResult(run);
-    await until(() => node.of("over").length === 2);
+    await until(() => node.of("give_up").length === 2);
+    node.leave();
+    await until(async () => !(await provider.stub.isConnected()));
+    const back = await provider.node([31]);
+    await until(() => back.of("give_up").length === 1);
+    expect(back.of("over")).toEqual([]);
+    const gaveUp = { type: "gave_up", obligationId: 31, reason: "overdue" } as const;
+    const giveUp = back.key.giveUp(run);
+    const delivers = back.key.settle(run, { ...giveUp.command, deliveredMega: 1 }, true);
+    back.send({ ...gaveUp, giveUp: delivers });
+    back.send({ ...gaveUp, giveUp });
+    await until(() => back.of("over").length === 1);
     expect(provider.told).toHaveLength(1);
   });
 
@@ -267,7 +280,9 @@ describe("a node that comes and goes", () => {
     node.send({ type: "will", cancels: [node.key.cancel(orderId, seconds() + 3_600)] });
     const answer = provider.dispatch(provider.order(61));
     await until(() => node.of("run").length === 1);
-    node.send({ type: "full", obligationId: 61, giveUp: node.key.giveUp(61) });
+    const [run] = node.of("run");
+    if (run === undefined) throw new Error("no run");
+    node.send({ type: "full", obligationId: 61, giveUp: node.key.giveUp(run) });
     expect(await answer).toBe("full");
     await until(() => node.of("withdrawn").length === 1);
     expect(node.of("withdrawn")).toEqual([{ type: "withdrawn", orders: [orderId] }]);

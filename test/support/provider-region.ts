@@ -1,36 +1,21 @@
-// Owns a region on a real local deployment with accounts that may sell and buy compute, and a way to hand runs to a provider's
-// object as a desk does. It refuses to outlive its test: whoever starts one stops it.
+// Owns the region in which tests sell and buy compute, and a way to hand runs to a provider's object as a desk does. It refuses to
+// outlive its test: whoever starts one stops it.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { privateKeyToAccount } from "viem/accounts";
-import { derivedKey, openRegion, operatorWallet } from "../../clients/local/neighbourhood.ts";
-import { type Stack, startStack } from "../../clients/local/stack.ts";
-import { PolderClient } from "../../clients/sdk/client.ts";
-import { moduleNameOf, uploadModule } from "../../clients/sdk/modules.ts";
-import { type Signer, sessionSigner, walletSigner } from "../../clients/sdk/signer.ts";
+import { ComputeRegion, openComputeRegion, type Trader } from "../../clients/local/compute-region.ts";
+import { moduleNameOf } from "../../clients/sdk/modules.ts";
 import type { DispatchAnswer, RunOrder } from "../../durable-objects/job-calls.ts";
 import { hexOf } from "../../evidence/bytes.ts";
-import { formatApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
-import type { Hex, Side } from "../../protocol/fields.ts";
+import type { Parameters } from "../../protocol/commands.ts";
+import type { Hex } from "../../protocol/fields.ts";
 import { type JobDescription, jobDigestOf } from "../../protocol/jobs.ts";
-import { REGION, SEED, termsOf } from "./client-region.ts";
+import { REGION, SEED, termsOf, varsOf } from "./client-region.ts";
+
+export type { Trader };
 
 const ENTRY = join(import.meta.dirname, "../durable-objects/provider-worker.ts");
-
-/** Somebody with a session key for compute. */
-export interface Trader {
-  readonly account: Hex;
-  readonly apiKey: string;
-  readonly seed: Hex;
-  readonly wallet: Signer;
-  readonly signer: Signer;
-  /** A file that holds the API key, for its owner alone. */
-  readonly keyFile: string;
-}
 
 /** What a desk was told, as JSON has it. */
 export interface ToldRun {
@@ -48,66 +33,38 @@ export interface ToldRun {
 }
 
 /** A region for compute. */
-export class ProviderRegion {
-  readonly folder: string;
-  client: PolderClient;
-  stack: Stack;
-  readonly #operator: Signer;
+export class ProviderRegion extends ComputeRegion {
+  #orders = 0;
 
-  private constructor(folder: string, stack: Stack, client: PolderClient, operator: Signer) {
-    this.folder = folder;
-    this.stack = stack;
-    this.client = client;
-    this.#operator = operator;
+  /**
+   * @param hasDesks runs' ends are told to the accounts' real desks, not written down for the test.
+   * @param rate market seconds for a wall second.
+   */
+  static async open({
+    hasDesks = false,
+    rate = 1,
+    parameters = {},
+    vars = {},
+  }: {
+    readonly hasDesks?: boolean;
+    readonly rate?: number;
+    readonly parameters?: Partial<Parameters>;
+    readonly vars?: Record<string, string>;
+  } = {}): Promise<ProviderRegion> {
+    const clock = rate === 1 ? { CLOCK_ORIGIN: "2026-01-01T00:00:00.000Z", CLOCK_RATE: "1" } : varsOf(rate);
+    return new ProviderRegion(
+      await openComputeRegion({
+        seed: SEED,
+        terms: termsOf(parameters),
+        vars: { ...clock, ...vars },
+        ...(hasDesks ? {} : { entryFile: ENTRY }),
+      }),
+    );
   }
 
-  /** @param hasDesks runs' ends are told to the accounts' real desks, not written down for the test. */
-  static async open({ hasDesks = false } = {}): Promise<ProviderRegion> {
-    const folder = mkdtempSync(join(tmpdir(), "polder-provider-"));
-    const stack = await startStack({ ...optionsOf(folder), ...(hasDesks ? {} : { entryFile: ENTRY }) });
-    const client = new PolderClient(stack.url);
-    const operator = await openRegion(client, SEED, termsOf());
-    return new ProviderRegion(folder, stack, client, operator);
-  }
-
-  /** An account with money whose session key trades compute on some sides. */
-  async trader(name: string, sides: readonly Side[], creditMicros = 1_000_000_000): Promise<Trader> {
-    const walletAccount = privateKeyToAccount(derivedKey(SEED, `${name}/wallet`));
-    const account = walletAccount.address.toLowerCase() as Hex;
-    const seed = derivedKey(SEED, `${name}/session`);
-    const wallet = walletSigner(walletAccount);
-    await this.client.submit(REGION, this.#operator, {
-      type: "credit_test_quote",
-      account,
-      amountMicros: creditMicros,
-    });
-    await this.client.submit(REGION, wallet, {
-      type: "authorise_session",
-      key: sessionKeyOf(seed),
-      resources: ["compute"],
-      sides: [...sides],
-      leastAskMicrosPerKwh: 0,
-      highestBidMicrosPerKwh: 0,
-      dailyWh: 0,
-      leastAskMicrosPerTera: 0,
-      highestBidMicrosPerTera: 10_000_000,
-      dailyMega: 1_000_000_000,
-      spendingLimitMicros: creditMicros,
-      sessionExpiresAtS: (await this.client.marketTimeS()) + 86_400,
-    });
-    const keyFile = join(this.folder, `${name}.key`);
-    const apiKey = formatApiKey(account, seed);
-    writeFileSync(keyFile, `${apiKey}\n`, { mode: 0o600 });
-    return { account, apiKey, seed, wallet, signer: sessionSigner(account, seed), keyFile };
-  }
-
-  upload(bytes: Uint8Array, apiKey: string): Promise<{ module: Hex }> {
-    return uploadModule(this.client, REGION, apiKey, bytes);
-  }
-
-  /** A run for an obligation's number, of a module. */
+  /** Buys the running of a module from the best seller: the run of it, as a desk hands it out. */
   async order(
-    obligationId: number,
+    buyer: Trader,
     module: Uint8Array,
     more: {
       readonly input?: Uint8Array;
@@ -124,6 +81,7 @@ export class ProviderRegion {
       fuelMega = 1_000,
       commitFirst = false,
     } = more;
+    this.#orders += 1;
     const description: JobDescription = {
       module: moduleNameOf(module),
       args,
@@ -131,20 +89,17 @@ export class ProviderRegion {
       inputHash: hexOf(sha256(input)),
       limits: { fuelMega, memoryBytes: 16_777_216, outputBytes: 1_000_000, wallSeconds },
       startS: 1_767_225_600,
-      salt: `0x${obligationId.toString(16).padStart(64, "0")}`,
+      salt: `0x${this.#orders.toString(16).padStart(64, "0")}`,
     };
+    const jobDigest = jobDigestOf(description);
+    const terms = { fuelMega, priceMicrosPerTera: 1_000_000, replicas: 1 };
+    await this.client.submit(REGION, buyer.signer, { type: "buy_job", jobDigest, ...terms });
+    const bought = (await this.obligations(buyer)).find(({ job }) => job?.jobDigest === jobDigest);
+    if (bought === undefined) throw new Error("nothing was bought");
+    const { obligationId, deadlineS, priceMicrosPerTera } = bought;
     return {
-      region: REGION,
-      obligationId,
-      jobDigest: jobDigestOf(description),
-      desk: "a desk",
-      description,
-      input,
-      commitFirst,
-      deadlineS: (await this.client.marketTimeS()) + 3_600,
-      fuelMega,
-      priceMicrosPerTera: 200_000,
-      buyer: `0x${"0b".repeat(20)}`,
+      ...{ region: REGION, obligationId, jobDigest, desk: "a desk", description, input, commitFirst },
+      ...{ deadlineS, fuelMega, priceMicrosPerTera, buyer: buyer.account },
     };
   }
 
@@ -165,20 +120,9 @@ export class ProviderRegion {
     return (await this.#call<string[]>(seller, "told")).map((text) => JSON.parse(text) as ToldRun);
   }
 
-  /** Orders of an account that rest. */
-  async asksOf(account: Hex): Promise<number> {
-    const path = `/v1/regions/${REGION}/accounts/${account}/resource-orders`;
-    return (await this.client.get<{ orders: readonly unknown[] }>(path)).orders.length;
-  }
-
   /** Kills workerd; Miniflare starts it anew on the same port, from what is on disk. */
   killObjects(): void {
     process.kill(this.stack.workerdPid, "SIGKILL");
-  }
-
-  async stop(): Promise<void> {
-    await this.stack.stop();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 
   async #call<T>(seller: Hex, call: string, argument?: unknown): Promise<T> {
@@ -193,13 +137,4 @@ export class ProviderRegion {
       await sleep(100);
     }
   }
-}
-
-function optionsOf(stateFolder: string) {
-  const vars = {
-    OPERATOR: operatorWallet(SEED).address,
-    CLOCK_ORIGIN: "2026-01-01T00:00:00.000Z",
-    CLOCK_RATE: "1",
-  };
-  return { stateFolder, logger: () => {}, vars };
 }

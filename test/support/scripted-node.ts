@@ -84,9 +84,12 @@ export class ScriptedNode {
       stderr: parts[1] as Uint8Array,
     });
     const report = signer.report(
-      said.aboutObligation ?? run.obligationId,
+      {
+        obligationId: said.aboutObligation ?? run.obligationId,
+        deadlineS: run.deadlineS,
+        jobDigest: said.jobDigest ?? run.jobDigest,
+      },
       said.fuelMega ?? Math.ceil(fuelUsed / 1e6),
-      said.jobDigest ?? run.jobDigest,
       said.outputHash ?? `0x${outputHash}`,
     );
     const salt =

@@ -2,6 +2,7 @@
 // rules give. It refuses a preview that changes anything.
 
 import { describe, expect, test } from "vitest";
+import { MAX_PREVIEWS_PER_MINUTE } from "../../protocol/limits.ts";
 import { FIRST_SLOT, goTo, useMarketTime } from "../durable-objects/region-under-test.ts";
 import { PARAMETERS } from "../support/market.ts";
 import { addressOf, GatewayUnderTest, request, walletOf } from "./gateway-under-test.ts";
@@ -121,5 +122,16 @@ describe("a draft over a traded day", () => {
     expect(await polder.region.stateHash()).toEqual(before);
     const { parameters } = (await polder.get("/parameters")).json;
     expect(parameters).toMatchObject([{ version: 1, fromEpoch: 0, voteVersion: 0 }]);
+  });
+
+  test("rejects: more of a region's previews in a minute than there may be, until the next one", async () => {
+    const polder = await tradedDay({});
+    goTo((FIRST_SLOT + 8) * 900 + PARAMETERS.proofDelaySeconds);
+    await polder.region.ring();
+    const asked = () => preview({ region: polder.name, values: {} });
+    for (let number = 0; number < MAX_PREVIEWS_PER_MINUTE; number += 1) await asked();
+    expect((await asked()).json).toMatchObject({ code: "overloaded", transient: true });
+    goTo((FIRST_SLOT + 8) * 900 + PARAMETERS.proofDelaySeconds + 60);
+    expect((await asked()).status).toBe(200);
   });
 });

@@ -10,6 +10,7 @@ import { product } from "../../protocol/products.ts";
 import { acceptedAnswer } from "../answers.ts";
 import { eitherSchema } from "../authentication.ts";
 import { numeral, regionParams } from "../parts.ts";
+import { Refusal } from "../problems.ts";
 import { regionOf } from "../region-access.ts";
 import { type Application, route } from "../router.ts";
 import { submit } from "./commands.ts";
@@ -160,5 +161,21 @@ function readRoutes(application: Application): void {
     },
     async ({ context, env, params }) =>
       context.json({ obligations: await (await regionOf(env, params.region)).obligations(params.account) }),
+  );
+  route(
+    application,
+    {
+      method: "get",
+      path: "/v1/regions/:region/obligations/:obligation",
+      tag,
+      summary: "One trade that is not settled yet: what its seller looks at before it works",
+      params: z.strictObject({ region: regionId, obligation: numeral(obligationId) }),
+      answers: obligationAnswer,
+    },
+    async ({ context, env, params: { region, obligation } }) => {
+      const found = await (await regionOf(env, region)).obligation(obligation);
+      if (found === null) throw new Refusal("obligation_not_found", { obligationId: obligation });
+      return context.json(found);
+    },
   );
 }

@@ -73,11 +73,15 @@ async function listOperations(options: VotePlace): Promise<void> {
   console.log(operations.length === 0 ? "the timelock was never given anything" : operationTable(operations));
 }
 
+/** A region that the deployment does not have, that is not open, or that has closed no epoch yet. */
+const WITHOUT_PAST: ReadonlySet<string> = new Set(["region_not_found", "region_not_open", "epoch_not_found"]);
+
 async function show(id: string, options: VotePlace): Promise<void> {
   const votes = await votesOf(options);
   const { proposal, ballots } = await votes.proposal((await findProposal(votes, id)).id);
   // The past is a deployment's to show; without one, or without a past, the proposal is shown all the same.
   const previews = await votes.preview(proposal.id).catch((error: unknown) => {
+    if (error instanceof PolderProblem && WITHOUT_PAST.has(error.code)) return [];
     console.error(`no effect can be shown: ${error instanceof Error ? error.message : String(error)}`);
     return [];
   });
