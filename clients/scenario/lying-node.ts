@@ -7,6 +7,7 @@ import { marketTimeS } from "../../protocol/clock.ts";
 import { NodeConnection } from "../provider/node-connection.ts";
 import { NodeKey } from "../provider/node-key.ts";
 import { NodeRuns } from "../provider/node-runs.ts";
+import { RegionSales } from "../provider/sold-work.ts";
 import type { PolderClient } from "../sdk/client.ts";
 import { sessionSigner } from "../sdk/signer.ts";
 
@@ -41,6 +42,7 @@ export async function startLyingNode(options: LyingNodeOptions): Promise<() => v
   const key = new NodeKey({ ...apiKey, region, domain: { chainId, settlement }, atS });
   const runs: NodeRuns = new NodeRuns({
     ...{ key, report, room: ROOM, run: async () => madeUp(), changed: () => {} },
+    sold: new RegionSales(client, region, apiKey.account),
     send: (frame, parts) => connection.send(frame, parts),
   });
   const { promise: isWelcome, resolve: welcomed, reject } = Promise.withResolvers<void>();
