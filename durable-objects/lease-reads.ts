@@ -1,13 +1,11 @@
-// Owns what a provider's object asks its region about a lease, once: its terms, and which keys may sign for its buyer. It refuses
+// Owns what a provider's object asks its region about a lease, once: its terms, and whose word is its buyer's. It refuses
 // to change anything.
 
-import { RESOURCE_BITS, SIDE_BITS } from "../market/decisions/sessions.ts";
 import { obligationAt, openRow } from "../market/resources/obligations.ts";
-import { purchaseRow } from "../market/resources/purchases.ts";
 import { addressOf, type RegionState } from "../market/state.ts";
-import { readHex } from "../market/table.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { productOf } from "../protocol/products.ts";
+import { buyerKeyOf } from "./resource-reads.ts";
 
 /** A lease as its provider's object needs it. */
 export interface LeaseTerms {
@@ -16,31 +14,20 @@ export interface LeaseTerms {
   readonly quantityMega: number;
   readonly priceMicrosPerTera: number;
   readonly deadlineS: number;
-  /** Session keys that may sign for the buyer now, until they expire; the one that bought counts to the end. */
-  readonly keys: readonly { readonly key: Hex; readonly untilS: number }[];
+  /**
+   * The session key that bought; null where the wallet did. Others of the buyer's may agree to a settlement too, but can be revoked
+   * before it comes: a node that ran on their word would not be paid.
+   */
+  readonly boughtBy: Hex | null;
 }
 
 /** The terms of an open lease, or null. */
 export function leaseTermsOf(state: RegionState, obligationId: number): LeaseTerms | null {
-  const { obligations, purchases, sessions } = state.tables;
+  const { obligations } = state.tables;
   const row = openRow(obligations, obligationId);
   if (row < 0) return null;
   const one = obligationAt(obligations, row);
   if (!productOf(one.product).isLease) return null;
-  const { columns } = sessions;
-  const boughtBy = purchases.columns.session[purchaseRow(purchases, one.purchase)];
-  const keys: { key: Hex; untilS: number }[] = [];
-  for (let session = 0; session < sessions.rows; session += 1) {
-    if (columns.account[session] !== one.buyer) continue;
-    const key = readHex(columns.key, session, 32);
-    if (columns.id[session] === boughtBy) keys.push({ key, untilS: one.deadlineS });
-    else if (
-      columns.revokedFromSlot[session] === 0 &&
-      ((columns.resources[session] as number) & RESOURCE_BITS.compute) !== 0 &&
-      ((columns.sides[session] as number) & SIDE_BITS.buy) !== 0
-    )
-      keys.push({ key, untilS: columns.expiresAtS[session] as number });
-  }
   const { quantityMega, priceMicrosPerTera, deadlineS } = one;
   return {
     buyer: addressOf(state, one.buyer),
@@ -48,6 +35,6 @@ export function leaseTermsOf(state: RegionState, obligationId: number): LeaseTer
     quantityMega,
     priceMicrosPerTera,
     deadlineS,
-    keys,
+    boughtBy: buyerKeyOf(state, one.purchase),
   };
 }

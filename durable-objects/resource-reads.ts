@@ -5,6 +5,7 @@ import { type BookSide, BUY, SELL } from "../market/continuous/book.ts";
 import { obligationAt, openRow, reportAt } from "../market/resources/obligations.ts";
 import { jobAt, purchaseRow } from "../market/resources/purchases.ts";
 import { addressOf, type RegionState } from "../market/state.ts";
+import { readHex } from "../market/table.ts";
 import type { Book, OpenObligation, ResourceOrder } from "../protocol/answers.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { MAX_PAGE_ROWS } from "../protocol/limits.ts";
@@ -93,6 +94,15 @@ export function openObligation(state: RegionState, obligationId: number): OpenOb
   return row < 0 ? null : obligationIn(state, row);
 }
 
+/** The session key that placed a buy order, or null where the wallet did. A key is remembered as long as its orders are open. */
+export function buyerKeyOf({ tables: { purchases, sessions } }: RegionState, purchase: number): Hex | null {
+  const id = purchases.columns.session[purchaseRow(purchases, purchase)] as number;
+  if (id === 0) return null;
+  for (let row = 0; row < sessions.rows; row += 1)
+    if (sessions.columns.id[row] === id) return readHex(sessions.columns.key, row, 32);
+  throw new Error(`the session key ${id} of buy order ${purchase} is not remembered`);
+}
+
 function obligationIn(state: RegionState, row: number): OpenObligation {
   const { obligations, purchases } = state.tables;
   const { id, purchase, sale, product, payableAtS, isDisputed, ...one } = obligationAt(obligations, row);
@@ -104,6 +114,7 @@ function obligationIn(state: RegionState, row: number): OpenObligation {
     seller: addressOf(state, one.seller),
     buyOrderId: purchase,
     sellOrderId: sale,
+    boughtBy: buyerKeyOf(state, purchase),
     quantityMega: one.quantityMega,
     deliveredMega: one.deliveredMega,
     priceMicrosPerTera: one.priceMicrosPerTera,

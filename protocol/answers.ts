@@ -335,6 +335,9 @@ export const obligationAnswer = z
     seller: address,
     buyOrderId: orderId,
     sellOrderId: orderId,
+    boughtBy: bytes32.nullable().meta({
+      description: "session key that bought it, whose word counts to the end; null where the wallet did",
+    }),
     quantityMega: count,
     deliveredMega: count.meta({ description: "settled so far" }),
     priceMicrosPerTera: count,

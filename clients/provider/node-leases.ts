@@ -175,7 +175,7 @@ export class NodeLeases {
 
   /** Signs the settlement that a voucher pays. @throws Error for one that is not the buyer's */
   async #voucher(live: Live, voucher: Voucher): Promise<void> {
-    const { key, send, sold } = this.#ports;
+    const { key, send } = this.#ports;
     const { lease, deliveredMega, jobDigest, outputHash, signature, sessionKey } = voucher;
     const { domain, region } = key.identity;
     const fields = { region, obligationId: lease, deliveredMega, jobDigest, outputHash };
@@ -185,12 +185,8 @@ export class NodeLeases {
         ? recoverWallet(digest, signature)
         : await verifySession(sessionKey, digest, signature);
     if (!verdict.ok) throw new Error(verdict.code);
-    // A key may have come since.
-    if (sessionKey !== null && !live.terms.keys.includes(sessionKey)) live.terms = await sold.lease(lease);
-    const isBuyers =
-      "wallet" in verdict
-        ? verdict.wallet === live.terms.buyer
-        : sessionKey !== null && live.terms.keys.includes(sessionKey);
+    const { buyer, boughtBy } = live.terms;
+    const isBuyers = "wallet" in verdict ? verdict.wallet === buyer : sessionKey === boughtBy;
     if (!isBuyers) throw new Error("it is not the buyer's");
     // What was vouched for before anything was run over this connection was run before it.
     if (live.usedFuel === 0 && live.reservedMega === 0)

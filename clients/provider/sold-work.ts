@@ -1,7 +1,7 @@
 // Owns what a node asks its region before it works: that what it is to run was sold by its account, for this job, this much fuel and
 // this deadline. It refuses to take an object's word for it.
 
-import type { Account, OpenObligation } from "../../protocol/answers.ts";
+import type { OpenObligation } from "../../protocol/answers.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { productNumber, productOf } from "../../protocol/products.ts";
 import type { ObjectFrame } from "../../protocol/provider-frames.ts";
@@ -15,8 +15,8 @@ export interface SoldLease {
   readonly deadlineS: number;
   readonly deliveredMega: number;
   readonly buyer: Hex;
-  /** Session keys that may sign for the buyer. */
-  readonly keys: readonly Hex[];
+  /** The session key that bought, null where the wallet did: nobody can take its word back by revoking it. */
+  readonly boughtBy: Hex | null;
 }
 
 /** What a node asks its region. */
@@ -56,17 +56,10 @@ export class RegionSales implements SoldWork {
   }
 
   async lease(lease: number): Promise<SoldLease> {
-    const { product, buyer, quantityMega, deadlineS, deliveredMega } = await this.#sold(lease);
+    const { product, buyer, boughtBy, quantityMega, deadlineS, deliveredMega } = await this.#sold(lease);
     if (!productOf(productNumber(product)).isLease)
       throw new Error(`not sold: obligation ${lease} is no lease`);
-    const { sessions } = await this.#client.get<Account>(`/v1/regions/${this.#region}/accounts/${buyer}`);
-    const keys = sessions
-      .filter(
-        ({ resources, sides, isRevoked }) =>
-          !isRevoked && resources.includes("compute") && sides.includes("buy"),
-      )
-      .map(({ key }) => key);
-    return { quantityMega, deadlineS, deliveredMega, buyer, keys };
+    return { quantityMega, deadlineS, deliveredMega, buyer, boughtBy };
   }
 
   async #sold(obligationId: number): Promise<OpenObligation> {

@@ -271,11 +271,8 @@ export class ProviderLeases {
     const atS = marketTimeS(clock, wallMs());
     if (live === null || atS >= live.terms.deadlineS)
       return rejected("obligation_not_found", { obligationId: lease });
-    const { buyer, keys } = live.terms;
-    const isBuyers =
-      "wallet" in caller
-        ? caller.wallet === buyer
-        : keys.some(({ key, untilS }) => key === caller.key && untilS > atS);
+    const { buyer, boughtBy } = live.terms;
+    const isBuyers = "wallet" in caller ? caller.wallet === buyer : caller.key === boughtBy;
     return isBuyers ? null : rejected("obligation_not_owned", { obligationId: lease });
   }
 

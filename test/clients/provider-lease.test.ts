@@ -5,11 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ProviderNode } from "../../clients/provider/provider-node.ts";
 import { Lease, type LeaseRun } from "../../clients/sdk/lease.ts";
 import type { ApiKey } from "../../evidence/session-signature.ts";
-import { parseApiKey } from "../../evidence/session-signature.ts";
+import { parseApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { OpenObligation } from "../../protocol/answers.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { assemble } from "../../tools/job-sources.ts";
 import { eventually, REGION } from "../support/client-region.ts";
+import { word } from "../support/market.ts";
 import { ProviderRegion, type Trader } from "../support/provider-region.ts";
 
 const ENDLESS = assemble(`(module (memory (export "memory") 1)
@@ -83,8 +84,24 @@ describe("a lease", () => {
   test("rejects: whoever is not its buyer, a lease that is none, and runs beyond it", async () => {
     const obligation = await bought(20);
     const free = await freeOf(buyer.account);
-    const others = await Promise.allSettled([open(obligation, seller.seed), open(obligation + 1_000)]);
+    // Another of the buyer's keys could be revoked before what it agreed to is paid.
+    const second = word(0x2ec0);
+    await region.client.submit(REGION, buyer.wallet, {
+      type: "authorise_session",
+      key: sessionKeyOf(second),
+      resources: ["compute"],
+      sides: ["buy"],
+      ...{ leastAskMicrosPerKwh: 0, highestBidMicrosPerKwh: 0, dailyWh: 0, leastAskMicrosPerTera: 0 },
+      ...{ highestBidMicrosPerTera: 10_000_000, dailyMega: 1_000_000, spendingLimitMicros: 1_000_000 },
+      sessionExpiresAtS: (await region.client.marketTimeS()) + 86_400,
+    });
+    const others = await Promise.allSettled([
+      open(obligation, seller.seed),
+      open(obligation, second),
+      open(obligation + 1_000),
+    ]);
     expect(others.map((one) => (one as PromiseRejectedResult).reason?.code)).toEqual([
+      "obligation_not_owned",
       "obligation_not_owned",
       "obligation_not_found",
     ]);
