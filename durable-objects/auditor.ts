@@ -56,9 +56,12 @@ export class Auditor extends DurableObject<Env> {
   #place = FIRST_PLACE;
   /** Results behind it that are done with. */
   readonly #done = new Map<number, AwaitedResult>();
+  /** Since the last look began. */
+  #isWoken = false;
 
   /** Makes sure that it looks soon: a result was reported, a region opened, a deployment restarted. */
   async wake(): Promise<void> {
+    this.#isWoken = true;
     const set = await this.ctx.storage.getAlarm();
     if (set === null || set > Date.now() + this.#pauseMs(BUSY)) await this.ctx.storage.setAlarm(Date.now());
   }
@@ -66,12 +69,15 @@ export class Auditor extends DurableObject<Env> {
   /** Does what is due, and is set for the next time whatever happens. */
   override async alarm(): Promise<void> {
     let isBusy = true;
+    this.#isWoken = false;
     try {
       isBusy = await this.#look();
     } catch (fault) {
       console.error("a region's audits are not done", fault);
     } finally {
-      await this.ctx.storage.setAlarm(Date.now() + this.#pauseMs(isBusy ? BUSY : CALM));
+      // What came while it looked may have come behind what it looked at.
+      const pauseMs = this.#isWoken ? LEAST_MS : this.#pauseMs(isBusy ? BUSY : CALM);
+      await this.ctx.storage.setAlarm(Date.now() + pauseMs);
     }
   }
 

@@ -12,13 +12,13 @@ import { type HouseholdKeys, householdKeys, isKnown } from "./neighbourhood.ts";
 import type { Stake } from "./settled-money.ts";
 
 /** A machine of the neighbourhood. */
-interface Machine {
+export interface Machine {
   readonly name: string;
   readonly priceMicrosPerTera: number;
 }
 
 /** Below the deployment's own price, so that it is the last resort. */
-const MACHINES: readonly Machine[] = [
+export const MACHINES: readonly Machine[] = [
   { name: "machine-1", priceMicrosPerTera: 900_000 },
   { name: "machine-2", priceMicrosPerTera: 1_000_000 },
   { name: "machine-3", priceMicrosPerTera: 1_100_000 },
@@ -36,12 +36,16 @@ const OFFER_MEGA = 100_000_000;
 const DAILY_MEGA = 1_000_000_000_000;
 const HIGHEST_BID = 1_000_000_000;
 
-export interface MachinesOptions {
+/** Whose accounts they are, and where. */
+export interface Neighbours {
   readonly client: PolderClient;
   readonly region: string;
   readonly seed: string;
   /** Null where accounts come from the chain. */
   readonly operator: Signer | null;
+}
+
+export interface MachinesOptions extends Neighbours {
   readonly folder: string;
   readonly report: (message: string) => void;
 }
@@ -56,10 +60,10 @@ export interface Machines {
 /** Lets the app buy and the machines sell, as far as nobody has, and starts the nodes. */
 export async function startMachines(options: MachinesOptions): Promise<Machines> {
   const { client, region, folder, report } = options;
-  const app = await admit(options, APP.name, "buy", APP.creditMicros);
+  const app = await admitTrader(options, APP.name, "buy", APP.creditMicros);
   const nodes = await Promise.all(
     MACHINES.map(async ({ name, priceMicrosPerTera }) => {
-      const { account, sessionSeed } = await admit(options, name, "sell", 0);
+      const { account, sessionSeed } = await admitTrader(options, name, "sell", 0);
       const leases = [
         "compute-job",
         "compute-lease-hour",
@@ -88,8 +92,9 @@ export async function startMachines(options: MachinesOptions): Promise<Machines>
   };
 }
 
-async function admit(
-  { client, region, seed, operator }: MachinesOptions,
+/** Gives an account of the neighbourhood its session key for one side of compute, and its money where that is test money. */
+export async function admitTrader(
+  { client, region, seed, operator }: Neighbours,
   name: string,
   side: Side,
   creditMicros: number,

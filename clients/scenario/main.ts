@@ -8,6 +8,8 @@ import { addEconomyCommand } from "../economy/command.ts";
 import { parseLadders } from "../household/ladder-file.ts";
 import { parseDecimalMicros } from "../household/tariff.ts";
 import { hasAnvil } from "../local/chain-process.ts";
+import { runCompute } from "./compute.ts";
+import { computeInWords } from "./compute-result.ts";
 import { loadDataset } from "./data-folder.ts";
 import { generatedDataset } from "./data-generated.ts";
 import type { Dataset } from "./data-set.ts";
@@ -85,6 +87,21 @@ program
   )
   .option("--json", "print one JSON object as the last line")
   .action(governance);
+
+program
+  .command("compute")
+  .description(
+    "machines run an app's jobs, one of them makes results up; shows what finds it, and what it costs",
+  )
+  .option("--json", "print one JSON object as the last line")
+  .action(compute);
+
+async function compute(options: { readonly json?: boolean }): Promise<void> {
+  if (!hasAnvil()) throw new Error("there is no local chain for this machine");
+  const result = await runCompute(beginning());
+  console.log(options.json ? JSON.stringify(result) : computeInWords(result));
+  if (!result.isGood) process.exitCode = 1;
+}
 
 async function governance(options: { readonly json?: boolean }): Promise<void> {
   if (!hasAnvil()) throw new Error("there is no local chain for this machine");
