@@ -295,8 +295,17 @@ describe("a node that comes and goes", () => {
     const node = await provider.node();
     expect(await provider.dispatch(provider.order(71))).toBe("away");
     node.accept(71);
-    await until(() => node.of("over").length === 2);
+    // It is asked to give it up, each time it speaks of it, and by a new connection too.
+    await until(() => node.of("give_up").length === 2);
     expect(await provider.dispatch(provider.order(71))).toBe("away");
+    node.leave();
+    await until(async () => !(await provider.stub.isConnected()));
+    await provider.evict();
+    await provider.listen();
+    const back = await provider.node();
+    await until(() => back.of("give_up").length === 1);
+    expect(back.of("give_up")).toMatchObject([{ obligationId: 71, reason: "away" }]);
+    expect(back.of("run")).toEqual([]);
   });
 
   test("behavior: after a break it gets what it lacks, keeps what it has, and hears of what is over", async () => {

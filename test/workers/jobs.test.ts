@@ -260,13 +260,15 @@ describe("jobs over HTTP", () => {
     expect(reply.status).toBe(202);
     expect(reply.json).toMatchObject({ status: "running", runs: [{ state: "gave_up" }] });
     await until(async () => (await provider.resting()).length === 0);
-    // As long as it owes the run it is passed over; it gives it up, and has the next.
-    const [{ obligation }] = reply.json.runs;
-    expectAccepted(
-      await polder.post(`/obligations/${obligation}/settlements`, provider.keyOf().giveUp(obligation)),
-      201,
-    );
-    await working();
+    // As long as it owes the run it is passed over; when it is back it is asked to give it up, and has the next.
+    const back = await working();
+    await until(() => back.of("give_up").length === 1);
+    const asked = back.of("give_up")[0] as { obligationId: number; deadlineS: number };
+    back.send({
+      ...{ type: "gave_up", obligationId: asked.obligationId, reason: "was away" },
+      giveUp: provider.keyOf().giveUp(asked),
+    });
+    await until(async () => (await polder.get(`/obligations/${asked.obligationId}`)).status === 404);
     goTo(OPENED_AT_S + 30);
     await runDurableObjectAlarm(env.JOB_DESK.getByName(`${polder.name}/${polder.account}`));
     const done = await polder.get(`/jobs/${reply.json.job}?waitSeconds=10`, apiKey);
