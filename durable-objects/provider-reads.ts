@@ -42,6 +42,7 @@ function reputationAt(state: RegionState, account: number): ProviderReputation {
     ...counts,
     ...reputationOf(record),
     deliveredMega: String(countsAt(providers, row, "compute").units),
+    earnedMicros: String(countsAt(providers, row, "compute").earnedMicros),
     rank: rankOf(record),
   };
 }

@@ -104,6 +104,7 @@ const COLUMN_RULES: Readonly<Record<string, number>> = {
   "obligations payableAtS": 5,
   "obligations isDisputed": 5,
   "providers epochSalesMicros": 5,
+  "providers earnedMicros": 5,
   "providers jobs": 5,
   "providers lapses": 5,
   "providers reports": 5,

@@ -27,6 +27,7 @@ export const reputationAnswer = z
     auditsPassedBps: share.meta({ description: "of its results that were run again, those that were right" }),
     meanSeconds: count.nullable().meta({ description: "from trade to report" }),
     deliveredMega: z.string().meta({ description: "megafuel delivered since the region began, decimal" }),
+    earnedMicros: z.string().meta({ description: "what that brought after the fee, decimal" }),
     rank: count.meta({ description: "of asks of one price and second the lowest goes first" }),
   })
   .meta({ id: "ProviderReputation", description: "A provider's record" });

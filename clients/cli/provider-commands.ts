@@ -203,9 +203,19 @@ async function recordOf(
 
 function recordRows(record: ProviderReputation): string[][] {
   const share = (bps: number | null) => (bps === null ? "nothing yet" : `${bps / 100} %`);
-  const { jobs, failures, deliveredMega, deliveredBps, answeredBps, auditsPassed, auditsFailed } = record;
+  const {
+    jobs,
+    failures,
+    earnedMicros,
+    deliveredMega,
+    deliveredBps,
+    answeredBps,
+    auditsPassed,
+    auditsFailed,
+  } = record;
   return [
-    ["delivered", `${deliveredMega} Mfuel; ${jobs} jobs paid, ${failures} failed`],
+    ["earned", `${money(Number(earnedMicros))} for ${deliveredMega} Mfuel`],
+    ["jobs", `${jobs} paid, ${failures} failed`],
     ["delivered of what was sold", share(deliveredBps)],
     ["answered in time", share(answeredBps)],
     ["audits", `${auditsPassed} passed, ${auditsFailed} failed`],

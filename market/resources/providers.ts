@@ -27,8 +27,9 @@ const PROVIDERS = {
   epochFeesMicros: column("f64", WIDTH),
   /** What its deliveries brought before the fee. */
   epochSalesMicros: column("f64", WIDTH),
-  /** Since the region began, by resource. */
+  /** Since the region began, by resource: what was delivered, and what it brought after the fee. */
   units: column("f64", WIDTH),
+  earnedMicros: column("f64", WIDTH),
 };
 
 export type Providers = Table<typeof PROVIDERS>;
@@ -42,6 +43,7 @@ export function createProviders(): Providers {
 export interface ProviderCounts {
   readonly failures: number;
   readonly units: number;
+  readonly earnedMicros: number;
   readonly epochUnits: number;
   readonly epochFeesMicros: number;
   readonly epochSalesMicros: number;
@@ -50,6 +52,7 @@ export interface ProviderCounts {
 const NONE: ProviderCounts = {
   failures: 0,
   units: 0,
+  earnedMicros: 0,
   epochUnits: 0,
   epochFeesMicros: 0,
   epochSalesMicros: 0,
@@ -71,6 +74,7 @@ export function countsAt(
   return {
     failures: columns.failures[row] as number,
     units: columns.units[cell] as number,
+    earnedMicros: columns.earnedMicros[cell] as number,
     epochUnits: columns.epochUnits[cell] as number,
     epochFeesMicros: columns.epochFeesMicros[cell] as number,
     epochSalesMicros: columns.epochSalesMicros[cell] as number,

@@ -218,6 +218,7 @@ function countDelivery(
   const row = providerRow(state, seller);
   const { columns } = state.tables.providers;
   addUnits(columns.units, cellOf(row, resource), units);
+  addUnits(columns.earnedMicros, cellOf(row, resource), paidMicros - feeMicros);
   addUnits(columns.epochUnits, cellOf(row, resource), units);
   add(columns.epochFeesMicros, cellOf(row, resource), feeMicros);
   add(columns.epochSalesMicros, cellOf(row, resource), paidMicros);

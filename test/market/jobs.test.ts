@@ -2,6 +2,7 @@
 // mixes, which are in job-properties.test.ts, and audits.
 
 import { describe, expect, test } from "vitest";
+import { countsAt } from "../../market/resources/providers.ts";
 import { freeze, thaw } from "../../market/snapshot.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_JOB_ASKS_SEEN, RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
@@ -212,6 +213,11 @@ describe("one seller", () => {
     ]);
     expect([escrow(market, DEB), market.balance(DEB), market.balance(ANN)]).toEqual([0, 999_939, 1_000_054]);
     expect(counted(market, ANN)).toMatchObject({ jobs: 1, failures: 0, reports: 1, reportSeconds: 3_599 });
+    const sold = market.state.indexes.providerByAccount.get(market.account(ANN));
+    expect(countsAt(market.state.tables.providers, sold, "compute")).toMatchObject({
+      units: 61,
+      earnedMicros: 54,
+    });
     expectReplayed(market);
   });
 
