@@ -16,6 +16,9 @@ const [ANN, BOB, CAI, DEB] = [address(1), address(2), address(3), address(4)] as
 const SECRET = word(0x5ec2e7);
 const RATE = { auditRateBps: 3_000 };
 
+/** Another job for each number: a seller that still owes one does not get it again. */
+const job = (number: number): { readonly jobDigest: Hex } => ({ jobDigest: word(0x10b00 + number) });
+
 function heldOf(market: Market): AuditsHeld {
   const state = createState();
   const results = new AuditedResults();
@@ -32,8 +35,8 @@ function reported(market: Market, isAudited: (obligation: number) => boolean): n
   market.accept(order(market, ANN, "sell", 10_000, 1_000_000));
   market.accept(commitAudits(epoch, SECRET));
   for (let id = 1; id <= 40; id += 1) {
-    market.accept(buyJob(DEB, 10, 1_000_000));
-    market.accept(result(ANN, id, 5));
+    market.accept(buyJob(DEB, 10, 1_000_000, job(id)));
+    market.accept(result(ANN, id, 5, job(id)));
     if (isAudited(id)) market.accept(audited(id, 5));
   }
   return epoch;
@@ -82,11 +85,10 @@ test("behavior: results that differed are nobody's draw, and those that agreed n
   const epoch = Math.floor(market.atS / 7_200);
   market.accept(commitAudits(epoch, SECRET));
   for (const seller of [ANN, BOB, CAI]) market.accept(order(market, seller, "sell", 1_000, 1_000_000));
-  market.accept(buyJob(DEB, 10, 1_000_000, { replicas: 3 }));
-  market.accept(buyJob(DEB, 10, 1_000_000, { replicas: 3 }));
+  for (const number of [1, 2]) market.accept(buyJob(DEB, 10, 1_000_000, { replicas: 3, ...job(number) }));
   [ANN, BOB, CAI].forEach((seller, index) => {
-    market.accept(result(seller, 1 + index, 5, { output: index }));
-    market.accept(result(seller, 4 + index, 5));
+    market.accept(result(seller, 1 + index, 5, { output: index, ...job(1) }));
+    market.accept(result(seller, 4 + index, 5, job(2)));
   });
   market.accept(audited(2, 5, 1));
   market.to((epoch + 2) * 7_200);
@@ -105,10 +107,10 @@ test("behavior: what is run again after the secret was shown is drawn with it al
   const endS = (epoch + 1) * 7_200;
   for (let count = 1; count <= id; count += 1) {
     market.to(endS - 1);
-    market.accept(buyJob(DEB, 10, 1_000_000));
+    market.accept(buyJob(DEB, 10, 1_000_000, job(count)));
   }
   market.to(endS + 3_500);
-  market.accept(result(ANN, id, 5));
+  market.accept(result(ANN, id, 5, job(id)));
   market.to(endS + 3_600);
   market.accept(revealAudits(epoch, SECRET));
   expect(heldOf(market)).toMatchObject({ drawn: 0, missed: [], unshown: 1 });
