@@ -25,7 +25,9 @@ describe("regions that are not there", () => {
   test("rejects: every path of an unknown region, with region_not_found, and makes no object of it", async () => {
     const known = new GatewayUnderTest();
     expectAccepted(await known.open(), 201);
-    const before = [await listDurableObjectIds(env.REGION), await listDurableObjectIds(env.FEED)];
+    const kinds = [env.REGION, env.FEED, env.PROVIDER, env.JOB_DESK] as DurableObjectNamespace[];
+    const objects = () => Promise.all(kinds.map((kind) => listDurableObjectIds(kind)));
+    const before = await objects();
     const { openapi, paths } = (await request("GET", "/openapi.json")).json;
     expect(openapi).toBe("3.1.0");
     const invented = new GatewayUnderTest("invented-by-somebody");
@@ -38,11 +40,11 @@ describe("regions that are not there", () => {
       if (!path.includes("{region}")) continue;
       const place = path
         .replace("{region}", invented.name)
-        .replaceAll(/\{(order|slot|epoch|reference)\}/g, "1")
+        .replaceAll(/\{(order|slot|epoch|reference|obligation)\}/g, "1")
         .replace("{account}", invented.account)
         .replace("{key}", `0x${"11".repeat(32)}`);
       for (const method of Object.keys(methods)) {
-        const isSocket = method === "get" && /\/(feed|commands)$/.test(path);
+        const isSocket = method === "get" && /\/(feed|commands|socket)$/.test(path);
         const headers = isSocket ? { upgrade: "websocket" } : undefined;
         const reply = await request(
           method.toUpperCase(),
@@ -62,7 +64,7 @@ describe("regions that are not there", () => {
       code: "region_not_found",
       facts: { region: invented.name },
     });
-    expect([await listDurableObjectIds(env.REGION), await listDurableObjectIds(env.FEED)]).toEqual(before);
+    expect(await objects()).toEqual(before);
   });
 
   test("rejects: what is asked of a region that is registered and not open yet, with region_not_open", async () => {
