@@ -25,8 +25,13 @@ describe("regions that are not there", () => {
   test("rejects: every path of an unknown region, with region_not_found, and makes no object of it", async () => {
     const known = new GatewayUnderTest();
     expectAccepted(await known.open(), 201);
-    const kinds = [env.REGION, env.FEED, env.PROVIDER, env.JOB_DESK] as DurableObjectNamespace[];
-    const objects = () => Promise.all(kinds.map((kind) => listDurableObjectIds(kind)));
+    const objects = () =>
+      Promise.all([
+        listDurableObjectIds(env.REGION),
+        listDurableObjectIds(env.FEED),
+        listDurableObjectIds(env.PROVIDER),
+        listDurableObjectIds(env.JOB_DESK),
+      ]);
     const before = await objects();
     const { openapi, paths } = (await request("GET", "/openapi.json")).json;
     expect(openapi).toBe("3.1.0");
