@@ -11,7 +11,8 @@ import { dirname } from "node:path";
 export function writeWhole(file: string, text: string | Uint8Array, mode = 0o600): void {
   const folder = dirname(file);
   mkdirSync(folder, { recursive: true });
-  const beside = `${file}.next`;
+  // Another process may be writing the same file: each has its own beside it, and the last one stands.
+  const beside = `${file}.${process.pid}.next`;
   const descriptor = openSync(beside, "w", mode);
   try {
     writeFileSync(descriptor, text);
