@@ -42,7 +42,9 @@ export class JobDesk extends DurableObject<Env> implements RunAsker {
   readonly #store: JobStore;
   readonly #runner: JobRunner;
   readonly #waiting = new Map<Hex, Set<() => void>>();
-  readonly #taking = new Map<Hex, readonly (() => void)[]>();
+  /** Jobs that it is taking, with the answer that all who send them get. */
+  readonly #submitting = new Map<Hex, Promise<ToldJob>>();
+  readonly #taking = new Map<Hex, () => void>();
   readonly #sending = new Set<Hex>();
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -68,18 +70,15 @@ export class JobDesk extends DurableObject<Env> implements RunAsker {
    */
   async submit(order: JobOrder): Promise<ToldJob> {
     const { job: digest } = order;
-    const refusal = this.#store.job(digest) === null ? this.#take(order) : null;
-    if (refusal !== null) return { rejection: refusal };
-    // Handing it out may take its time; that it was bought is all that this answer needs.
-    await Promise.race([this.#advance(digest), this.#whenTaken(digest)]);
-    const job = this.#store.job(digest);
-    if (job === null) return { rejection: rejected("job_not_found", { job: digest }) };
-    // Refused before anything was bought, and before anybody was told that it was taken.
-    if (job.status === "failed" && job.problem !== null && this.#store.purchases(digest).length === 0) {
-      this.#store.transaction(() => this.#store.forget(digest));
-      return { rejection: job.problem };
+    const submitting = this.#submitting.get(digest);
+    if (submitting !== undefined) return submitting;
+    if (this.#store.job(digest) !== null) {
+      await this.#goOn(digest);
+      return this.read(digest);
     }
-    return this.#tell(job);
+    const told = this.#begin(order).finally(() => this.#submitting.delete(digest));
+    this.#submitting.set(digest, told);
+    return told;
   }
 
   /** A job once it is over, or as it stands when the time is up. Wall milliseconds. */
@@ -160,6 +159,22 @@ export class JobDesk extends DurableObject<Env> implements RunAsker {
     }
   }
 
+  async #begin(order: JobOrder): Promise<ToldJob> {
+    const { job: digest } = order;
+    const refusal = this.#take(order);
+    if (refusal !== null) return { rejection: refusal };
+    const taken = new Promise<void>((resolve) => this.#taking.set(digest, resolve));
+    // Handing it out may take its time; that it was bought is all that this answer needs.
+    await Promise.race([this.#advance(digest), taken]);
+    const job = this.#store.job(digest);
+    // Refused before anything was bought, and before anybody was told that it was taken.
+    if (job?.status === "failed" && job.problem !== null && this.#store.purchases(digest).length === 0) {
+      this.#store.transaction(() => this.#store.forget(digest));
+      return { rejection: job.problem };
+    }
+    return this.read(digest);
+  }
+
   /** Why a new job is not taken, or null when it is kept. */
   #take(order: JobOrder): Rejection | null {
     const bytes = order.input.length + order.replicas * order.description.limits.outputBytes;
@@ -230,14 +245,8 @@ export class JobDesk extends DurableObject<Env> implements RunAsker {
   }
 
   #taken(digest: Hex): void {
-    for (const resolve of this.#taking.get(digest) ?? []) resolve();
+    this.#taking.get(digest)?.();
     this.#taking.delete(digest);
-  }
-
-  #whenTaken(digest: Hex): Promise<void> {
-    return new Promise((resolve) => {
-      this.#taking.set(digest, [...(this.#taking.get(digest) ?? []), resolve]);
-    });
   }
 
   #whenOver(digest: Hex, milliseconds: number): Promise<void> {

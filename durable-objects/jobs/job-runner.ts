@@ -8,7 +8,7 @@ import type { ErrorCode } from "../../protocol/errors.ts";
 import { ERRORS, type Rejection, rejected } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { JobStatus } from "../../protocol/jobs.ts";
-import type { RunOrder, RunOutcome, RunResult, RunTaker } from "../job-calls.ts";
+import type { DispatchAnswer, RunOrder, RunOutcome, RunResult, RunTaker } from "../job-calls.ts";
 import type { Outcome } from "../outcome.ts";
 import {
   FAULT_PAUSE_MS,
@@ -47,8 +47,8 @@ const UNMATCHED: ReadonlySet<ErrorCode> = new Set([
   "sweep_limit_reached",
 ]);
 
-/** Long enough for any one call; a desk that was ended in the middle of one goes on then. */
-const RESUME_MS = 5_000;
+/** The longest that a call may take; a desk that was ended in the middle of one goes on then. Wall milliseconds. */
+const CALL_MS = 5_000;
 
 export class JobRunner {
   readonly #host: RunnerHost;
@@ -92,6 +92,7 @@ export class JobRunner {
     const run = store.run(digest, obligation);
     const job = store.job(digest);
     if (run === null || job === null || run.state === "reported" || run.state === "gave_up") return;
+    this.#asked.delete(obligation);
     if (outcome.kind === "gave_up") {
       store.putRun(digest, { ...run, state: "gave_up" });
       return;
@@ -134,23 +135,22 @@ export class JobRunner {
     const tries = store.submissions(digest).length;
     const runs = store.runs(digest);
     const unasked = runs.filter((run) => run.state === "revealing" && !this.#asked.has(run.obligation));
-    if (unasked.length > 0) {
-      await Promise.all(unasked.map((run) => this.#reveal(job, run)));
-      return false;
-    }
+    if (unasked.length > 0) return this.#reveal(job, unasked);
     const step = nextStep(job, tries, runs, wallMs());
     switch (step.kind) {
       case "buy":
         return this.#buy(job);
       case "hand_out":
-        store.wake(digest, wallMs() + RESUME_MS);
+        store.wake(digest, wallMs() + CALL_MS);
         await Promise.all(step.runs.map((run) => this.#handOut(job, run)));
         return false;
       case "reveal":
-        await Promise.all(step.runs.map((run) => this.#reveal(job, run)));
-        return false;
+        return this.#reveal(job, step.runs);
       case "give_up_on":
-        for (const run of step.runs) store.putRun(digest, { ...run, state: "late" });
+        for (const run of step.runs) {
+          store.putRun(digest, { ...run, state: "late" });
+          this.#asked.delete(run.obligation);
+        }
         return false;
       case "try_again":
         this.#tryAgain(job, step.notBeforeMs);
@@ -171,7 +171,7 @@ export class JobRunner {
     const nowMs = this.#host.wallMs();
     const retryUntilMs = nowMs + RETRY_PATIENCE_MS;
     const next = { ...job, attempt: job.attempt + 1, refusals: 0, notBeforeMs, retryUntilMs };
-    this.#host.store.put(next, nowMs + RESUME_MS);
+    this.#host.store.put(next, nowMs + CALL_MS);
   }
 
   /** Ends a job, once. */
@@ -191,14 +191,14 @@ export class JobRunner {
     const { region, job: digest } = job.terms;
     const submission = store.submissions(digest)[job.attempt] as Submission;
     const asked = { ...job, isAsked: true };
-    store.put(asked, wallMs() + RESUME_MS);
+    store.put(asked, wallMs() + CALL_MS);
     let outcome: Outcome;
     let open: readonly OpenObligation[] = [];
     try {
-      outcome = await this.#host.buy(region, submission);
+      outcome = await answered(this.#host.buy(region, submission));
       if ("answer" in outcome) {
         const numbers = boughtObligations(outcome.answer);
-        const trades = await Promise.all(numbers.map((number) => this.#host.trade(region, number)));
+        const trades = await answered(Promise.all(numbers.map((number) => this.#host.trade(region, number))));
         open = trades.filter((trade) => trade !== null);
       }
     } catch (fault) {
@@ -212,7 +212,7 @@ export class JobRunner {
     const { answer } = outcome;
     const { commandId, entry, atS, receipt } = answer;
     store.transaction(() => {
-      store.put({ ...job, status: "running", isAsked: false, problem: null }, wallMs() + RESUME_MS);
+      store.put({ ...job, status: "running", isAsked: false, problem: null }, wallMs() + CALL_MS);
       store.putPurchase(digest, job.attempt, { commandId, entry, atS, receipt });
       for (const run of runsOf(answer, job.attempt, open)) store.putRun(digest, run);
     });
@@ -235,45 +235,40 @@ export class JobRunner {
   async #handOut(job: JobRecord, run: RunRecord): Promise<void> {
     const { store, wallMs } = this.#host;
     const { region, job: digest, description } = job.terms;
-    const answer = await this.#ask(digest, run, () =>
-      this.#host.takerOf(region, run.provider).dispatch(this.#orderOf(job, run)),
-    );
+    let answer: DispatchAnswer | null = null;
+    try {
+      answer = await answered(this.#host.takerOf(region, run.provider).dispatch(this.#orderOf(job, run)));
+    } catch (fault) {
+      console.error("a provider's object did not answer a desk", fault);
+    }
     const now = store.run(digest, run.obligation);
     // What came of it may have been told before it was said that it was accepted.
-    if (answer === null || now?.state !== "bought") return;
+    if (now?.state !== "bought") return;
     const dueMs = wallMs() + description.limits.wallSeconds * 1000 + GRACE_MS;
-    store.putRun(digest, answer === "accepted" ? { ...now, state: "accepted", dueMs } : gaveUp(now));
+    if (answer === null) store.putRun(digest, unanswered(now, wallMs()));
+    else store.putRun(digest, answer === "accepted" ? { ...now, state: "accepted", dueMs } : gaveUp(now));
   }
 
-  async #reveal(job: JobRecord, run: RunRecord): Promise<void> {
+  /** Asks to show results; false: what is shown comes by itself, and nobody who says nothing holds up the others. */
+  #reveal({ terms: { region, job: digest } }: JobRecord, runs: readonly RunRecord[]): false {
     const { store, wallMs } = this.#host;
-    const { region, job: digest } = job.terms;
-    // Written first: its result may come before the call is answered.
-    store.putRun(digest, { ...run, state: "revealing", dueMs: wallMs() + REVEAL_MS });
-    this.#asked.add(run.obligation);
-    try {
-      await this.#host.takerOf(region, run.provider).reveal(run.obligation);
-    } catch (fault) {
-      console.error("a provider's object did not answer a desk", fault);
-      const now = store.run(digest, run.obligation);
-      const faults = run.faults + 1;
-      if (now?.state === "revealing" && faults < MAX_FAULTS)
-        store.putRun(digest, { ...now, state: "committed", faults, dueMs: run.dueMs });
+    for (const run of runs) {
+      // Written first: its result may come before the call is answered.
+      store.putRun(digest, { ...run, state: "revealing", dueMs: wallMs() + REVEAL_MS });
+      this.#asked.add(run.obligation);
+      void this.#askToShow(region, run);
     }
+    return false;
   }
 
-  /** The answer of a provider's object, or null where the call failed and is made again. */
-  async #ask<T>(digest: Hex, run: RunRecord, call: () => Promise<T>): Promise<T | "away" | null> {
-    const { store, wallMs } = this.#host;
-    try {
-      return await call();
-    } catch (fault) {
-      console.error("a provider's object did not answer a desk", fault);
-      const faults = run.faults + 1;
-      if (faults >= MAX_FAULTS) return "away";
-      const now = store.run(digest, run.obligation);
-      if (now?.state === "bought") store.putRun(digest, { ...now, faults, dueMs: wallMs() + FAULT_PAUSE_MS });
-      return null;
+  async #askToShow(region: string, { provider, obligation }: RunRecord): Promise<void> {
+    for (let faults = 1; faults <= MAX_FAULTS; faults += 1) {
+      try {
+        return await answered(this.#host.takerOf(region, provider).reveal(obligation));
+      } catch (fault) {
+        console.error("a provider's object did not answer a desk", fault);
+        await new Promise((resolve) => setTimeout(resolve, FAULT_PAUSE_MS));
+      }
     }
   }
 
@@ -292,6 +287,27 @@ export class JobRunner {
 
 function gaveUp(run: RunRecord): RunRecord {
   return { ...run, state: "gave_up" };
+}
+
+/** Asked again after a pause, and late when that was often enough: of what it may have been given, a result still counts. */
+function unanswered(run: RunRecord, nowMs: number): RunRecord {
+  const faults = run.faults + 1;
+  return faults < MAX_FAULTS
+    ? { ...run, faults, dueMs: nowMs + FAULT_PAUSE_MS }
+    : { ...run, faults, state: "late" };
+}
+
+/** What a call is answered. @throws Error where it takes longer than any may: what comes of it then is nobody's */
+async function answered<T>(call: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${CALL_MS} ms`)), CALL_MS);
+  });
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The hash is that of the result, and the result is within what was ordered. */
