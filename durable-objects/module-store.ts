@@ -45,8 +45,8 @@ export async function keptModule(env: Store, sha256: Hex): Promise<ModuleAnswer 
     env.MODULES.head(rewrittenKey(sha256)),
   ]);
   if (original === null) return null;
-  const firstPages = Number(rewritten?.customMetadata?.firstPages ?? Number.NaN);
-  if (rewritten !== null && Number.isSafeInteger(firstPages))
+  const firstPages = firstPagesOf(rewritten);
+  if (rewritten !== null && firstPages !== null)
     return answerOf(sha256, original.size, rewritten.size, firstPages);
   const made = await storedModule(env, sha256);
   return made === null ? null : keptModule(env, sha256);
@@ -73,13 +73,19 @@ export async function storedModule(env: Store, sha256: Hex): Promise<StoredModul
     console.error(`the module ${sha256} has other bytes in the store than were uploaded`);
     return null;
   }
-  if (rewritten !== null) {
+  if (rewritten !== null && firstPagesOf(rewritten) !== null) {
     const bytes = await bytesOf(rewritten);
     if (sha256Hex(bytes) === rewritten.customMetadata?.sha256) return { original, rewritten: bytes };
   }
   const { bytes, firstPages } = prepareCommand(original);
   await putRewritten(env, sha256, bytes, firstPages);
   return { original, rewritten: bytes };
+}
+
+/** What was noted of a rewritten module's memory; null for one of which nothing was. */
+function firstPagesOf(rewritten: R2Object | null): number | null {
+  const noted = Number(rewritten?.customMetadata?.firstPages ?? Number.NaN);
+  return Number.isSafeInteger(noted) ? noted : null;
 }
 
 async function putRewritten(env: Store, module: Hex, bytes: Uint8Array, firstPages: number): Promise<void> {

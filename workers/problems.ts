@@ -3,6 +3,7 @@
 
 import type { Context } from "hono";
 import { z } from "zod";
+import { ModuleRefused } from "../compute/refusal.ts";
 import { ClockRefused } from "../protocol/clock.ts";
 import {
   ERRORS,
@@ -44,6 +45,7 @@ export function problem(context: Context, rejection: Rejection): Response {
 /** Answers whatever a handler threw. */
 export function problemOfError(error: unknown, context: Context): Response {
   if (error instanceof Refusal) return problem(context, error.rejection);
+  if (error instanceof ModuleRefused) return problem(context, error.rejection);
   if (error instanceof ClockRefused)
     return problem(context, rejected("clock_refused", { reason: error.message }));
   console.error("a request failed", error);

@@ -101,6 +101,10 @@ describe("jobs over HTTP", () => {
   test("rejects: what no provider could run", async () => {
     await refuse("malformed_request", asking({ module: "0x12" }));
     await refuse("module_not_found", asking({ module: word(9) }));
+    // Kept by a release that took it, and no module to this one.
+    const old = new TextEncoder().encode("no module any more");
+    await env.MODULES.put(`modules/${sha256Hex(old)}`, old);
+    await refuse("module_invalid", asking({ module: `0x${sha256Hex(old)}` }));
     await refuse("malformed_request", asking({ mostMicros: 0 }));
     await refuse("malformed_request", asking({ limits: { fuelMega: 6_000_001 } }));
     await refuse("malformed_request", asking({ replicas: 8 }));

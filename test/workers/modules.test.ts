@@ -246,4 +246,14 @@ describe("what is stored", () => {
     expect(await keptModule(env, nameOf(bytes))).toMatchObject({ rewrittenBytes: made?.rewritten.length });
     expect(await storedModule(env, nameOf(bytes))).toEqual(made);
   });
+
+  test("behavior: what is rewritten without a note of its memory is rewritten anew", async () => {
+    const bytes = freshModule();
+    const told = (await upload(bytes)).json;
+    const { rewritten } = (await storedModule(env, nameOf(bytes))) ?? {};
+    const key = `rewritten/${REWRITER_VERSION}/${sha256Hex(bytes)}`;
+    const customMetadata = { sha256: sha256Hex(rewritten as Uint8Array) };
+    await env.MODULES.put(key, rewritten as Uint8Array, { customMetadata });
+    expect(await keptModule(env, nameOf(bytes))).toEqual(told);
+  });
 });

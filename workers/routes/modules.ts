@@ -2,7 +2,6 @@
 // the region, before a byte is read, and what is no command, before anything is kept.
 
 import { z } from "zod";
-import { ModuleRefused } from "../../compute/refusal.ts";
 import { sha256Hex } from "../../durable-objects/digest.ts";
 import type { Env } from "../../durable-objects/environment.ts";
 import { keepModule, keptModule, originalOf } from "../../durable-objects/module-store.ts";
@@ -43,7 +42,7 @@ export function moduleRoutes(application: Application): void {
       const bytes = await readBytes(context, { limitBytes: MAX_MODULE_BYTES, code: "module_too_large" });
       const found: Hex = `0x${sha256Hex(bytes)}`;
       if (found !== sha256) throw new Refusal("module_hash_mismatch", { sha256: found });
-      return context.json(await orRefusal(keepModule(env, sha256, bytes)));
+      return context.json(await keepModule(env, sha256, bytes));
     },
   );
   route(
@@ -80,7 +79,7 @@ export function moduleRoutes(application: Application): void {
       answers: moduleAnswer,
     },
     async ({ context, env, params: { sha256 } }) => {
-      const found = await orRefusal(keptModule(env, sha256));
+      const found = await keptModule(env, sha256);
       if (found === null) throw new Refusal("module_not_found", { module: sha256 });
       return context.json(found);
     },
@@ -96,14 +95,4 @@ async function requireUploader(context: RequestContext, env: Env, region: string
     throw new Refusal("malformed_request", { path: "header.content-type", expected: CONTENT_TYPE });
   const refusal = await object.admitUpload(account, sessionKeyOf(seed));
   if (refusal !== null) refuse(refusal);
-}
-
-/** A module's refusal by the rewriter, as the request's. */
-async function orRefusal<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof ModuleRefused) refuse(error.rejection);
-    throw error;
-  }
 }
