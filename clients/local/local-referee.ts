@@ -72,10 +72,11 @@ export class LocalReferee {
     }
   }
 
-  /** Ends the process, and whatever it runs. */
+  /** Ends the process, and whatever it runs; one that is being started is ended as soon as it is there. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#end();
+    await this.#last;
   }
 
   async #run(url: string, body: Buffer): Promise<Response> {
@@ -83,6 +84,7 @@ export class LocalReferee {
     if (this.#isStopped) return refusal("not_run");
     try {
       const { miniflare } = await this.#started();
+      if (this.#isStopped) throw new Error("stopped while it started");
       const answer = await this.#inTime(ask(miniflare, url, body));
       if (answer !== null) return new Response(answer.body, { status: answer.status });
       this.#logger("a run of the referee took too long; its process is replaced", "error");

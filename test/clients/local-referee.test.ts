@@ -185,4 +185,13 @@ describe("a run that holds the referee's process up", () => {
     expect(await ask({ source: NOTHING })).toEqual({ reason: "not_run" });
     expect(() => process.kill(pid, 0)).toThrow();
   });
+
+  test("behavior: stopped while its process starts, it answers and leaves none", async () => {
+    started();
+    const running = ask({ source: NOTHING });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await referee.stop();
+    expect(await running).toEqual({ reason: "not_run" });
+    expect(referee.workerdPid).toBeNull();
+  });
 });
