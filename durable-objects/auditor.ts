@@ -15,12 +15,13 @@ import { RESULT_CHALLENGE_SECONDS } from "../protocol/limits.ts";
 import { fuelMegaOf } from "../protocol/run-results.ts";
 import { commandDigest } from "../protocol/typed-data.ts";
 import { type AuditWork, type AwaitedResult, comparePlaces, type ResultPlace } from "./audits/audit-work.ts";
-import { blockAfter, type DrawBlock } from "./audits/draw-block.ts";
+import { type DrawBlock, drawBlocks, type FindBlock } from "./audits/draw-block.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
 import type { RunOrder } from "./job-calls.ts";
 import { runTakerOf } from "./jobs/run-takers.ts";
 import type { Outcome } from "./outcome.ts";
 import { refereeRun } from "./referee-call.ts";
+import type { RefereeRefusal } from "./referee-frames.ts";
 
 /** What the object of a seller keeps of a run while it can be doubted. */
 interface RunKeeper {
@@ -50,12 +51,12 @@ const UNDRAWN: DrawBlock = { blockNumber: 0, blockHash: NO_BLOCK };
 
 /** One per region; its name is the region's. What it knows of results is found again in the region after an eviction. */
 export class Auditor extends DurableObject<Env> {
-  /** The block that draws a result; null while there is none yet. Replaceable by tests. */
-  blockAfter: (timeS: number) => Promise<DrawBlock | null> = (timeS) => blockAfter(this.env, timeS);
   /** Everything up to here is done with. */
   #place = FIRST_PLACE;
   /** Results behind it that are done with. */
   readonly #done = new Map<number, AwaitedResult>();
+  /** Why the referee had no result when it was asked last, by obligation. */
+  readonly #unrun = new Map<number, RefereeRefusal>();
   /** Since the last look began. */
   #isWoken = false;
 
@@ -75,9 +76,9 @@ export class Auditor extends DurableObject<Env> {
     } catch (fault) {
       console.error("a region's audits are not done", fault);
     } finally {
-      // What came while it looked may have come behind what it looked at.
-      const pauseMs = this.#isWoken ? LEAST_MS : this.#pauseMs(isBusy ? BUSY : CALM);
-      await this.ctx.storage.setAlarm(Date.now() + pauseMs);
+      // What came while it looked may have come behind what it looked at. Each look reads what the region owes: where results
+      // come all the time, it does not look all the time.
+      await this.ctx.storage.setAlarm(Date.now() + this.#pauseMs(isBusy || this.#isWoken ? BUSY : CALM));
     }
   }
 
@@ -87,17 +88,24 @@ export class Auditor extends DurableObject<Env> {
     if (first === null) return false;
     await this.#bindAndShow(first);
     const waiting: AwaitedResult[] = [];
-    const ours = new Look(RUNS_PER_LOOK, this.blockAfter);
+    const unrun: AwaitedResult[] = [];
+    const ours = new Look(RUNS_PER_LOOK, drawBlocks(this.env));
+    const lookAt = async (result: AwaitedResult) => {
+      if (await this.#isDone(result, ours)) this.#done.set(result.obligationId, result);
+      else waiting.push(result);
+    };
     for (let work: AuditWork | null = first; work !== null; ) {
       for (const result of work.results) {
         if (this.#done.has(result.obligationId)) continue;
-        if (await this.#isDone(result, ours)) this.#done.set(result.obligationId, result);
-        else waiting.push(result);
+        if (this.#unrun.has(result.obligationId)) unrun.push(result);
+        else await lookAt(result);
       }
       const last = work.results.at(-1);
       work = work.hasMore && last !== undefined ? await this.#region().auditWork(last) : null;
     }
-    this.#advance(first.atS, waiting[0] ?? null);
+    // Last, so that results which cannot be run keep no other from being run.
+    for (const result of unrun) await lookAt(result);
+    this.#advance(first.atS, waiting);
     return waiting.length > 0;
   }
 
@@ -112,9 +120,12 @@ export class Auditor extends DurableObject<Env> {
   }
 
   /** Leaves behind what is done with. The second in which results are reported now is not over: others may come before them. */
-  #advance(atS: number, firstWaiting: AwaitedResult | null): void {
-    const least = { payableAtS: atS + RESULT_CHALLENGE_SECONDS, obligationId: 0 };
-    const until = firstWaiting !== null && comparePlaces(firstWaiting, least) < 0 ? firstWaiting : least;
+  #advance(atS: number, waiting: readonly AwaitedResult[]): void {
+    const least: ResultPlace = { payableAtS: atS + RESULT_CHALLENGE_SECONDS, obligationId: 0 };
+    const until = waiting.reduce((first, one) => (comparePlaces(one, first) < 0 ? one : first), least);
+    const open = new Set(waiting.map(({ obligationId }) => obligationId));
+    for (const obligationId of this.#unrun.keys())
+      if (!open.has(obligationId)) this.#unrun.delete(obligationId);
     for (const [obligationId, result] of this.#done) {
       if (comparePlaces(result, until) >= 0) continue;
       if (comparePlaces(result, this.#place) > 0)
@@ -141,14 +152,21 @@ export class Auditor extends DurableObject<Env> {
       return true;
     }
     const answer = await refereeRun(this.env, run.description, run.input);
-    if (answer.kind === "refused")
-      return answer.reason === "beyond_limits" || answer.reason === "module_not_found";
+    if (answer.kind === "refused") return this.#isGivenUp(obligationId, answer.reason);
     const found = { obligationId, fuelMega: fuelMegaOf(answer.fuelUsed), outputHash: answer.outputHash };
     const isRecorded = isDecided(
       await this.#submit<"record_audit">({ type: "record_audit", ...found, ...block }),
     );
     if (isRecorded) look.decided.add(purchase);
     return isRecorded;
+  }
+
+  /** One that overran twice running overruns again: it would only take the referee's time from others. */
+  #isGivenUp(obligationId: number, reason: RefereeRefusal): boolean {
+    const before = this.#unrun.get(obligationId);
+    this.#unrun.set(obligationId, reason);
+    if (reason === "overran") return before === "overran";
+    return reason === "beyond_limits" || reason === "module_not_found";
   }
 
   async #submit<T extends RefereeCommand>(own: Own<T>): Promise<Outcome> {
@@ -193,12 +211,12 @@ export class Auditor extends DurableObject<Env> {
 class Look {
   /** Purchases whose results an audit has decided. */
   readonly decided = new Set<number>();
-  readonly #find: (timeS: number) => Promise<DrawBlock | null>;
-  readonly #found = new Map<number, DrawBlock>();
+  readonly #find: FindBlock;
   #runsLeft: number;
-  #isBlockMissing = false;
+  /** A moment that no block comes after yet, so that none comes after later ones. */
+  #blocklessFromS = Number.POSITIVE_INFINITY;
 
-  constructor(runs: number, find: (timeS: number) => Promise<DrawBlock | null>) {
+  constructor(runs: number, find: FindBlock) {
     this.#runsLeft = runs;
     this.#find = find;
   }
@@ -209,17 +227,14 @@ class Look {
     return this.#runsLeft >= 0;
   }
 
-  /** The block that draws what has stood since a moment. Moments ascend: where one has no block yet, later ones have none. */
+  /** The block that draws what has stood since a moment, or null while there is none. */
   async blockAfter(timeS: number): Promise<DrawBlock | null> {
-    if (this.#isBlockMissing) return null;
-    const known = this.#found.get(timeS);
-    if (known !== undefined) return known;
+    if (timeS >= this.#blocklessFromS) return null;
     const block = await this.#find(timeS).catch((fault: unknown) => {
       console.error("the chain does not say which block draws a result", fault);
       return null;
     });
-    if (block === null) this.#isBlockMissing = true;
-    else this.#found.set(timeS, block);
+    if (block === null) this.#blocklessFromS = timeS;
     return block;
   }
 }

@@ -16,20 +16,43 @@ export interface DrawBlock {
 
 const RPC_TIMEOUT_MS = 10_000;
 
-/** The block, or null while none is final. Without a chain: the one that stands for none. @throws ChainTrouble */
-export async function blockAfter(env: Env, timeS: number): Promise<DrawBlock | null> {
-  if (!hasChain(env)) return { blockNumber: 0, blockHash: NO_BLOCK };
+/** Finds the block after a moment, or null while none is final. @throws ChainTrouble */
+export type FindBlock = (timeS: number) => Promise<DrawBlock | null>;
+
+/** As of now, for as long as a look takes. Without a chain every block is the one that stands for none. */
+export function drawBlocks(env: Env): FindBlock {
+  if (!hasChain(env)) return async () => ({ blockNumber: 0, blockHash: NO_BLOCK });
   const { rpcs, chainId, deployedAtBlock } = chainSettings(env);
   const chain = new AgreedChain(
     rpcs.map((url) => new Rpc(url, { timeoutMs: RPC_TIMEOUT_MS })),
     chainId,
   );
-  return firstAfter(chain, timeS, deployedAtBlock);
+  const told = remembering(chain);
+  return (timeS) => firstAfter(told, timeS, deployedAtBlock);
+}
+
+type Blocks = Pick<AgreedChain, "pin" | "blockAt">;
+
+/** A chain that is asked for each block once: the moments of a look are near each other, and so are their blocks. */
+export function remembering(chain: Blocks): Blocks {
+  let pin: ReturnType<Blocks["pin"]> | undefined;
+  const blocks = new Map<number, ReturnType<Blocks["blockAt"]>>();
+  return {
+    pin() {
+      pin ??= chain.pin();
+      return pin;
+    },
+    blockAt(number) {
+      const block = blocks.get(number) ?? chain.blockAt(number);
+      blocks.set(number, block);
+      return block;
+    },
+  };
 }
 
 /** Blocks' times ascend, so the first one after a moment is found in as many questions as its number has bits. */
 export async function firstAfter(
-  chain: Pick<AgreedChain, "pin" | "blockAt">,
+  chain: Blocks,
   timeS: number,
   firstBlock: number,
 ): Promise<DrawBlock | null> {

@@ -2,7 +2,7 @@
 // refuses a chain that mines by itself.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { blockAfter } from "../../durable-objects/audits/draw-block.ts";
+import { drawBlocks } from "../../durable-objects/audits/draw-block.ts";
 import { NO_BLOCK } from "../../protocol/audits.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { hasAnvil, type LocalChain, startChain } from "../support/local-chain.ts";
@@ -30,7 +30,8 @@ describe.skipIf(!hasAnvil)("the block that draws (skipped where npm has no anvil
       },
       ...{ PROVIDER_STAKE: "", CHAIN_RPC: rpc, CHAIN_DEPLOYED_AT: "0", CHAIN_POLL_SECONDS: "1" },
       MIRROR_KEY: word(7).slice(2),
-    }) as unknown as Parameters<typeof blockAfter>[0];
+    }) as unknown as Parameters<typeof drawBlocks>[0];
+  const blockAfter = (rpc: string, timeS: number) => drawBlocks(env(rpc))(timeS);
 
   test("behavior: there is none until a later block is final; then it is the first later one, for ever", async () => {
     const mineAt = async (atS: number) => {
@@ -41,18 +42,18 @@ describe.skipIf(!hasAnvil)("the block that draws (skipped where npm has no anvil
     const reportedAtS = BEGINS_AT_S + 100;
     await mineAt(reportedAtS);
     const first = await mineAt(reportedAtS + 12);
-    expect(await blockAfter(env(chain.url), reportedAtS)).toBeNull();
+    expect(await blockAfter(chain.url, reportedAtS)).toBeNull();
     const found = { blockNumber: Number(first.number), blockHash: first.hash };
     for (let later = 1; later <= 8; later += 1) {
       await mineAt(reportedAtS + 12 + 12 * later);
-      if (later >= 3) expect(await blockAfter(env(chain.url), reportedAtS)).toEqual(found);
+      if (later >= 3) expect(await blockAfter(chain.url, reportedAtS)).toEqual(found);
     }
-    expect(await blockAfter(env(chain.url), reportedAtS + 11)).toEqual(found);
-    expect((await blockAfter(env(chain.url), reportedAtS + 12))?.blockNumber).toBe(found.blockNumber + 1);
+    expect(await blockAfter(chain.url, reportedAtS + 11)).toEqual(found);
+    expect((await blockAfter(chain.url, reportedAtS + 12))?.blockNumber).toBe(found.blockNumber + 1);
   });
 
   test("behavior: without a chain it is the one that stands for none; with one that is away there is none to go by", async () => {
-    expect(await blockAfter(env(""), BEGINS_AT_S)).toEqual({ blockNumber: 0, blockHash: NO_BLOCK });
-    await expect(blockAfter(env("http://127.0.0.1:9"), BEGINS_AT_S)).rejects.toThrow("rpc_away");
+    expect(await blockAfter("", BEGINS_AT_S)).toEqual({ blockNumber: 0, blockHash: NO_BLOCK });
+    await expect(blockAfter("http://127.0.0.1:9", BEGINS_AT_S)).rejects.toThrow("rpc_away");
   });
 });
