@@ -65,6 +65,8 @@ export class SlashDesk {
   readonly #outbox: Outbox<MirrorPosting>;
   /** First slash of each region that was not executed or cancelled when it was looked at. */
   readonly #firstOpen = new Map<string, number>();
+  /** Endpoints by whose newest block a slash is refused for good. */
+  readonly #refusing = new Map<string, Set<string>>();
   #turn = 0;
 
   constructor(desk: MirrorDesk, outbox: Outbox<MirrorPosting>) {
@@ -94,7 +96,7 @@ export class SlashDesk {
       ...kept.waiting.map(({ account, jobDigest }) => isJobSlashed(mirror.word, account, jobDigest)),
     ] as [StakeQuestion<number>, ...StakeQuestion<boolean>[]]);
     const waiting = kept.waiting.filter((_, place) => !done[place]);
-    const left = await this.#queue(mirror, { ...kept, waiting });
+    const left = await this.#queue(pin, mirror, { ...kept, waiting });
     if (left.waiting.length !== kept.waiting.length) await this.#keep(mirror, left);
     mirror.standing = {
       ...mirror.standing,
@@ -120,7 +122,7 @@ export class SlashDesk {
   }
 
   /** Sends what is not on its way. @returns what waits now */
-  async #queue(mirror: RegionMirror, kept: KeptSlashes): Promise<KeptSlashes> {
+  async #queue(pin: Pin, mirror: RegionMirror, kept: KeptSlashes): Promise<KeptSlashes> {
     let { waiting, lastRefusal } = kept;
     const passedOver = { ...kept.passedOver };
     let sent = 0;
@@ -131,7 +133,7 @@ export class SlashDesk {
       const name = `slash/${mirror.name}/${failed.account}/${failed.jobDigest}`;
       if ((await this.#outbox.inFlight(name)) !== null) continue;
       sent += 1;
-      const refusal = await this.#send(mirror, name, failed);
+      const refusal = await this.#send(pin, mirror, name, failed);
       if (refusal === null) continue;
       waiting = waiting.filter((other) => other !== failed);
       passedOver[refusal] = (passedOver[refusal] ?? 0) + 1;
@@ -140,28 +142,40 @@ export class SlashDesk {
     return { ...kept, waiting, passedOver, lastRefusal };
   }
 
-  /** @returns the contract's word where it refuses the slash for good */
-  async #send(mirror: RegionMirror, name: string, failed: FailedAudit): Promise<string | null> {
+  /** @returns the contract's word where it refuses the slash for good, as every endpoint has it */
+  async #send(pin: Pin, mirror: RegionMirror, name: string, failed: FailedAudit): Promise<string | null> {
     const { account, nodeKey, jobDigest, outputHash, entry, reportedAtS: atS } = failed;
-    const view = await this.#outbox.latest(this.#turn, this.#desk.chain.signal);
     // The market's clock may be ahead of the chain's.
-    if (atS > view.timeS) return null;
+    if (atS > pin.timeS) return null;
+    const view = await this.#outbox.latest(this.#turn, this.#desk.chain.signal);
     const region = mirror.word;
     const isSlashed = await this.#readLatest(view, isJobSlashed(region, account, jobDigest));
     // In a block that is not final, or from before what was kept was lost: which of them, the next polls see.
     if (isSlashed) return null;
-    const amountMicros = await this.#readLatest(view, mostSlashMicros(region, account, atS));
+    // A smaller one is a slash as well: how much it is no single endpoint shall say.
+    const [amountMicros] = await this.#read<[bigint]>(pin, [mostSlashMicros(region, account, atS)]);
     const wrong = { region, account, nodeKey, jobDigest, outputHash, entry, atS };
     const posting = { kind: "slash", region: mirror.name, name } as const;
     const refusal = await this.#post(mirror, view, { ...posting, data: queueSlashCall(wrong, amountMicros) });
-    if (refusal === null) return null;
+    if (refusal === null) {
+      this.#refusing.delete(name);
+      return null;
+    }
     const facts = { entry, account, refusal };
-    if (!PASSING.has(refusal)) {
+    if (!PASSING.has(refusal) && this.#isRefusedByAll(name, view)) {
       mirror.trouble({ code: "slash_refused", facts });
       return refusal;
     }
     mirror.trouble({ code: "slash_delayed", facts });
     return null;
+  }
+
+  /** Notes that an endpoint's newest block refuses a slash for good. One that lies shall delay it, and no more. */
+  #isRefusedByAll(name: string, { rpc }: LatestView): boolean {
+    const refusing = (this.#refusing.get(name) ?? new Set()).add(rpc.name);
+    this.#refusing.set(name, refusing);
+    if (refusing.size < this.#desk.chain.rpcs.length) return false;
+    return this.#refusing.delete(name);
   }
 
   /** Executes slashes that are due and that no vote has cancelled. Anybody may; so does the mirror. */

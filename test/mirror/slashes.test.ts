@@ -1,6 +1,13 @@
 // Owns the promise that what an audit showed to be wrong costs its seller a share of its stake, once, and only where no vote says
 // otherwise. It refuses to ask the mirror what it did: the contract says it.
 
+import {
+  type AbiFunction,
+  encodeErrorResult,
+  encodeFunctionResult,
+  getAbiItem,
+  toFunctionSelector,
+} from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { providerStakeAbi } from "../../governance/generated/abi.ts";
 import type { Hex } from "../../protocol/fields.ts";
@@ -10,7 +17,12 @@ import { authorise, type Draft, session, word } from "../support/market.ts";
 import { audited, buyJob, commitAudits, order, result } from "../support/resource-drafts.ts";
 import { EPOCH_SECONDS, MirroredWorld, OPENED_AT_S, REFEREE_KEY, UNIT, WORD } from "./mirrored-world.ts";
 
-const [DORAS_KEY, EMILS_KEY, FAYS_KEY] = [word(0x5e1), word(0x5e2), word(0x5e3)] as [Hex, Hex, Hex];
+const [DORAS_KEY, EMILS_KEY, FAYS_KEY, GUS_KEY] = [0x5e1, 0x5e2, 0x5e3, 0x5e4].map(word) as [
+  Hex,
+  Hex,
+  Hex,
+  Hex,
+];
 const STAKE = 80n * UNIT;
 /** A tenth, as the world's values have it. */
 const SHARE = 8n * UNIT;
@@ -22,6 +34,7 @@ describe.skipIf(!hasAnvil)("slashes (skipped where npm has no anvil for the mach
   let emil: Hex;
   /** Sells, and has nothing at stake. */
   let fay: Hex;
+  let gus: Hex;
   let buyer: Hex;
   let atS = OPENED_AT_S;
   let jobs = 0;
@@ -83,13 +96,16 @@ describe.skipIf(!hasAnvil)("slashes (skipped where npm has no anvil for the mach
   beforeAll(async () => {
     world = await MirroredWorld.start();
     const { chain, quote, providerStake } = world;
-    [dora, emil, fay, buyer] = chain.accounts as [Hex, Hex, Hex, Hex];
-    await chain.send(quote, "mint", [emil, 1_000n * UNIT]);
+    [dora, emil, fay, buyer, gus] = chain.accounts as [Hex, Hex, Hex, Hex, Hex];
     const approve = { ...quote, functionName: "approve", args: [providerStake.address, 1_000n * UNIT] };
-    await chain.client.writeContract({ ...approve, account: emil } as never);
+    for (const account of [emil, gus]) {
+      await chain.send(quote, "mint", [account, 1_000n * UNIT]);
+      await chain.client.writeContract({ ...approve, account } as never);
+    }
     await world.govern();
     await world.provide(dora, "stake", [DORAS_KEY, STAKE]);
     await world.provide(emil, "stake", [EMILS_KEY, STAKE]);
+    await world.provide(gus, "stake", [GUS_KEY, STAKE]);
     for (const account of [fay, buyer]) await world.deposit(account, 100n * UNIT);
     await pass(60);
     await world.poll();
@@ -97,6 +113,7 @@ describe.skipIf(!hasAnvil)("slashes (skipped where npm has no anvil for the mach
       [dora, DORAS_KEY],
       [emil, EMILS_KEY],
       [fay, FAYS_KEY],
+      [gus, GUS_KEY],
     ] as [Hex, Hex][])
       await accept(authorise(account, key, { resources: ["compute"], sessionExpiresAtS: atS + 86_400 }));
     await accept(commitAudits(Math.floor(atS / EPOCH_SECONDS), word(0x5ec), REFEREE));
@@ -173,6 +190,28 @@ describe.skipIf(!hasAnvil)("slashes (skipped where npm has no anvil for the mach
     expect(await slashes()).toBe(2);
   });
 
+  test("rejects: an endpoint that refuses a slash for good, or says how little it may be: it delays one, and no more", async () => {
+    const abi = providerStakeAbi;
+    const startsOf = (name: "queueSlash" | "mostSlashMicros") =>
+      toFunctionSelector(getAbiItem({ abi, name }) as AbiFunction);
+    const [queue, most] = [startsOf("queueSlash"), startsOf("mostSlashMicros")];
+    const other = encodeErrorResult({ abi, errorName: "ProviderStake_OtherKey", args: [FAYS_KEY, fay] });
+    const little = encodeFunctionResult({ abi, functionName: "mostSlashMicros", result: 1n });
+    // One refuses; whichever is asked alone how much it may be says almost nothing.
+    for (const [place, endpoint] of world.endpoints.entries())
+      endpoint.lie = ({ params: [call, block], answer }) => {
+        const { data = "" } = (call ?? {}) as { readonly data?: string };
+        if (data.startsWith(most) && block === "latest") answer.result = little;
+        if (!data.startsWith(queue) || place === 0) return;
+        delete answer.result;
+        answer.error = { code: 3, message: "execution reverted", data: other };
+      };
+    await lie(gus, GUS_KEY);
+    expect(await looks(4)).toMatchObject({ slashesWaiting: 0, slashesOnChain: 3 });
+    expect(await slash(3)).toMatchObject({ amountMicros: SHARE, stage: 1 });
+    await world.chain.send(world.providerStake, "cancelSlashes", [WORD, 3n, 3n]);
+  });
+
   test("behavior: what a vote cancels is not executed; what it lets stand is, when it is due, to the treasury", async () => {
     await world.chain.send(world.providerStake, "cancelSlashes", [WORD, 1n, 1n]);
     const treasury = () =>
@@ -189,6 +228,6 @@ describe.skipIf(!hasAnvil)("slashes (skipped where npm has no anvil for the mach
     await looks(3);
     expect([(await slash(1)).stage, (await slash(2)).stage]).toEqual([3, 2]);
     expect(await treasury()).toBe(before + SHARE);
-    expect(await slashes()).toBe(2);
+    expect(await slashes()).toBe(3);
   });
 });
