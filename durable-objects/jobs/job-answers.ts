@@ -2,12 +2,11 @@
 
 import type { JobAnswer, JobOutput, JobSummary } from "../../evidence/job-answer.ts";
 import type { Receipt } from "../../evidence/receipt.ts";
+import { costMicros, worth } from "../../market/continuous/amounts.ts";
 import type { JobRun } from "../../protocol/jobs.ts";
-import { divUp } from "../../protocol/units.ts";
+import { fuelMegaOf } from "../../protocol/run-results.ts";
 import type { JobRecord, RunRecord } from "./job-records.ts";
 import type { JobStore } from "./job-store.ts";
-
-const MEGA = 1_000_000;
 
 /** A job with its runs and purchases; its outputs where they are wanted. */
 export function answerOf(
@@ -64,12 +63,7 @@ export function outputOf(bytes: Uint8Array): JobOutput {
 function owedMicros(runs: readonly RunRecord[], outputHash: string): number {
   return runs
     .filter((run) => run.state === "reported" && run.outputHash === outputHash)
-    .reduce((sum, run) => sum + divUp(megaOf(run) * run.priceMicrosPerTera, MEGA), 0);
-}
-
-function megaOf({ fuelUsed }: RunRecord): number {
-  // A report counts whole megafuel, at least one.
-  return Math.max(1, divUp(fuelUsed ?? 0, MEGA));
+    .reduce((sum, run) => sum + costMicros(worth(fuelMegaOf(run.fuelUsed ?? 0), run.priceMicrosPerTera)), 0);
 }
 
 const SHOWN_STATES = {
@@ -87,7 +81,7 @@ function runOf(run: RunRecord): JobRun {
     provider: run.provider,
     obligation: run.obligation,
     priceMicrosPerTera: run.priceMicrosPerTera,
-    fuelMega: run.fuelUsed === null ? null : megaOf(run),
+    fuelMega: run.fuelUsed === null ? null : fuelMegaOf(run.fuelUsed),
     outputHash: run.outputHash,
     state: SHOWN_STATES[run.state],
   };

@@ -8,6 +8,7 @@ import type { ErrorCode } from "../../protocol/errors.ts";
 import { ERRORS, type Rejection, rejected } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { JobStatus } from "../../protocol/jobs.ts";
+import { fuelMegaOf } from "../../protocol/run-results.ts";
 import type { DispatchAnswer, RunOrder, RunOutcome, RunResult, RunTaker } from "../job-calls.ts";
 import type { Outcome } from "../outcome.ts";
 import {
@@ -111,7 +112,7 @@ export class JobRunner {
     }
     const { end, exitCode, fuelUsed, trap } = result;
     store.putRun(job.terms.job, { ...run, state: "reported", outputHash, fuelUsed });
-    if (isOver(job)) return;
+    if (isOver(job) || !mayCount(job, run)) return;
     const record = { outputHash, end, exitCode, fuelUsed, trap };
     const sizes = { stdoutBytes: stdout.length, stderrBytes: stderr.length };
     store.putResult(job.terms.job, { ...record, ...sizes }, { stdout, stderr });
@@ -171,7 +172,12 @@ export class JobRunner {
     const nowMs = this.#host.wallMs();
     const retryUntilMs = nowMs + RETRY_PATIENCE_MS;
     const next = { ...job, attempt: job.attempt + 1, refusals: 0, notBeforeMs, retryUntilMs };
-    this.#host.store.put(next, nowMs + CALL_MS);
+    const { store } = this.#host;
+    store.transaction(() => {
+      store.put(next, nowMs + CALL_MS);
+      // What did not count in its try never will: an app has set aside room for one try's results.
+      if (job.terms.replicas > 1) store.forgetResults(job.terms.job);
+    });
   }
 
   /** Ends a job, once. */
@@ -285,6 +291,11 @@ export class JobRunner {
   }
 }
 
+/** Of one provider any result counts; those of several are compared within a try. */
+function mayCount({ terms, attempt }: JobRecord, run: RunRecord): boolean {
+  return terms.replicas === 1 || run.attempt === attempt;
+}
+
 function gaveUp(run: RunRecord): RunRecord {
   return { ...run, state: "gave_up" };
 }
@@ -318,6 +329,6 @@ function isSound({ terms }: JobRecord, result: RunResult): boolean {
   return (
     outputHash === `0x${hash}` &&
     stdout.length + stderr.length <= outputBytes &&
-    Math.ceil(fuelUsed / 1_000_000) <= fuelMega
+    fuelMegaOf(fuelUsed) <= fuelMega
   );
 }

@@ -203,6 +203,12 @@ export class JobStore {
     return this.#bytes(digest, `${stream}/${outputHash}`);
   }
 
+  /** Lets go of results and their outputs. */
+  forgetResults(digest: Hex): void {
+    this.#sql.exec("DELETE FROM results WHERE digest = ?", digest);
+    this.#sql.exec("DELETE FROM pieces WHERE digest = ? AND name <> 'input'", digest);
+  }
+
   /** Lets go of what a job that is over needs no more: its signed commands, its input, results that do not count. */
   settle({ terms: { job }, outputHash }: JobRecord): void {
     const kept = outputHash ?? "";

@@ -2,8 +2,18 @@
 // its app is told of it. Crashes and single runs are job-desk.test.ts's.
 
 import { describe, expect, test, vi } from "vitest";
+import type { Hex } from "../../protocol/fields.ts";
 import { address } from "../support/market.ts";
-import { DeskUnderTest, honest, jobOf, orderOf, provider, reports, resultWith } from "./desk-under-test.ts";
+import {
+  DeskUnderTest,
+  honest,
+  jobOf,
+  orderOf,
+  type Provider,
+  provider,
+  reports,
+  resultWith,
+} from "./desk-under-test.ts";
 import { rest, useMarketTime, useQuietConsole } from "./region-under-test.ts";
 
 useMarketTime();
@@ -59,6 +69,29 @@ describe("replicas", () => {
       const answer = jobOf(desk.read(job));
       expect(answer).toMatchObject({ status: "failed", problem: { code: "job_without_agreement" } });
       expect(answer.runs.map(({ state }) => state)).toEqual(["late", ...Array(5).fill("reported")]);
+    });
+  });
+
+  test("rejects: to keep more results than one try's: what its app has set aside is all that a job takes", async () => {
+    const under = new DeskUnderTest();
+    const said = (text: string) => provider(honest(text.repeat(600)));
+    const mute = provider({ ...honest(""), reveal: () => {} });
+    const away = provider({ answers: ["away"] });
+    const first = [said("a"), said("b"), said("c"), away, mute];
+    under.region.sells(...first.map((one, place): [Hex, Provider] => [address(0x10 + place), one]));
+    const others = first.map((_, place): [Hex, Provider] => [address(0x20 + place), provider()]);
+    under.region.sells(...others);
+    await under.inside(async (desk, ctx) => {
+      await desk.submit(orderOf({ replicas: 5 }));
+      await vi.waitFor(() => expect(under.region.asked).toHaveLength(2), { timeout: 5_000 });
+      await rest(10);
+      const results = () => ctx.storage.sql.exec("SELECT * FROM results").toArray();
+      const outputs = () => ctx.storage.sql.exec("SELECT * FROM pieces WHERE name <> 'input'").toArray();
+      expect([results(), outputs()]).toEqual([[], []]);
+      // One that shows its result when the next try has begun.
+      await desk.ran(job, 5, resultWith("d"));
+      expect(jobOf(desk.read(job)).runs[4]?.state).toBe("reported");
+      expect([results(), outputs()]).toEqual([[], []]);
     });
   });
 
