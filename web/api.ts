@@ -11,10 +11,13 @@ import {
   type Registry,
 } from "../clients/sdk/client.ts";
 import { PolderProblem } from "../clients/sdk/problem.ts";
+import type { Book } from "../protocol/answers.ts";
 import { type MarketClock, wallTimeMs } from "../protocol/clock.ts";
 import { type Hex, NO_ADDRESS } from "../protocol/fields.ts";
 import type { Profile } from "../protocol/profile.ts";
+import type { ProviderReputation } from "../protocol/provider-answers.ts";
 import type { Day } from "./figures/calendar.ts";
+import type { ToldEntry } from "./figures/compute.ts";
 
 /** The page asks again by itself; a request need not. */
 export const client = new PolderClient(location.origin, { retries: 1 });
@@ -39,6 +42,28 @@ export async function hasVotes(): Promise<boolean> {
 
 export function readRegions(): Promise<readonly Profile[]> {
   return client.regions();
+}
+
+/** What is on offer of single jobs, and who sells: the most reliable first. */
+export async function readCompute(region: string): Promise<{
+  readonly book: Book;
+  readonly providers: readonly ProviderReputation[];
+}> {
+  const [book, { providers }] = await Promise.all([
+    client.get<Book>(`/v1/regions/${region}/books/compute-job`),
+    client.get<{ providers: readonly ProviderReputation[] }>(`/v1/regions/${region}/providers`),
+  ]);
+  return { book, providers };
+}
+
+/** The newest entries of a region's journal after one, at most so many. @throws SyntaxError too */
+export async function readEntries(region: string, after: number, most: number): Promise<ToldEntry[]> {
+  const { entry } = await client.head(region);
+  const entries: ToldEntry[] = [];
+  if (entry <= after) return entries;
+  for await (const line of client.journal(region, Math.max(after, entry - most) + 1, entry))
+    entries.push((JSON.parse(line) as { entry: ToldEntry }).entry);
+  return entries;
 }
 
 /** The market, or null while the region has not been opened. */

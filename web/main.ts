@@ -5,6 +5,7 @@ import "./styles/frame.css";
 import "./styles/panels.css";
 import "./styles/narrow.css";
 import "./styles/votes.css";
+import "./styles/compute.css";
 import { listen } from "../clients/sdk/feed.ts";
 import { slotAt } from "../protocol/units.ts";
 import { hasVotes, readClock, readRegions } from "./api.ts";
@@ -14,6 +15,7 @@ import { onSchemeChange } from "./charts/palette.ts";
 import { type PageAddress, readAccount, readAddress } from "./page-address.ts";
 import { PageState } from "./page-state.ts";
 import { markLine, showBill } from "./panels/bill-panel.ts";
+import { ComputePanel } from "./panels/compute-panel.ts";
 import { showDay, showHouseholds, showReadout } from "./panels/day-panel.ts";
 import { byId, make, setNotice, setText } from "./panels/element.ts";
 import { showCurve, showMarket, showRegion, showTime } from "./panels/market-panel.ts";
@@ -35,6 +37,7 @@ const pause = (milliseconds: number): Promise<void> =>
 class Page {
   readonly #state: PageState;
   readonly #news: NewsPanel;
+  readonly #compute: ComputePanel;
   readonly #dayChart: DayChart;
   readonly #curveChart = new CurveChart(byId("curve"));
   #isListening = false;
@@ -47,6 +50,7 @@ class Page {
   constructor(state: PageState) {
     this.#state = state;
     this.#news = new NewsPanel(state.calendar, state.profile.currency);
+    this.#compute = new ComputePanel(state);
     this.#dayChart = new DayChart(byId("day-chart"), {
       select: (slot) => this.#select(slot),
       hover: (slot) => showReadout(state, slot ?? state.selectedSlot()),
@@ -54,6 +58,7 @@ class Page {
     onSchemeChange(() => {
       this.#dayChart.redraw();
       this.#curveChart.redraw();
+      this.#compute.redraw();
     });
   }
 
@@ -165,13 +170,16 @@ class Page {
   #listenToFeed(): void {
     if (this.#isListening) return;
     this.#isListening = true;
+    setInterval(() => void this.#compute.show(), PAUSE_MS);
     listen(location.origin, this.#state.profile.region, {
       entry: (entry) => {
         this.#news.add(entry);
+        this.#compute.add(entry);
         this.#wants.market = true;
         if (entry.events.some(({ type }) => SETTLING.has(type))) this.#wants.day = true;
       },
       resync: () => {
+        this.#compute.resync();
         this.#wants.market = true;
         this.#wants.day = true;
       },

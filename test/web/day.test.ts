@@ -124,12 +124,12 @@ describe("day", () => {
   });
 
   test("behavior: staircases hold each price up to its energy, and end where a side ends", () => {
-    const stairs = stairsOf({
-      bids: { priceMicros: [300, 250], cumulativeWh: [1000, 1500] },
-      asks: { priceMicros: [100, 200], cumulativeWh: [700, 1000] },
-    });
+    const stairs = stairsOf(
+      { priceMicros: [300, 250], reach: [1000, 1500] },
+      { priceMicros: [100, 200], reach: [700, 1000] },
+    );
     expect(stairs).toEqual({
-      wh: [0, 700, 1000, 1500],
+      reach: [0, 700, 1000, 1500],
       bids: [300, 300, 300, 250],
       asks: [100, 100, 200, null],
     });

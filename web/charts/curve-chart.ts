@@ -1,15 +1,23 @@
-// Owns the picture of one clearing: the staircases of demand and supply and where they met. It refuses to smooth them.
+// Owns the picture of demand and supply: their staircases, and where they met if they did. It refuses to smooth them.
 
 import uPlot from "uplot";
-import type { ClearedSlot, Curve } from "../../clients/sdk/client.ts";
-import { energyText, priceText } from "../figures/amounts.ts";
-import { stairsOf } from "../figures/stairs.ts";
+import type { Stairs } from "../figures/stairs.ts";
 import { CHART_FONT, colour } from "./palette.ts";
+
+/** What is drawn, and how its axes are written. */
+export interface CurvePicture {
+  readonly stairs: Stairs;
+  /** Where the sides met; null where they did not. */
+  readonly met: { readonly priceMicros: number; readonly reach: number } | null;
+  /** A whole quantity. */
+  readonly reachText: (reach: number) => string;
+  /** A price of whole micros. */
+  readonly priceText: (micros: number) => string;
+}
 
 export class CurveChart {
   readonly #container: HTMLElement;
-  #slot: ClearedSlot | null = null;
-  #currency = "";
+  #picture: CurvePicture | null = null;
   #plot: uPlot | null = null;
 
   constructor(container: HTMLElement) {
@@ -17,15 +25,15 @@ export class CurveChart {
     new ResizeObserver(() => this.#plot?.setSize(this.#size())).observe(container);
   }
 
-  /** Draws a slot's curve. */
-  show(slot: ClearedSlot, currency: string): void {
-    this.#slot = slot;
-    this.#currency = currency;
+  /** Draws a picture in place of the one before. */
+  show(picture: CurvePicture): void {
+    this.#picture = picture;
     if (this.#plot === null) {
       this.#container.replaceChildren();
       this.#plot = this.#create();
     }
-    this.#plot.setData(dataOf(slot.curve));
+    const { reach, bids, asks } = picture.stairs;
+    this.#plot.setData([reach, bids, asks]);
   }
 
   /** Says why there is no curve. */
@@ -66,7 +74,8 @@ export class CurveChart {
             size: 26,
             gap: 2,
             space: 70,
-            values: (_self, splits) => splits.map((wh) => (Number.isInteger(wh) ? energyText(wh) : "")),
+            values: (_self, splits) =>
+              splits.map((reach) => (Number.isInteger(reach) ? (this.#picture?.reachText(reach) ?? "") : "")),
           },
           {
             ...common,
@@ -75,7 +84,8 @@ export class CurveChart {
             size: 52,
             gap: 4,
             space: 36,
-            values: (_self, splits) => splits.map((micros) => priceText(Math.round(micros), this.#currency)),
+            values: (_self, splits) =>
+              splits.map((micros) => this.#picture?.priceText(Math.round(micros)) ?? ""),
           },
         ],
         series: [{}, stairs("demand"), stairs("supply")],
@@ -87,17 +97,17 @@ export class CurveChart {
   }
 
   #priceRange(low: number, high: number): [number, number] {
-    const price = this.#slot?.priceMicrosPerKwh ?? low;
+    const price = this.#picture?.met?.priceMicros ?? low;
     const [bottom, top] = [Math.min(0, low, price), Math.max(high, price)];
     return [bottom * 1.1, Math.max(top * 1.15, 10_000)];
   }
 
   /** The price across, and the point where what was traded meets it. */
   #drawMeeting({ ctx, bbox, valToPos }: uPlot): void {
-    const { priceMicrosPerKwh = null, tradedWh = 0 } = this.#slot ?? {};
-    if (priceMicrosPerKwh === null) return;
-    const y = valToPos(priceMicrosPerKwh, "price", true);
-    const x = valToPos(tradedWh, "x", true);
+    const met = this.#picture?.met ?? null;
+    if (met === null) return;
+    const y = valToPos(met.priceMicros, "price", true);
+    const x = valToPos(met.reach, "x", true);
     ctx.save();
     ctx.strokeStyle = colour("price");
     ctx.fillStyle = colour("price");
@@ -124,9 +134,4 @@ function stairs(name: "demand" | "supply"): uPlot.Series {
     points: { show: false },
     paths: uPlot.paths.stepped?.({ align: -1 }) as uPlot.Series.PathBuilder,
   };
-}
-
-function dataOf(curve: Curve): uPlot.AlignedData {
-  const { wh, bids, asks } = stairsOf(curve);
-  return [wh, bids, asks];
 }

@@ -122,3 +122,8 @@ export function tokensText(baseUnits: bigint): string {
 export function countText(count: number, one: string, many = `${one}s`): string {
   return `${String(count).replace(/\B(?=(\d{3})+$)/g, ",")} ${count === 1 ? one : many}`;
 }
+
+/** An account's address, short enough for a table: its first six digits and its last four. */
+export function shortAccount(account: string): string {
+  return `${account.slice(0, 8)}\u2026${account.slice(-4)}`;
+}

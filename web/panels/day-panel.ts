@@ -3,7 +3,7 @@
 
 import { slotAt, slotStartS } from "../../protocol/units.ts";
 import type { DayChart } from "../charts/day-chart.ts";
-import { energyText, powerText, priceText } from "../figures/amounts.ts";
+import { energyText, powerText, priceText, shortAccount } from "../figures/amounts.ts";
 import { type DayRow, totalsOf } from "../figures/day.ts";
 import { MOST_HOMES } from "../home.ts";
 import type { PageState } from "../page-state.ts";
@@ -17,8 +17,7 @@ export function showHouseholds({ households, who }: PageState): void {
   );
   select.replaceChildren(make("option", { value: "" }, "Whole neighbourhood"), ...options);
   const isKnown = who === null || households.some(({ account }) => account === who);
-  if (!isKnown && who !== null)
-    select.append(make("option", { value: who }, `${who.slice(0, 8)}…${who.slice(-4)}`));
+  if (!isKnown && who !== null) select.append(make("option", { value: who }, shortAccount(who)));
   select.value = who ?? "";
 }
 
@@ -159,5 +158,5 @@ function shortName(state: PageState): string {
   const { who } = state;
   if (who === null) return "the neighbourhood";
   const name = state.name(who);
-  return name === who ? `${who.slice(0, 8)}…${who.slice(-4)}` : name;
+  return name === who ? shortAccount(who) : name;
 }

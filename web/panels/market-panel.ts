@@ -1,12 +1,13 @@
 // Owns the region's head, the market's figures, the countdown and the curve. It refuses to read anything itself.
 
-import type { ClearedSlot } from "../../clients/sdk/client.ts";
+import type { ClearedSlot, Curve } from "../../clients/sdk/client.ts";
 import { slotStartS } from "../../protocol/units.ts";
 import { paths } from "../api.ts";
-import type { CurveChart } from "../charts/curve-chart.ts";
+import type { CurveChart, CurvePicture } from "../charts/curve-chart.ts";
 import { basisPointsText, countText, energyText, priceText, shareText } from "../figures/amounts.ts";
 import { durationText } from "../figures/calendar.ts";
 import { figuresOf, type MarketFigures } from "../figures/day.ts";
+import { type Side, stairsOf } from "../figures/stairs.ts";
 import type { PageState } from "../page-state.ts";
 import { byId, make, setText } from "./element.ts";
 
@@ -123,10 +124,23 @@ export function showCurve(
   setText("curve-when", chosenSlot === slot.slot ? when : `${when}, the busiest of the day`);
   if (slot.curve.bids.priceMicros.length + slot.curve.asks.priceMicros.length === 0) {
     chart.showEmpty("Nobody offered or asked for anything that the meters proved.");
-  } else chart.show(slot, profile.currency);
+  } else chart.show(pictureOf(slot, profile.currency));
   const words = curveWords(slot, profile.currency);
   setText("curve-words", words);
   byId("curve").setAttribute("aria-label", `Supply and demand, ${when}. ${words}`);
+}
+
+function pictureOf({ curve, priceMicrosPerKwh, tradedWh }: ClearedSlot, currency: string): CurvePicture {
+  const sideOf = ({ priceMicros, cumulativeWh }: Curve["bids"]): Side => ({
+    priceMicros,
+    reach: cumulativeWh,
+  });
+  return {
+    stairs: stairsOf(sideOf(curve.bids), sideOf(curve.asks)),
+    met: priceMicrosPerKwh === null ? null : { priceMicros: priceMicrosPerKwh, reach: tradedWh },
+    reachText: energyText,
+    priceText: (micros) => priceText(micros, currency),
+  };
 }
 
 function curveWords(slot: ClearedSlot, currency: string): string {

@@ -1,7 +1,7 @@
 // Owns a job in AssemblyScript that counts words: {"text": "..."} in, {"words": 3, "longest": "...", "top": [["the", 2], ...]} out.
 // It refuses, with status 2, input that is no such object.
 //
-//   asc words.ts --outFile words.wasm --optimize --exportStart _start --use abort=words/abort
+//   cp words.as words.ts; asc words.ts --outFile words.wasm --optimize --exportStart _start --use abort=words/abort
 
 @external("wasi_snapshot_preview1", "fd_read")
 declare function fdRead(file: i32, list: usize, count: i32, read: usize): i32;
