@@ -14,7 +14,7 @@ import { fileMemory } from "../household/agent-memory.ts";
 import type { PolderClient } from "../sdk/client.ts";
 import { splitLines } from "../sdk/journal-lines.ts";
 import { type Place, placeOf, withPlace } from "./context.ts";
-import { rpcAddress, whole } from "./options.ts";
+import { httpAddress, whole } from "./options.ts";
 
 interface AuditOptions extends Place {
   readonly journal?: string;
@@ -45,7 +45,7 @@ export function auditCommand(program: Command): void {
     .option(
       "--rpc <url>",
       "of the region's chain: hold reports, deposits and meters there against the journal",
-      rpcAddress,
+      httpAddress,
     )
     .option("--json", "as JSON")
     .action(run);

@@ -12,7 +12,7 @@ import { SettlementClient } from "../chain/settlement-client.ts";
 import { walletFrom } from "../chain/wallet-key.ts";
 import type { PolderClient } from "../sdk/client.ts";
 import { type Place, placeOf, withPlace } from "./context.ts";
-import { type Amount, address, rpcAddress } from "./options.ts";
+import { type Amount, address, httpAddress } from "./options.ts";
 
 /** Where an agent keeps its leaves unless it is told otherwise. */
 const AGENT_MEMORY = "polder-agent.ndjson";
@@ -41,7 +41,7 @@ export function withChain(command: Command): Command {
 }
 
 export function withRpc(command: Command): Command {
-  return command.option("--rpc <url>", "of the chain that holds the money", rpcAddress);
+  return command.option("--rpc <url>", "of the chain that holds the money", httpAddress);
 }
 
 export function withWallet(command: Command): Command {
@@ -72,7 +72,7 @@ export async function settledPlace(options: ChainPlace): Promise<Settled> {
 /** @throws Error where no RPC is named */
 export function rpcOf({ rpc = process.env.POLDER_RPC }: Pick<ChainPlace, "rpc">): string {
   if (rpc === undefined) throw new Error("name the chain's RPC with --rpc, or set POLDER_RPC");
-  return rpcAddress(rpc);
+  return httpAddress(rpc);
 }
 
 export function walletOf({ keystore }: ChainPlace): Promise<LocalAccount> {

@@ -9,6 +9,7 @@ import { parseApiKey } from "../../evidence/session-signature.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { PolderClient } from "../sdk/client.ts";
 import { type Signer, sessionSigner, walletSigner } from "../sdk/signer.ts";
+import { httpAddress } from "./options.ts";
 
 export interface Place {
   readonly url: string;
@@ -18,7 +19,7 @@ export interface Place {
 /** Adds the options that name a deployment and a region. */
 export function withPlace(command: Command): Command {
   return command
-    .option("--url <url>", "the deployment", process.env.POLDER_URL ?? "http://127.0.0.1:8787")
+    .option("--url <url>", "the deployment", httpAddress, process.env.POLDER_URL ?? "http://127.0.0.1:8787")
     .option("--region <id>", "the region; may be left out where there is one");
 }
 

@@ -17,6 +17,7 @@ import {
   MAX_MODULE_BYTES,
 } from "../../protocol/limits.ts";
 import { type JobAnswer, JobClient, type JobQuoteAnswer, type JobRequest } from "../sdk/jobs.ts";
+import { problemText } from "../sdk/problem.ts";
 import { type Place, placeOf, withPlace } from "./context.ts";
 import { money, table } from "./figures.ts";
 import { type Amount, amount, whole, word } from "./options.ts";
@@ -48,9 +49,12 @@ const JOB = ["<job>", "its digest, 0x and 64 hex digits", word] as const;
 /** Adds `job run | quote | show | list | cancel`. */
 export function jobCommands(program: Command): void {
   const job = program.command("job").description("run WebAssembly jobs (key: POLDER_API_KEY)");
-  withTerms(
-    job.command("run").description("have a module run; its output and exit code become this command's"),
-  )
+  const own = job
+    .command("run")
+    .description("have a module run; its output and exit code become this command's")
+    // A wrong flag is no exit code of the job's either.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : NOT_RUN));
+  withTerms(own)
     .addHelpText(
       "after",
       `\nstatus: the job's, or ${NOT_RUN} (not run), ${NOT_EXITED} (did not exit by itself)`,
@@ -135,7 +139,7 @@ async function quote(module: string, options: JobOptions): Promise<void> {
 }
 
 function quoteText({ asks, costMicros, problem }: JobQuoteAnswer): string {
-  if (problem !== null) return `would be refused: ${problem.code} ${JSON.stringify(problem.facts)}`;
+  if (problem !== null) return `would be refused: ${problemText(problem)}`;
   const rows = asks.map((ask) => [ask.seller, money(ask.priceMicrosPerTera), money(ask.costMicros)]);
   return `${table(["provider", "per terafuel", "at most"], rows)}\nat most ${money(costMicros)} together`;
 }
@@ -176,7 +180,7 @@ function print(job: JobAnswer, { json }: JsonOption): void {
       ["output", `${result.stdoutBytes} bytes, ${result.stderrBytes} of errors, hash ${result.outputHash}`],
       ["owed", money(owedMicros ?? 0)],
     );
-  if (problem !== null) rows.push(["why", `${problem.code} ${JSON.stringify(problem.facts)}`]);
+  if (problem !== null) rows.push(["why", problemText(problem)]);
   for (const one of runs) rows.push([`run ${one.obligation}`, `${one.provider} ${one.state}`]);
   console.log(table([], rows));
 }

@@ -5,6 +5,7 @@
 
 import { Command } from "commander";
 import { ZodError } from "zod";
+import { JobFailed } from "../sdk/jobs.ts";
 import { PolderProblem, TransportFault } from "../sdk/problem.ts";
 import { agentCommands } from "./agent-commands.ts";
 import { auditCommand } from "./audit-command.ts";
@@ -16,6 +17,7 @@ import { keyCommands } from "./key-commands.ts";
 import { meterCommands } from "./meter-commands.ts";
 import { moduleCommands } from "./module-commands.ts";
 import { moneyCommands } from "./money-commands.ts";
+import { nextStep } from "./next-steps.ts";
 import { operatorCommands } from "./operator-commands.ts";
 import { orderCommands } from "./order-commands.ts";
 import { providerCommands } from "./provider-commands.ts";
@@ -26,8 +28,8 @@ import { proposalCommands } from "./votes/proposal-commands.ts";
 import { windowCommand } from "./window-command.ts";
 
 const program = new Command("polder")
-  .description("a regional market at the edge: households sell solar kWh to their neighbours")
-  .showHelpAfterError();
+  .description("a regional market at the edge: households sell solar kWh, machines sell compute")
+  .showHelpAfterError("(--help says what there is)");
 readCommands(program);
 moduleCommands(program);
 jobCommands(program);
@@ -55,9 +57,19 @@ try {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof PolderProblem || error instanceof TransportFault) return error.message;
+  if (error instanceof PolderProblem) return withStep(error.message, error);
+  if (error instanceof JobFailed && error.job.problem !== null)
+    return withStep(error.message, error.job.problem);
+  // The network's own fault stands behind it.
+  if (error instanceof TransportFault && error.cause !== undefined)
+    return `${error.message}\nnpm start runs a deployment on this machine; --url or POLDER_URL names another`;
   if (error instanceof ZodError) {
     return error.issues.map(({ path, message }) => `${path.join(".") || "value"}: ${message}`).join("\n");
   }
   return error instanceof Error ? error.message : String(error);
+}
+
+function withStep(message: string, problem: Parameters<typeof nextStep>[0]): string {
+  const step = nextStep(problem);
+  return step === null ? message : `${message}\n${step}`;
 }

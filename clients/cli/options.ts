@@ -95,8 +95,9 @@ export function amount(text: string): Amount {
   return { micros, currency };
 }
 
-/** An RPC's address. */
-export function rpcAddress(text: string): string {
-  if (!/^https?:\/\/[^\s/]+/.test(text)) throw new InvalidArgumentError("must be the http address of an RPC");
+/** The http address of a server: an RPC's, or a deployment's. */
+export function httpAddress(text: string): string {
+  if (!/^https?:\/\/[^\s/]+/.test(text))
+    throw new InvalidArgumentError("must be an address that begins with http:// or https://");
   return text;
 }

@@ -1,16 +1,17 @@
 // Owns the commands of whoever sells a machine's time: estimate, start, status, stake, service. It refuses keys on the command line:
 // the session key is in a file that only its owner may read.
 
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ApiKey, parseApiKey, sessionKeyOf } from "../../evidence/session-signature.ts";
 import type { Book, OpenObligation, ResourceOrder } from "../../protocol/answers.ts";
 import { type Hex, NO_ADDRESS } from "../../protocol/fields.ts";
 import { MAX_NODE_ROOM, MAX_REGION_MICROS } from "../../protocol/limits.ts";
 import { PRODUCT_NAMES, type ProductName } from "../../protocol/products.ts";
 import type { ProviderReputation } from "../../protocol/provider-answers.ts";
+import { CLOSE_REPLACED } from "../../protocol/provider-frames.ts";
 import { openChain } from "../chain/chain-connection.ts";
 import type { Offer } from "../provider/ask-keeper.ts";
 import { bestOf, DEFAULT_FOLDER, dailyMicros, measureFuelRate } from "../provider/fuel-rate.ts";
@@ -86,11 +87,11 @@ function withNode(command: Command): Command {
   return withMachine(command)
     .requiredOption("--key-file <file>", "an API key that may sell compute, as polder key create printed it")
     .option("--offer <megafuel>", "how much one ask offers", whole(1, MAX_REGION_MICROS), 1_000_000)
-    .addOption(
-      new Option("--lease <product>", "offer leases of this product too; may be given again")
-        .choices(LEASES)
-        .argParser((value, before: readonly string[] = []) => [...before, value])
-        .default([]),
+    .option(
+      "--lease <product>",
+      `offer leases of this product too; may be given again (${LEASES.join(", ")})`,
+      lease,
+      [],
     )
     .option("--room <n>", "runs taken at once, those beyond the cores wait", whole(1, MAX_NODE_ROOM))
     .option("--modules <folder>", "where modules are kept", DEFAULT_FOLDER);
@@ -103,7 +104,9 @@ async function estimate(options: MachineOptions): Promise<void> {
   const { ask, bid } = bestOf(book);
   const row = (name: string, micros: number | null) =>
     micros === null ? [name, "nobody", ""] : [name, money(micros), money(dailyMicros(rate, micros), 2)];
-  console.log(`${Math.round(rate.megaPerSecond)} megafuel a second with ${rate.threads} threads`);
+  console.log(
+    `${Math.round(rate.megaPerSecond)} megafuel a second with ${rate.threads} ${rate.threads === 1 ? "thread" : "threads"}`,
+  );
   console.log(
     table(
       ["", "per terafuel", "a day, all sold"],
@@ -131,16 +134,18 @@ async function start(options: StartOptions): Promise<void> {
     report: (line) => console.error(line),
     ...(options.room === undefined ? {} : { room: options.room }),
   });
-  console.log(`${key.account} sells in ${region} with ${options.cores} cores`);
+  console.log(
+    `${key.account} joins ${region} with ${options.cores} ${options.cores === 1 ? "core" : "cores"}; Ctrl-C leaves`,
+  );
   const stopped = new Promise<null>((stop) => {
     for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop(null));
   });
   const why = await Promise.race([stopped, node.ended]);
-  if (why !== null) {
-    await node.kill();
-    throw new Error(`the region will not have this node: ${why}`);
-  }
-  await node.stop();
+  if (why === null) return node.stop();
+  await node.kill();
+  if (!why.startsWith(String(CLOSE_REPLACED))) throw new Error(`the region will not have this node: ${why}`);
+  // In good order, or two services with one key would take turns for ever.
+  console.error("another node with a key of this account has taken this one's place: an account has one");
 }
 
 async function status(options: Place & { readonly keyFile: string }): Promise<void> {
@@ -266,8 +271,17 @@ async function service(options: ServiceOptions): Promise<void> {
   else writeFileSync(options.out, text, { mode: 0o644 });
 }
 
+/** One more product that is leased. A parser of an option's own takes the place of its choices, so they are looked at here. */
+function lease(text: string, before: readonly ProductName[]): readonly ProductName[] {
+  const product = LEASES.find((name) => name === text);
+  if (product === undefined) throw new InvalidArgumentError(`must be one of ${LEASES.join(", ")}`);
+  return [...before, product];
+}
+
 /** The API key in a file. @throws Error where others may read it, or it holds none */
 function keyIn(file: string): ApiKey {
+  if (!existsSync(file))
+    throw new Error(`there is no ${file}; make it: polder key create --sell compute --out ${file}`);
   if (process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0)
     throw new Error(`${file} can be read by others: chmod 600 it`);
   const [token = ""] = /polder_[0-9a-f]+/.exec(readFileSync(file, "utf8")) ?? [];

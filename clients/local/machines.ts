@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { sessionKeyOf } from "../../evidence/session-signature.ts";
 import { LAST_INSTANT_S, type Side } from "../../protocol/fields.ts";
+import { MAX_REGION_MICROS } from "../../protocol/limits.ts";
 import { ProviderNode } from "../provider/provider-node.ts";
 import type { PolderClient } from "../sdk/client.ts";
 import { passing } from "../sdk/problem.ts";
@@ -34,7 +35,8 @@ export const APP = { name: "app", creditMicros: 1_000_000_000 };
 /** What one ask offers: some hours of a core. */
 const OFFER_MEGA = 100_000_000;
 const DAILY_MEGA = 1_000_000_000_000;
-const HIGHEST_BID = 1_000_000_000;
+/** No bound: what a job may cost is said for each, and little fuel for a cent is a high price. */
+const HIGHEST_BID = MAX_REGION_MICROS;
 
 /** Whose accounts they are, and where. */
 export interface Neighbours {

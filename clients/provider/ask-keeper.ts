@@ -1,4 +1,4 @@
-// Owns a node's asks in the continuous books: one of each product it sells, renewed before it ends or is used up, with the will
+// Owns an account's asks in the continuous books: one of each product its node sells, renewed before it ends or is used up, with the will
 // that takes it out again. It refuses to have any in the book while the node is full or not connected.
 
 import type { ResourceOrder } from "../../protocol/answers.ts";
@@ -41,6 +41,7 @@ export class AskKeeper {
   #working: Promise<void> | null = null;
   #isAgain = false;
   #posted = "";
+  #fault = "";
 
   constructor(ports: KeeperPorts) {
     this.#ports = ports;
@@ -72,17 +73,27 @@ export class AskKeeper {
       this.#isAgain = false;
       try {
         await this.#once();
+        this.#tell("");
       } catch (error) {
-        this.#ports.report(`asks could not be kept: ${error instanceof Error ? error.message : error}`);
+        this.#tell(`asks could not be kept: ${error instanceof Error ? error.message : error}`);
       }
     } while (this.#isAgain);
+  }
+
+  /** Says what is wrong once, however often it is tried again, and when it is not wrong any more. */
+  #tell(fault: string): void {
+    if (fault === this.#fault) return;
+    this.#ports.report(fault === "" ? "asks can be kept again" : fault);
+    this.#fault = fault;
   }
 
   async #once(): Promise<void> {
     const { offers, isOpen } = this.#ports;
     if (!isOpen()) return;
     const resting = await this.#resting();
-    const stale: ResourceOrder[] = [];
+    const offered = new Set<string>(offers.map(({ product }) => product));
+    // A node that was here before sold more: nobody would serve it any more when this one is gone.
+    const stale = resting.filter(({ product }) => !offered.has(product));
     for (const offer of offers) {
       const own = resting.filter(({ product }) => product === offer.product);
       const fresh = own.filter((order) => this.#isFresh(order, offer));
@@ -130,13 +141,12 @@ export class AskKeeper {
   }
 
   async #resting(): Promise<readonly ResourceOrder[]> {
-    const { client, key, offers } = this.#ports;
+    const { client, key } = this.#ports;
     const { region, account } = key.identity;
     const { orders } = await client.get<{ orders: readonly ResourceOrder[] }>(
       `/v1/regions/${region}/accounts/${account}/resource-orders`,
     );
-    const products = new Set<string>(offers.map(({ product }) => product));
-    return orders.filter(({ side, product }) => side === "sell" && products.has(product));
+    return orders.filter(({ side }) => side === "sell");
   }
 
   /** Tells the object once of the asks there are. */

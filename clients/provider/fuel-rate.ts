@@ -25,7 +25,7 @@ export interface FuelRate {
   readonly megaPerSecond: number;
 }
 
-/** Measures this machine for some seconds. @throws RunFailed */
+/** Measures this machine for some seconds. @throws Error where it does not finish in a minute */
 export async function measureFuelRate(threads: number): Promise<FuelRate> {
   const bytes = rewriteCommand(new Uint8Array(Buffer.from(PROGRAM, "base64"))) as Uint8Array<ArrayBuffer>;
   const module = await WebAssembly.compile(bytes);
@@ -47,6 +47,8 @@ export async function measureFuelRate(threads: number): Promise<FuelRate> {
     for (let done = 0; done < RUNS; done += 1) await round();
     const seconds = (performance.now() - startedMs) / 1_000;
     return { threads, megaPerSecond: (RUNS * threads * RUN_FUEL) / 1e6 / seconds };
+  } catch (cause) {
+    throw new Error(`this machine is too busy, or has too little, for ${threads} runs at a time`, { cause });
   } finally {
     await pool.close();
   }

@@ -21,7 +21,7 @@ import { MAX_JOB_INPUT_BYTES } from "../../protocol/limits.ts";
 import { isCount, isHex, isRecord } from "./answer-shape.ts";
 import type { PolderClient } from "./client.ts";
 import { moduleNameOf, uploadModule } from "./modules.ts";
-import { PolderProblem, problemFrom, TransportFault } from "./problem.ts";
+import { PolderProblem, problemFrom, problemText, TransportFault } from "./problem.ts";
 
 export type { JobAnswer, JobOutput, JobQuoteAnswer, JobSummary };
 
@@ -48,8 +48,8 @@ export class JobFailed extends Error {
   readonly job: JobAnswer;
 
   constructor(job: JobAnswer) {
-    const { code, facts } = job.problem ?? { code: job.status, facts: {} };
-    super(`job ${job.job} ${job.status}: ${code} ${JSON.stringify(facts)}`);
+    const { job: name, status, problem } = job;
+    super(`job ${name} ${status}${problem === null ? "" : `: ${problemText(problem)}`}`);
     this.job = job;
   }
 }

@@ -14,12 +14,20 @@ export class PolderProblem extends Error {
   readonly facts: Facts;
 
   constructor(code: ErrorCode, status: number, transient: boolean, facts: Facts, title: string) {
-    super(`${code}: ${title}${Object.keys(facts).length === 0 ? "" : ` ${JSON.stringify(facts)}`}`);
+    super(problemText({ code, facts }, title));
     this.code = code;
     this.status = status;
     this.transient = transient;
     this.facts = facts;
   }
+}
+
+/** A refusal in one line: its code, what it means, and its facts. */
+export function problemText(
+  { code, facts }: { readonly code: ErrorCode; readonly facts: Facts },
+  title: string = ERRORS[code].meaning,
+): string {
+  return `${code}: ${title}${Object.keys(facts).length === 0 ? "" : ` ${JSON.stringify(facts)}`}`;
 }
 
 /** An answer that did not come, or was not one of ours. */

@@ -244,7 +244,7 @@ describe.skipIf(!hasAnvil)(
     }, async () => {
       const audit = (...more: string[]) => ["audit", "--rpc", region.chain.url, ...more];
       await line.bad([
-        [["audit", "--rpc", "nowhere"], /must be the http address/],
+        [["audit", "--rpc", "nowhere"], /begins with http/],
         [["audit", "--rpc", "http://127.0.0.1:1"], /no chain answers/],
       ]);
       const honest = await line.good(audit());

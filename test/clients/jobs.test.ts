@@ -188,6 +188,11 @@ describe("a job", () => {
       stdout: "",
       stderr: expect.stringContaining("order_unmatched"),
     });
+    // What to do next, and no status that could be the job's.
+    expect(dear.stderr).toMatch(/^--most 0\.005000 would do now$/m);
+    const free = await polder("job", "run", file, "--most", "0");
+    expect(free).toMatchObject({ status: 125, stdout: "", stderr: expect.stringContaining("above zero") });
+    expect(free.stderr.trim().split("\n").length).toBeLessThan(5);
     expect(await polder("job", "run", "nowhere.wasm", "--most", "1")).toMatchObject({
       status: 125,
       stdout: "",

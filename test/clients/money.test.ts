@@ -49,7 +49,7 @@ describe.skipIf(!hasAnvil)("money on a chain (skipped where npm has no anvil for
       [deposit("50USD"), /is in EUR, and not in USD/, as(alice)],
       [deposit("1"), /set POLDER_KEY/, { POLDER_RPC: url }],
       [deposit("1"), /name the chain's RPC with --rpc/, { POLDER_KEY: alice.key }],
-      [[...deposit("1"), "--rpc", "nowhere"], /must be the http address/, as(alice)],
+      [[...deposit("1"), "--rpc", "nowhere"], /begins with http/, as(alice)],
       [
         [...deposit("1"), "--rpc", "http://127.0.0.1:1"],
         /no chain answers at http:\/\/127\.0\.0\.1:1/,

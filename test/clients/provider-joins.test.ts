@@ -160,7 +160,7 @@ describe.skipIf(!hasAnvil)("joining with a machine (skipped where npm has no anv
   test("behavior: estimate measures and joins nothing; service writes what starts the node as it was started", async () => {
     const price = ["--price", "0.2", "--cores", "1"];
     const estimate = await good(["provider", "estimate", ...price]);
-    expect(estimate).toMatch(/^\d+ megafuel a second with 1 threads\n/);
+    expect(estimate).toMatch(/^\d+ megafuel a second with 1 thread\n/);
     expect(estimate).toMatch(/your price +0\.200000 +\d+\.\d\d/);
     const key = ["--key-file", file("node.key")];
     await good(["provider", "service", ...price, ...key, "--out", file("polder.service")]);
@@ -173,7 +173,7 @@ describe.skipIf(!hasAnvil)("joining with a machine (skipped where npm has no anv
     expect(again).toMatchObject({ status: 1, stdout: "" });
     // What the unit says is run, by this very program, joins.
     node = start("cli/main.ts", words.slice(2));
-    expect(await eventually(() => node?.stdout().includes(`sells in ${REGION}`) === true)).toBe(true);
+    expect(await eventually(() => node?.stdout().includes(`joins ${REGION}`) === true)).toBe(true);
     node.process.kill("SIGTERM");
     expect(await node.ended).toBe(0);
   }, 60_000);

@@ -2,6 +2,8 @@
 // ends what overruns, says when it is full, and loses or doubles nothing whatever is killed.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { AskKeeper } from "../../clients/provider/ask-keeper.ts";
+import { NodeKey } from "../../clients/provider/node-key.ts";
 import { assemble } from "../../tools/job-sources.ts";
 import { type Running, runToEnd, start } from "../support/client-process.ts";
 import { eventually, REGION } from "../support/client-region.ts";
@@ -95,6 +97,10 @@ describe("a provider's node", () => {
     expect(buys).toMatchObject({ status: 1, stderr: expect.stringContaining("session_scope") });
     const free = await runToEnd("cli/main.ts", [...args, "cheap"]);
     expect(free.status).toBe(1);
+    const leased = await runToEnd("cli/main.ts", [...args, "0.2", "--lease", "compute-lease-year"]);
+    expect(leased).toMatchObject({ status: 1, stderr: expect.stringContaining("compute-lease-week") });
+    const absent = await runToEnd("cli/main.ts", [...args.slice(0, -2), "absent.key", "--price", "0.2"]);
+    expect(absent).toMatchObject({ status: 1, stderr: expect.stringContaining("polder key create --sell") });
     expect(await region.asksOf(buyer.account)).toBe(0);
   });
 
@@ -130,6 +136,50 @@ describe("a provider's node", () => {
     node.process.kill("SIGTERM");
     expect(await node.ended).toBe(0);
     expect(await region.asksOf(seller.account)).toBe(0);
+  });
+
+  test("behavior: the account's next node takes the place of the one before, which ends in good order, and its asks", async () => {
+    const { seller, node } = await joined("--lease", "compute-lease-day");
+    expect(await eventually(async () => (await region.asksOf(seller.account)) === 2)).toBe(true);
+    const next = join(seller, "--price", "0.3");
+    // A service that ends in good order is not started again: two with one key would take turns for ever.
+    expect(await node.ended).toBe(0);
+    expect(node.stderr()).toMatch(/another node .* has taken this one's place/);
+    const pricesOf = async () =>
+      (await region.orders(seller.account)).map(({ product, priceMicrosPerTera }) => [
+        product,
+        priceMicrosPerTera,
+      ]);
+    // Of what it does not sell nothing stays: nobody would serve it when it is gone.
+    const isItsOwn = async () => JSON.stringify(await pricesOf()) === '[["compute-job",300000]]';
+    expect(await eventually(isItsOwn), next.stderr()).toBe(true);
+    next.process.kill("SIGTERM");
+    expect(await next.ended).toBe(0);
+  });
+
+  test("behavior: asks that the key does not allow are complained about once", async () => {
+    const seller = await region.trader("dear", ["sell"]);
+    const lines: string[] = [];
+    const client = region.client;
+    const keeper = new AskKeeper({
+      client,
+      signer: seller.signer,
+      key: new NodeKey({
+        account: seller.account,
+        seed: seller.seed,
+        region: REGION,
+        domain: await client.deployment(),
+        atS: () => Math.floor(Date.now() / 1000),
+      }),
+      offers: [{ product: "compute-job", quantityMega: 2_000_000_000, priceMicrosPerTera: 1 }],
+      rate: 1,
+      isOpen: () => true,
+      leaveWill: () => {},
+      report: (line) => lines.push(line),
+    });
+    await keeper.keep();
+    await keeper.keep();
+    expect(lines).toEqual([expect.stringMatching(/^asks could not be kept: session_scope: /)]);
   });
 
   test("behavior: a job that overruns is ended with its thread, one that has no module is given up, the next one runs", async () => {
