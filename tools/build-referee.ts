@@ -2,23 +2,23 @@
 
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { build } from "esbuild";
+import type { BuildOptions } from "esbuild";
+import { keptBundle } from "./kept.ts";
 
 const ROOT = dirname(import.meta.dirname);
 const FOLDER = join(ROOT, "workers/dist");
 
 /** The isolate's one module. Its `job.wasm` is given to it when it is made. */
 export async function bundleIsolate(): Promise<string> {
-  const { outputFiles } = await build({
+  const options: BuildOptions = {
     entryPoints: [join(ROOT, "workers/job-isolate.ts")],
     bundle: true,
-    write: false,
     format: "esm",
     target: "es2024",
     external: ["job.wasm"],
     logLevel: "warning",
-  });
-  const output = outputFiles[0];
+  };
+  const [output] = (await keptBundle("job-isolate", options, import.meta.filename)).files;
   if (output === undefined) throw new Error("the bundler returned no file");
   return output.text;
 }

@@ -4,9 +4,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { type BuildOptions, type BuildResult, build } from "esbuild";
+import type { BuildOptions } from "esbuild";
 import { readArtifact } from "../circuits/artifacts.ts";
 import { ARTIFACT_SUFFIX, CIRCUITS, type CircuitName } from "../circuits/manifest.ts";
+import { type Bundle, keptBundle } from "./kept.ts";
 
 const ROOT = dirname(import.meta.dirname);
 const WEB = join(ROOT, "web");
@@ -37,14 +38,12 @@ ffjavascript, Copyright 0KIMS association, and the packages they need. Its sourc
 
 const COMMON = {
   bundle: true,
-  write: false,
   platform: "browser",
   target: "es2022",
   minify: true,
   sourcemap: "linked",
   legalComments: "none",
   logLevel: "warning",
-  metafile: true,
 } as const satisfies BuildOptions;
 
 /** Ends the name of a file that is being written. */
@@ -110,21 +109,21 @@ async function placeCircuits(dist: string): Promise<Record<string, Record<string
 }
 
 async function bundlePages(dist: string, circuitFiles: object): Promise<void> {
-  const bundle = await build({
+  const options: BuildOptions = {
     ...COMMON,
     entryPoints: ENTRIES.map((entry) => join(WEB, entry)),
     outdir: dist,
     format: "esm",
-    absWorkingDir: ROOT,
     define: { CIRCUIT_FILES: JSON.stringify(circuitFiles) },
-  });
-  const foreign = copyleftInputs(Object.keys(bundle.metafile.inputs));
+  };
+  const bundle = await keptBundle("pages", options, import.meta.filename);
+  const foreign = copyleftInputs(bundle.inputs);
   if (foreign.length > 0) throw new Error(`only the proving worker may contain ${foreign.join(", ")}`);
   placeOutputs(bundle);
 }
 
 async function bundleWorker(dist: string): Promise<void> {
-  const bundle = await build({
+  const options: BuildOptions = {
     ...COMMON,
     entryPoints: [join(ROOT, "circuits/proving-worker.ts")],
     outfile: join(dist, "proving-worker.js"),
@@ -132,13 +131,13 @@ async function bundleWorker(dist: string): Promise<void> {
     // Its packages are under several licences that ask for their notice.
     legalComments: "eof",
     banner: { js: WORKER_BANNER },
-  });
-  placeOutputs(bundle);
+  };
+  placeOutputs(await keptBundle("proving-worker", options, import.meta.filename));
   place(join(dist, "proving-worker.license.txt"), readFileSync(join(ROOT, "circuits/LICENSE")));
 }
 
-function placeOutputs({ outputFiles = [] }: BuildResult): void {
-  for (const { path, contents } of outputFiles) place(path, contents);
+function placeOutputs({ files }: Bundle): void {
+  for (const { path, text } of files) place(path, Buffer.from(text));
 }
 
 if (import.meta.main) {

@@ -3,15 +3,14 @@
 
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { join } from "node:path";
+import type { BuildOptions, Plugin } from "esbuild";
 import { Miniflare, type MiniflareOptions, type Request, Response } from "miniflare";
-import { unstable_readConfig } from "wrangler";
 import { MAX_REFEREE_WALL_SECONDS } from "../../protocol/limits.ts";
 import { isolateModule } from "../../tools/build-referee.ts";
+import { keptBundle } from "../../tools/kept.ts";
+import { readWorkerConfig, type WorkerConfig } from "./worker-config.ts";
 import { readPid, stopOnce, useShim, withoutSignalHandlers } from "./workerd-process.ts";
-
-const ROOT = resolve(import.meta.dirname, "../..");
 
 /** Runs that may wait for the ones before them. */
 const MOST_WAITING = 16;
@@ -121,11 +120,12 @@ export class LocalReferee {
   }
 
   async #start(): Promise<Running> {
-    const script = await bundled();
+    const config = await readWorkerConfig("wrangler.referee.toml");
+    const script = await bundled(config.main);
     const folder = mkdtempSync(join(tmpdir(), "polder-referee-"));
     const pidFile = join(folder, "workerd.pid");
     useShim();
-    const miniflare = withoutSignalHandlers(() => new Miniflare(describeRuntime(script, pidFile)));
+    const miniflare = withoutSignalHandlers(() => new Miniflare(describeRuntime(config, script, pidFile)));
     const running = { miniflare, pidFile, stop: stopOnce(miniflare, pidFile, folder) };
     this.starts += 1;
     try {
@@ -162,57 +162,47 @@ function refusal(reason: "overran" | "not_run"): Response {
 /** The status with which a local referee says in JSON that it has no result. */
 const REFUSED_STATUS = 503;
 
-let script: Promise<string> | undefined;
-
-function bundled(): Promise<string> {
-  script ??= bundleReferee();
-  return script;
-}
-
 /** The Worker of wrangler.referee.toml as one module. */
-async function bundleReferee(): Promise<string> {
-  const { main } = unstable_readConfig({ config: join(ROOT, "wrangler.referee.toml") });
-  if (main === undefined) throw new Error("wrangler.referee.toml names no main Worker");
-  const { outputFiles } = await build({
+async function bundled(main: string): Promise<string> {
+  const isolate = await isolateModule();
+  const options: BuildOptions = {
     entryPoints: [main],
     bundle: true,
-    write: false,
     format: "esm",
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*"],
-    plugins: [isolate],
+    plugins: [isolateOf(isolate)],
     logLevel: "warning",
-  });
-  const output = outputFiles[0];
+  };
+  const [output] = (await keptBundle("referee", options, import.meta.filename, isolate)).files;
   if (output === undefined) throw new Error("the bundler returned no file");
   return output.text;
 }
 
 /** Stands for the file that `wrangler deploy` builds. */
-const isolate: Plugin = {
-  name: "job-isolate",
-  setup(builder) {
-    const filter = /^polder-job-isolate$/;
-    builder.onResolve({ filter }, ({ path }) => ({ path, namespace: "built" }));
-    builder.onLoad({ filter, namespace: "built" }, async () => ({
-      contents: await isolateModule(),
-      loader: "js",
-    }));
-  },
-};
-
-function describeRuntime(contents: string, pidFile: string): MiniflareOptions {
-  const { compatibility_date, compatibility_flags, worker_loaders } = unstable_readConfig({
-    config: join(ROOT, "wrangler.referee.toml"),
-  });
+function isolateOf(contents: string): Plugin {
   return {
-    ...(compatibility_date === undefined ? {} : { compatibilityDate: compatibility_date }),
-    compatibilityFlags: compatibility_flags,
+    name: "job-isolate",
+    setup(builder) {
+      const filter = /^polder-job-isolate$/;
+      builder.onResolve({ filter }, ({ path }) => ({ path, namespace: "built" }));
+      builder.onLoad({ filter, namespace: "built" }, () => ({ contents, loader: "js" }));
+    },
+  };
+}
+
+function describeRuntime(
+  { workerOptions }: WorkerConfig,
+  contents: string,
+  pidFile: string,
+): MiniflareOptions {
+  const { compatibilityDate, compatibilityFlags, workerLoaders } = workerOptions;
+  return {
+    ...(compatibilityDate === undefined ? {} : { compatibilityDate }),
+    ...(compatibilityFlags === undefined ? {} : { compatibilityFlags }),
     modules: [{ type: "ESModule", path: "referee.js", contents }],
-    workerLoaders: Object.fromEntries(
-      (worker_loaders ?? []).map(({ binding }: { readonly binding: string }) => [binding, {}]),
-    ),
+    ...(workerLoaders === undefined ? {} : { workerLoaders }),
     host: "127.0.0.1",
     port: 0,
     cf: false,

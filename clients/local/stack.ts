@@ -9,11 +9,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { build, type Plugin } from "esbuild";
+import type { BuildOptions, Plugin } from "esbuild";
 import { Log, LogLevel, Miniflare, type MiniflareOptions, type Request } from "miniflare";
-import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { buildWeb } from "../../tools/build-web.ts";
+import { keptBundle } from "../../tools/kept.ts";
 import { LocalReferee } from "./local-referee.ts";
+import { readWorkerConfig, type WorkerConfig } from "./worker-config.ts";
 import { readPid, stopOnce, useShim, withoutSignalHandlers } from "./workerd-process.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -61,9 +62,8 @@ export class StackError extends Error {
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { port = 0, host = "127.0.0.1", logger = logToConsole } = options;
   await requireFreePort(port, host);
-  const config = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
+  const config = await readWorkerConfig("wrangler.toml");
   const entryFile = options.entryFile ?? config.main;
-  if (entryFile === undefined) throw new StackError("wrangler.toml names no main Worker");
   if (options.stateFolder !== undefined) mkdirSync(options.stateFolder, { recursive: true });
 
   const [script] = await Promise.all([bundleWorker(entryFile, workerFirst(config.assets)), buildWeb()]);
@@ -71,10 +71,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const pidFile = join(runFolder, "workerd.pid");
   useShim();
   const referee = new LocalReferee({ logger });
-  // Reading the configuration adds handlers, too.
-  const miniflare = withoutSignalHandlers(
-    () => new Miniflare(describeRuntime({ ...options, logger, port, host }, script, pidFile, referee)),
-  );
+  const runtime = describeRuntime({ ...options, logger, port, host }, config, script, pidFile, referee);
+  const miniflare = withoutSignalHandlers(() => new Miniflare(runtime));
   const stopWorkers = stopOnce(miniflare, pidFile, runFolder);
   const stop = async () => {
     await Promise.all([stopWorkers(), referee.stop()]);
@@ -104,11 +102,11 @@ type RuntimeOptions = StackOptions & Required<Pick<StackOptions, "port" | "host"
 /** Miniflare's options: the bindings of wrangler.toml, the direct socket, and where state is kept. */
 function describeRuntime(
   options: RuntimeOptions,
+  { workerOptions, externalWorkers }: WorkerConfig,
   script: string,
   pidFile: string,
   referee: LocalReferee,
 ): MiniflareOptions {
-  const { workerOptions, externalWorkers } = unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml"));
   const { stateFolder, logger } = options;
   const receiptSeed = { RECEIPT_SEED: keepReceiptSeed(stateFolder) };
   const { modulesRules: _rules, ...bindings } = workerOptions;
@@ -209,10 +207,9 @@ async function bundleWorker(entryFile: string, first: string[]): Promise<string>
         return worker.fetch(request, env, ctx);
       },
     };`;
-  const result = await build({
+  const options: BuildOptions = {
     stdin: { contents, resolveDir: ROOT, sourcefile: "local-front.js" },
     bundle: true,
-    write: false,
     format: "esm",
     platform: "neutral",
     target: "es2024",
@@ -223,8 +220,8 @@ async function bundleWorker(entryFile: string, first: string[]): Promise<string>
     define: { "process.env.NODE_ENV": '"production"' },
     keepNames: true,
     logLevel: "warning",
-  });
-  const output = result.outputFiles[0];
+  };
+  const [output] = (await keptBundle("worker", options, import.meta.filename)).files;
   if (output === undefined) throw new Error("the bundler returned no file");
   return output.text;
 }
