@@ -6,6 +6,7 @@ import { groth16, type SignalInput, wtns } from "snarkjs";
 import type { SlotClaim } from "../evidence/meter-statement.ts";
 import { type CertificateInputs, certificateWitness } from "./certificate-witness.ts";
 import { meterWitness, type WindowInputs } from "./meter-witness.ts";
+import { startSnarkThreads } from "./snark-threads.ts";
 
 /** Bytes of a circuit's witness calculator and proving key, from disk or over the network; check their hashes. */
 export interface ProvingArtifacts {
@@ -72,6 +73,7 @@ async function prove(
   const witness: { type: "mem"; data?: Uint8Array } = { type: "mem" };
   await wtns.calculate(signals, { type: "mem", data: wasm }, witness);
   onStep?.("proof");
+  await startSnarkThreads();
   const { proof, publicSignals } = await groth16.prove({ type: "mem", data: zkey }, witness);
   return { proof, publicSignals };
 }

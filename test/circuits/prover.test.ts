@@ -17,6 +17,7 @@ import { verifyMeterProofs } from "../../evidence/meter-proof.ts";
 import type { SlotClaim } from "../../evidence/meter-statement.ts";
 import { QuadTree } from "../../protocol/quad-tree.ts";
 import { SAMPLE_LIMITS, sampleSecret, sampleWindow } from "../../tools/sample-household.ts";
+import { eventually } from "../support/client-region.ts";
 import { keyOf } from "../support/proofs.ts";
 
 const ARTIFACTS = join(import.meta.dirname, "../../circuits/artifacts");
@@ -135,6 +136,17 @@ describe("prover", () => {
       ...good.netWh.slice(0, 3),
     ];
     for (const value of hidden) expect(text).not.toMatch(new RegExp(`\\b${value}\\b`));
+  });
+
+  test("regression: no thread is left of two proofs that began together", async () => {
+    await endSnarkThreads();
+    const artifacts = await readProvingArtifacts("meter-4");
+    const ports = () => process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
+    expect(await eventually(() => ports() === 0), "none at first").toBe(true);
+    await Promise.all([proveWindow(good, artifacts), proveWindow(good, artifacts)]);
+    expect(ports()).toBeGreaterThan(0);
+    await endSnarkThreads();
+    expect(await eventually(() => ports() === 0), "none at the end").toBe(true);
   });
 
   test("behavior: secrets are random and below the field's order", () => {
