@@ -4,16 +4,13 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { auditSecretOf, isDrawn } from "../evidence/audit-draw.ts";
-import { sessionKeyOf, signSession } from "../evidence/session-signature.ts";
-import { verifySigned } from "../evidence/signed-command.ts";
+import { type SignedCommand, verifySigned } from "../evidence/signed-command.ts";
 import { auditCommitmentOf, NO_BLOCK } from "../protocol/audits.ts";
 import { marketTimeS } from "../protocol/clock.ts";
-import { type CommandOf, commandSchemas } from "../protocol/commands.ts";
 import { ERRORS } from "../protocol/errors.ts";
 import type { Hex } from "../protocol/fields.ts";
 import { RESULT_CHALLENGE_SECONDS } from "../protocol/limits.ts";
 import { fuelMegaOf } from "../protocol/run-results.ts";
-import { commandDigest } from "../protocol/typed-data.ts";
 import { type AuditWork, type AwaitedResult, comparePlaces, type ResultPlace } from "./audits/audit-work.ts";
 import { type DrawBlock, drawBlocks, type FindBlock } from "./audits/draw-block.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
@@ -22,6 +19,7 @@ import { runTakerOf } from "./jobs/run-takers.ts";
 import type { Outcome } from "./outcome.ts";
 import { refereeRun } from "./referee-call.ts";
 import type { RefereeRefusal } from "./referee-frames.ts";
+import { RegionKey } from "./region-key.ts";
 
 /** What the object of a seller keeps of a run while it can be doubted. */
 interface RunKeeper {
@@ -33,11 +31,6 @@ interface AuditedRegion {
   auditWork(after: ResultPlace): Promise<AuditWork | null>;
 }
 
-type RefereeCommand = "commit_audits" | "reveal_audits" | "record_audit";
-type Own<T extends RefereeCommand> = Omit<CommandOf<T>, "region" | "nonce" | "expiresAtS">;
-
-/** Market seconds in which what is signed must reach the region. */
-const SIGNED_FOR_SECONDS = 600;
 /** How often it looks while something waits, and while nothing does: wall milliseconds, and at most this share of the challenge. */
 const BUSY = { ms: 5_000, share: 1 / 60 };
 const CALM = { ms: 60_000, share: 1 / 6 };
@@ -113,10 +106,12 @@ export class Auditor extends DurableObject<Env> {
   async #bindAndShow({ bind, reveal }: AuditWork): Promise<void> {
     for (const epoch of bind) {
       const commitment = auditCommitmentOf(this.#secretOf(epoch));
-      await this.#submit<"commit_audits">({ type: "commit_audits", epoch, commitment });
+      await this.#submit(this.#key.sign<"commit_audits">({ type: "commit_audits", epoch, commitment }));
     }
-    for (const epoch of reveal)
-      await this.#submit<"reveal_audits">({ type: "reveal_audits", epoch, secret: this.#secretOf(epoch) });
+    for (const epoch of reveal) {
+      const secret = this.#secretOf(epoch);
+      await this.#submit(this.#key.sign<"reveal_audits">({ type: "reveal_audits", epoch, secret }));
+    }
   }
 
   /** Leaves behind what is done with. The second in which results are reported now is not over: others may come before them. */
@@ -154,9 +149,8 @@ export class Auditor extends DurableObject<Env> {
     const answer = await refereeRun(this.env, run.description, run.input);
     if (answer.kind === "refused") return this.#isGivenUp(obligationId, answer.reason);
     const found = { obligationId, fuelMega: fuelMegaOf(answer.fuelUsed), outputHash: answer.outputHash };
-    const isRecorded = isDecided(
-      await this.#submit<"record_audit">({ type: "record_audit", ...found, ...block }),
-    );
+    const record = this.#key.sign<"record_audit">({ type: "record_audit", ...found, ...block });
+    const isRecorded = isDecided(await this.#submit(record));
     if (isRecorded) look.decided.add(purchase);
     return isRecorded;
   }
@@ -169,19 +163,15 @@ export class Auditor extends DurableObject<Env> {
     return reason === "beyond_limits" || reason === "module_not_found";
   }
 
-  async #submit<T extends RefereeCommand>(own: Own<T>): Promise<Outcome> {
-    const domain = signingDomain(this.env);
-    const seed = receiptSeed(this.env);
-    const nonce = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
-    const envelope = { region: this.#name, nonce, expiresAtS: this.#atS() + SIGNED_FOR_SECONDS };
-    // Decoded, as what comes through the gateway is: the journal's text has a command's fields in their one order.
-    const command = commandSchemas[own.type].parse({ ...own, ...envelope });
-    const signature = signSession(seed, commandDigest(domain, command));
-    const signed = { chainId: domain.chainId, command, signature, sessionKey: sessionKeyOf(seed) };
-    const verdict = await verifySigned(domain, this.#name, signed);
-    if (!verdict.ok) throw new Error(`our own ${own.type} does not verify: ${verdict.code}`);
+  async #submit(signed: SignedCommand): Promise<Outcome> {
+    const verdict = await verifySigned(signingDomain(this.env), this.#name, signed);
+    if (!verdict.ok) throw new Error(`our own ${signed.command.type} does not verify: ${verdict.code}`);
     const region = this.env.REGION.getByName(this.#name);
     return (await region.submit(verdict.submission)) as unknown as Outcome;
+  }
+
+  get #key(): RegionKey {
+    return new RegionKey(this.env, this.#name);
   }
 
   #secretOf(epoch: number): Hex {

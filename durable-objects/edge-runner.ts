@@ -17,6 +17,7 @@ import { RegionPost } from "./provider/region-post.ts";
 import { RunStore } from "./provider/run-store.ts";
 import { ProviderRuns } from "./provider/runs.ts";
 import { refereeRun } from "./referee-call.ts";
+import { RegionKey } from "./region-key.ts";
 
 /** Runs that a region's runner has the referee do at once. */
 export const EDGE_ROOM = 8;
@@ -64,6 +65,7 @@ export class EdgeRunner extends DurableObject<Env> implements RunTaker {
       post: this.#post,
       clock: marketClock(env),
       account: edgeSettings(env)?.account ?? NO_ADDRESS,
+      regionKey: new RegionKey(env, this.#region),
       wallMs,
       asker: (desk) => this.asker(desk),
       send: (frame, parts) => {

@@ -18,6 +18,7 @@ import { NodeSocket } from "./provider/node-socket.ts";
 import { RegionPost } from "./provider/region-post.ts";
 import { RunStore } from "./provider/run-store.ts";
 import { type Heard, ProviderRuns } from "./provider/runs.ts";
+import { RegionKey } from "./region-key.ts";
 
 /** A node that is gone this long has its asks taken out of the book. Wall milliseconds. */
 export const AWAY_AFTER_MS = 5_000;
@@ -59,6 +60,7 @@ export class Provider extends DurableObject<Env> implements RunTaker {
       post: this.#post,
       clock: marketClock(env),
       account: this.#account,
+      regionKey: new RegionKey(env, region),
       wallMs,
       asker: (desk) => this.asker(desk),
       send: (frame, parts) => this.#socket.send(frame, parts),

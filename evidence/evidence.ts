@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Command } from "../protocol/commands.ts";
 import type { SigningDomain } from "../protocol/typed-data.ts";
 import type { EvidenceFacts } from "../protocol/verified-facts.ts";
+import { attestationSchema, verifyAttestation } from "./delivery-attestation.ts";
 import { verifyVoucher, voucherSchema } from "./delivery-voucher.ts";
 import { depositsHashOf } from "./deposit-chain.ts";
 import { consentSchema, verifyConsent } from "./enrolment.ts";
@@ -12,7 +13,12 @@ import { refused, type Verdict } from "./evidence-kind.ts";
 import { meterProofSchema, readMeterProof, type ShownProof } from "./meter-proof.ts";
 
 /** JSON form of any evidence, told apart by `kind`. */
-export const evidenceSchema = z.discriminatedUnion("kind", [meterProofSchema, consentSchema, voucherSchema]);
+export const evidenceSchema = z.discriminatedUnion("kind", [
+  meterProofSchema,
+  consentSchema,
+  voucherSchema,
+  attestationSchema,
+]);
 export type Evidence = z.infer<typeof evidenceSchema>;
 
 /** What evidence says. */
@@ -36,16 +42,20 @@ export async function readEvidence(
   }
   if (command.type === "enrol_meter") {
     const { windowSlots } = command;
-    const verdict = verifyConsent({ chainId, settlement, regionId, windowSlots }, command, evidence);
-    return verdict.ok ? { ok: true, facts: verdict.facts, shown: null } : verdict;
+    return proved(verifyConsent({ chainId, settlement, regionId, windowSlots }, command, evidence));
   }
   // Without evidence nothing is paid; that a seller gives up the rest needs none.
-  if (command.type === "settle_obligation" && evidence !== undefined && evidence !== null) {
-    const verdict = await verifyVoucher({ chainId, settlement }, command, evidence);
-    return verdict.ok ? { ok: true, facts: verdict.facts, shown: null } : verdict;
-  }
+  if (command.type === "settle_obligation" && evidence !== undefined && evidence !== null)
+    return proved(await verifyVoucher({ chainId, settlement }, command, evidence));
+  if (command.type === "report_result")
+    return proved(await verifyAttestation({ chainId, settlement }, command, evidence));
   if (evidence !== undefined && evidence !== null) return refused("evidence_malformed", { path: "evidence" });
   if (command.type === "credit_deposit")
     return { ok: true, facts: { kind: "deposit-chain", depositsHash: depositsHashOf(command) }, shown: null };
   return { ok: true, facts: null, shown: null };
+}
+
+/** Evidence that signatures alone bear out: no proof is left to verify. */
+function proved(verdict: Verdict<{ readonly facts: EvidenceFacts }>): Verdict<ReadEvidence> {
+  return verdict.ok ? { ok: true, facts: verdict.facts, shown: null } : verdict;
 }

@@ -16,7 +16,7 @@ import type { Decision, Occasion, Request } from "./decision.ts";
 import { commitAudits, recordAudit, revealAudits } from "./decisions/audits.ts";
 import { commitCertificate } from "./decisions/certificates.ts";
 import { creditDeposit, scheduleParameters, scheduleTerms, withdraw } from "./decisions/chain.ts";
-import { buyJob, reportResult } from "./decisions/jobs.ts";
+import { buyJob, releaseRun, reportResult } from "./decisions/jobs.ts";
 import { appointInstallers, enrolMeter, revokeMeter } from "./decisions/meters.ts";
 import { settleObligation } from "./decisions/obligations.ts";
 import { cancelOrder, placeOrder } from "./decisions/orders.ts";
@@ -58,6 +58,7 @@ const DECIDERS: Deciders = {
   commit_audits: commitAudits,
   reveal_audits: revealAudits,
   record_audit: recordAudit,
+  release_run: releaseRun,
 };
 
 /**

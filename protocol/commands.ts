@@ -41,6 +41,7 @@ import {
   commitAudits,
   placeResourceOrder,
   recordAudit,
+  releaseRun,
   reportResult,
   revealAudits,
   settleObligation,
@@ -283,6 +284,7 @@ export const commandSchemas = {
   commit_audits: commitAudits,
   reveal_audits: revealAudits,
   record_audit: recordAudit,
+  release_run: releaseRun,
 } as const;
 
 export const commandSchema = z.discriminatedUnion("type", [
@@ -312,6 +314,7 @@ export const commandSchema = z.discriminatedUnion("type", [
   commitAudits,
   revealAudits,
   recordAudit,
+  releaseRun,
 ]);
 
 export type Command = z.infer<typeof commandSchema>;
@@ -361,9 +364,10 @@ export const SESSION_COMMANDS: ReadonlySet<CommandType> = new Set([
   "report_result",
 ]);
 
-/** Commands that a region itself signs, with the key of its receipts: the referee's. */
+/** Commands that a region itself signs, with the key of its receipts: of audits, and of runs of which nothing came. */
 export const REFEREE_COMMANDS: ReadonlySet<CommandType> = new Set([
   "commit_audits",
   "reveal_audits",
   "record_audit",
+  "release_run",
 ]);

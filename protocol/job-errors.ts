@@ -17,6 +17,10 @@ export const JOB_ERRORS = {
     409,
     "A result was reported for this obligation; facts have it, and it stands.",
   ),
+  result_not_attested: entry(
+    403,
+    "A result counts when the region's own key attests that its outputs were delivered; reports go through the seller's socket.",
+  ),
   result_not_by_node_key: entry(
     403,
     "The seller has a stake, and its results are signed with that stake's node key, which facts name.",

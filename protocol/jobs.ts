@@ -6,6 +6,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import { address, bounded, bytes32, count, type Hex, instantS, obligationId } from "./fields.ts";
 import {
+  LEAST_MEGA_PER_SECOND,
   MAX_JOB_FUEL_MEGA,
   MAX_JOB_OUTPUT_BYTES,
   MAX_JOB_STRINGS_BYTES,
@@ -54,6 +55,11 @@ export type JobDescription = z.infer<typeof jobDescription>;
 /** True for a job that the referee does not run again, whatever its input is: only replicas check it. */
 export function isBeyondReferee({ limits }: Pick<JobDescription, "limits">): boolean {
   return limits.fuelMega > MAX_REFEREE_FUEL_MEGA || limits.memoryBytes > MAX_REFEREE_MEMORY_BYTES;
+}
+
+/** True where a slow machine can use up the job's fuel in its wall time, so that it is its own fault if it does not. */
+export function leavesTime({ limits }: Pick<JobDescription, "limits">): boolean {
+  return limits.wallSeconds * LEAST_MEGA_PER_SECOND >= limits.fuelMega;
 }
 
 /** 32 bytes from which all of a job's randomness follows: the same for the same job, whoever runs it and whenever. */

@@ -256,6 +256,9 @@ export const MAX_JOB_OUTPUT_BYTES = 4_194_304;
 /** Arguments and variables of a job, in UTF-8 bytes of them all. */
 export const MAX_JOB_STRINGS_BYTES = 32_768;
 
+/** Megafuel a second that every machine manages: a tenth of a server's core. A job that gives less time is nobody's failure. */
+export const LEAST_MEGA_PER_SECOND = 1_000;
+
 /** Fuel of one job: about ten minutes of a core. */
 export const MAX_JOB_FUEL_MEGA = 6_000_000;
 

@@ -95,7 +95,8 @@ export const nodeFrame = z.discriminatedUnion("type", [
     salt: bytes32.nullable(),
     report: signedReport,
   }),
-  z.strictObject({ type: z.literal("gave_up"), obligationId, reason, giveUp: signedSettlement.nullable() }),
+  /** Nothing comes of a run that it took. */
+  z.strictObject({ type: z.literal("gave_up"), obligationId, reason }),
   z.strictObject({ type: z.literal("lease_failed"), lease, run, reason }),
   /** Settles a lease for what its newest voucher says; the voucher itself the object has. */
   z.strictObject({ type: z.literal("lease_settled"), lease, settle: signedSettlement }),
@@ -120,8 +121,6 @@ export const objectFrame = z.discriminatedUnion("type", [
   }),
   /** Show the result that was committed to. */
   z.strictObject({ type: z.literal("reveal"), obligationId }),
-  /** Its time is over, and somebody else runs it: sign that nothing will be delivered. */
-  z.strictObject({ type: z.literal("give_up"), obligationId, deadlineS: count, reason }),
   /** It is over, or was never known: forget it. `entry`: where its report stands in the journal, if it does. */
   z.strictObject({ type: z.literal("over"), obligationId, entry: count.nullable(), reason }),
   /** The will was carried out: these asks are out of the book. */

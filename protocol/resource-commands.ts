@@ -59,7 +59,10 @@ export const buyJob = z.strictObject({
   }),
 });
 
-/** A seller's word for what came of a job, bound to it by the signature. It is paid when nobody has shown it to be wrong. */
+/**
+ * A seller's word for what came of a job, bound to it by the signature; its evidence is that the edge holds the outputs. It is paid
+ * when nobody has shown it to be wrong.
+ */
 export const reportResult = z.strictObject({
   type: z.literal("report_result"),
   ...accountEnvelope,
@@ -85,6 +88,22 @@ export const revealAudits = z.strictObject({
   ...envelope,
   epoch: count,
   secret: bytes32,
+});
+
+/**
+ * Ends a run of which nothing sound came in the job's own time: the buyer has its money back at once, and the seller does not get the job
+ * again. Said by the edge that handed the run out and would have held its result.
+ */
+export const releaseRun = z.strictObject({
+  type: z.literal("release_run"),
+  ...envelope,
+  obligationId,
+  jobDigest: bytes32,
+  hasFailed: z
+    .boolean()
+    .meta({
+      description: "whether it was the seller's fault; false where the job's limits left too little time",
+    }),
 });
 
 /** What the referee got when it ran a job again. It differs from what was reported: nothing is paid. */

@@ -91,7 +91,9 @@ export const obligationSettled = z.strictObject({
   feeMicros: count.meta({ description: "of that, the treasury's" }),
   releasedMicros: count.meta({ description: "out of the buyer's escrow back to it" }),
   isClosed: z.boolean(),
-  isFailure: z.boolean().meta({ description: "it closed with nothing delivered of what had to be" }),
+  isFailure: z
+    .boolean()
+    .meta({ description: "the seller gave all of it up, or an audit showed it to be wrong" }),
   // Only where a job's reported result was judged.
   verdict: resultVerdict.optional(),
 });
@@ -118,12 +120,12 @@ export const resultsAwaited = z.strictObject({
     .meta({ description: "true: they differ, and are paid only if an audit bears them out" }),
 });
 
-/** Deadlines that passed: what was not delivered goes back. */
+/** Deadlines that passed, and runs that the edge released: what was not delivered goes back. */
 export const obligationsLapsed = z.strictObject({
   type: z.literal("obligations_lapsed"),
   obligations: z.array(obligationId).min(1),
   releasedMicros: z.array(count),
-  failures: z.array(bounded(0, 1)).meta({ description: "1: nothing was delivered of what had to be" }),
+  failures: z.array(bounded(0, 1)).meta({ description: "1: the seller was handed a run, and failed" }),
 });
 
 /** The draw of an epoch's audits is bound to a secret. */

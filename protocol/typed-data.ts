@@ -91,6 +91,11 @@ export const TYPES: Readonly<Record<string, readonly Field[]>> = {
   RecordAudit: fields(
     `${ENVELOPE}, uint64 obligationId, uint64 fuelMega, bytes32 outputHash, uint64 blockNumber, bytes32 blockHash`,
   ),
+  ReleaseRun: fields(`${ENVELOPE}, uint64 obligationId, bytes32 jobDigest, bool hasFailed`),
+  // What a region's edge signs of a result whose outputs it holds; it travels as evidence and is no command.
+  DeliveryAttestation: fields(
+    "string region, uint64 obligationId, uint64 fuelMega, bytes32 jobDigest, bytes32 outputHash",
+  ),
   // What a buyer signs of a delivery; it travels as evidence and is no command.
   DeliveryVoucher: fields(
     "string region, uint64 obligationId, uint64 deliveredMega, bytes32 jobDigest, bytes32 outputHash",
@@ -129,6 +134,7 @@ export const PRIMARY_TYPES: Readonly<Record<CommandType, string>> = {
   commit_audits: "CommitAudits",
   reveal_audits: "RevealAudits",
   record_audit: "RecordAudit",
+  release_run: "ReleaseRun",
 };
 
 /**

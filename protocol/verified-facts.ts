@@ -35,7 +35,7 @@ export interface DepositFacts {
 /** How much of a trade was delivered, and who says so. */
 export interface DeliveryFacts {
   readonly kind: "delivery";
-  /** Which evidence it is: a voucher of the buyer's, or the result of a job. */
+  /** Which evidence it is: a voucher of the buyer's, or that the region holds the result of a job. */
   readonly means: "voucher" | "job_result";
   /** Number of the trade that it is a delivery of. */
   readonly obligation: number;

@@ -34,7 +34,6 @@ const PLAIN_DEFAULTS = {
   replaces: 0,
   goodTillS: 0,
   obligationId: 0,
-  replicas: 1,
 };
 
 type SessionCommand =
@@ -44,12 +43,10 @@ type SessionCommand =
   | "revoke_session"
   | "place_resource_order"
   | "cancel_resource_order"
-  | "settle_obligation"
-  | "buy_job"
-  | "report_result";
+  | "settle_obligation";
 
 /** The body of a request with an API key: a command's own fields, and its evidence. */
-export function plainSchema(type: SessionCommand) {
+function plainSchema(type: SessionCommand) {
   const { type: _t, account: _a, region: _r, nonce: _n, expiresAtS: _e, ...own } = commandSchemas[type].shape;
   const fields = Object.fromEntries(
     Object.entries(own).map(([name, schema]) => [

@@ -13,7 +13,6 @@ import type { NodeKey } from "./node-key.ts";
 import type { SoldWork } from "./sold-work.ts";
 
 type RunFrame = Extract<ObjectFrame, { type: "run" }>;
-type GiveUpFrame = Extract<ObjectFrame, { type: "give_up" }>;
 
 /** Runs a job of a description. @throws Error whose message says why there is no result */
 export type RunJob = (description: JobDescription, job: Job) => Promise<JobResult>;
@@ -22,8 +21,6 @@ interface Held {
   readonly order: RunFrame;
   result: JobResult | null;
   failure: string | null;
-  /** The region says that it was sold by this node. */
-  isSold: boolean;
   isRevealed: boolean;
 }
 
@@ -76,32 +73,13 @@ export class NodeRuns {
       return;
     }
     send({ type: "accepted", obligationId });
-    const taken: Held = { order, result: null, failure: null, isSold: false, isRevealed: false };
+    const taken: Held = { order, result: null, failure: null, isRevealed: false };
     this.#held.set(obligationId, taken);
     this.#working += 1;
     void this.#work(taken, input).finally(() => {
       this.#working -= 1;
       changed("ended");
     });
-  }
-
-  /** Nothing is to come of a run any more; one that went by while this node was away is given up too, if it was sold by it. */
-  async giveUp({ obligationId, deadlineS, reason }: GiveUpFrame): Promise<void> {
-    const held = this.#held.get(obligationId);
-    if (held !== undefined) {
-      held.failure ??= reason;
-      this.#say(held);
-      return;
-    }
-    const { key, sold, send, report } = this.#ports;
-    try {
-      await sold.requireOwn(obligationId, deadlineS);
-      send({ type: "gave_up", obligationId, reason, giveUp: key.giveUp({ obligationId, deadlineS }) });
-    } catch (error) {
-      report(
-        `run ${obligationId} is not given up: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
   }
 
   reveal(obligationId: number): void {
@@ -139,7 +117,6 @@ export class NodeRuns {
       if (jobDigestOf(description) !== jobDigest || hexOf(sha256(input)) !== description.inputHash)
         throw new Error("job_malformed: the description or input is another one");
       await this.#ports.sold.requireRun(held.order);
-      held.isSold = true;
       held.result = await this.#ports.run(description, describedJob(description, input));
     } catch (error) {
       held.failure ??= (error instanceof Error ? error.message : String(error)).slice(0, 200);
@@ -151,10 +128,10 @@ export class NodeRuns {
   /** Sends where a run stands: nothing while it is running. */
   #say(held: Held): void {
     const { send, key } = this.#ports;
-    const { order, result, failure, isSold } = held;
+    const { order, result, failure } = held;
     const { obligationId } = order;
     if (failure !== null) {
-      send({ type: "gave_up", obligationId, reason: failure, giveUp: isSold ? key.giveUp(order) : null });
+      send({ type: "gave_up", obligationId, reason: failure });
       return;
     }
     if (result === null) return;

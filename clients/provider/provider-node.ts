@@ -152,9 +152,6 @@ export class ProviderNode {
       case "run":
         this.#runs.take(frame, parts);
         return;
-      case "give_up":
-        void this.#runs.giveUp(frame);
-        return;
       case "reveal":
         this.#runs.reveal(frame.obligationId);
         return;

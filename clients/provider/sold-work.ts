@@ -23,8 +23,6 @@ export interface SoldLease {
 export interface SoldWork {
   /** @throws Error that says why a run is not to be done; PolderProblem, TransportFault where the region says nothing */
   requireRun(run: RunFrame): Promise<void>;
-  /** Asks whether a trade is this seller's to give up. @throws as above */
-  requireOwn(obligationId: number, deadlineS: number): Promise<void>;
   /** @throws as above */
   lease(lease: number): Promise<SoldLease>;
 }
@@ -55,12 +53,6 @@ export class RegionSales implements SoldWork {
               ? "a job that is reported already"
               : null;
     if (fault !== null) throw new Error(`not sold: obligation ${obligationId} is of ${fault}`);
-  }
-
-  async requireOwn(obligationId: number, deadlineS: number): Promise<void> {
-    const sold = await this.#sold(obligationId);
-    if (sold.deadlineS !== deadlineS || sold.result !== null)
-      throw new Error(`obligation ${obligationId} has another deadline, or is reported`);
   }
 
   async lease(lease: number): Promise<SoldLease> {

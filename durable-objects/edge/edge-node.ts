@@ -38,7 +38,6 @@ export class EdgeNode {
     if (frame.type === "run") queueMicrotask(() => this.#take(frame, input));
     if (frame.type === "reveal") queueMicrotask(() => this.#reveal(frame.obligationId));
     if (frame.type === "over") this.#bound.delete(frame.obligationId);
-    if (frame.type === "give_up") queueMicrotask(() => this.#giveUp(frame));
   }
 
   #take(frame: RunFrame, input: Uint8Array): void {
@@ -59,7 +58,7 @@ export class EdgeNode {
     const { hear, key, run } = this.#ports;
     const answer = await run(description, input);
     if (answer.kind === "refused") {
-      hear({ type: "gave_up", obligationId, reason: answer.reason, giveUp: key().giveUp(frame) }, []);
+      hear({ type: "gave_up", obligationId, reason: answer.reason }, []);
       return;
     }
     const { end, exitCode, fuelUsed, trap, outputHash, stdout, stderr } = answer;
@@ -73,13 +72,6 @@ export class EdgeNode {
     }
     this.#bound.set(obligationId, { frame: result, parts });
     hear({ type: "committed", obligationId, commitment: commitmentOf(outputHash, salt) }, []);
-  }
-
-  /** Its time is over: what it may still come to is not wanted any more. */
-  #giveUp(frame: Extract<ObjectFrame, { type: "give_up" }>): void {
-    const { obligationId, reason } = frame;
-    this.#bound.delete(obligationId);
-    this.#ports.hear({ type: "gave_up", obligationId, reason, giveUp: this.#ports.key().giveUp(frame) }, []);
   }
 
   #reveal(obligationId: number): void {

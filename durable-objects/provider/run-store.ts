@@ -8,18 +8,8 @@ import type { LeaseTally } from "../../protocol/run-results.ts";
 import type { DispatchAnswer, RunOrder, RunOutcome } from "../job-calls.ts";
 import type { LeaseTerms } from "../lease-reads.ts";
 
-/**
- * Where a run stands. `away`, `full` and `accepted` ones end as `ended`; `taken_back` is one that is over for its desk while its
- * node has not signed that it delivers nothing.
- */
-export type RunState =
-  | "offered"
-  | "running"
-  | "committed"
-  | "revealing"
-  | "reporting"
-  | "taken_back"
-  | "ended";
+/** Where a run stands. All end as `ended`, whatever the answer was. */
+export type RunState = "offered" | "running" | "committed" | "revealing" | "reporting" | "ended";
 
 /** A run without its bytes. */
 export interface KeptRun {

@@ -4,9 +4,11 @@
 import { type MarketClock, marketTimeS, wallTimeMs } from "../../protocol/clock.ts";
 import type { Rejection } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
+import { leavesTime } from "../../protocol/jobs.ts";
 import { MAX_RUNS_PER_PROVIDER, RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
 import type { NodeFrame, ObjectFrame, Parts, SignedSettlement } from "../../protocol/provider-frames.ts";
 import type { DispatchAnswer, RunAsker, RunOrder, RunOutcome, RunResult } from "../job-calls.ts";
+import type { RegionKey } from "../region-key.ts";
 import { pauseAfter, type RegionPost } from "./region-post.ts";
 import { faultOfResult, isGivingUp, type ResultFrame, resultOfFrame } from "./run-check.ts";
 import type { KeptRun, RunStore } from "./run-store.ts";
@@ -35,6 +37,8 @@ export interface RunPorts {
   readonly asker: (desk: string) => RunAsker;
   /** Sends to the node; false where there is none. */
   readonly send: (frame: ObjectFrame, parts?: Parts) => boolean;
+  /** The region's own word: for results that are held, and against runs of which nothing came. */
+  readonly regionKey: RegionKey;
   /** Takes the node's asks out of the book. */
   readonly withdraw: () => void;
   /** Told of each report that the region has accepted; perhaps more than once. */
@@ -42,7 +46,6 @@ export interface RunPorts {
 }
 
 const ACTIVE: ReadonlySet<string> = new Set(["offered", "running", "committed", "revealing"]);
-const isOver = ({ state }: Pick<KeptRun, "state">): boolean => state === "ended" || state === "taken_back";
 
 /** The runs of one provider. */
 export class ProviderRuns {
@@ -62,7 +65,10 @@ export class ProviderRuns {
     const known = store.run(obligationId);
     if (known?.answer) return known.answer;
     if (known === null) {
-      if (store.count() >= MAX_RUNS_PER_PROVIDER) return "full";
+      if (store.count() >= MAX_RUNS_PER_PROVIDER) {
+        this.#release(order, false);
+        return "full";
+      }
       store.put({
         obligationId,
         state: "offered",
@@ -115,7 +121,6 @@ export class ProviderRuns {
     const { store, send } = this.#ports;
     const held = new Set(holds);
     for (const run of store.open()) {
-      if (run.state === "taken_back" && !held.has(run.obligationId)) this.#over(run.obligationId, run);
       if (!ACTIVE.has(run.state)) continue;
       if (!held.has(run.obligationId)) this.#give(run);
       else if (run.state === "offered") this.#accepted(run);
@@ -123,7 +128,7 @@ export class ProviderRuns {
     }
     for (const obligationId of held) {
       const run = store.run(obligationId);
-      if (run === null || isOver(run)) this.#over(obligationId, run);
+      if (run === null || run.state === "ended") this.#over(obligationId, run);
     }
   }
 
@@ -132,7 +137,6 @@ export class ProviderRuns {
     if (!("obligationId" in frame)) return "unasked";
     const { store } = this.#ports;
     const run = store.run(frame.obligationId);
-    if (run?.state === "taken_back" && frame.type === "gave_up") return this.#givenBack(run, frame.giveUp);
     if (run === null || !ACTIVE.has(run.state)) {
       // Said twice, or too late. A node that never heard the end of a run says it once more after each connection.
       if (run?.state !== "reporting") this.#over(frame.obligationId, run);
@@ -146,15 +150,12 @@ export class ProviderRuns {
       case "full":
         if (run.state !== "offered" || !isGivingUp(frame.giveUp, run.obligationId, this.#ports.account))
           return "unasked";
-        this.#giveUp(frame.obligationId, frame.giveUp);
-        this.#answer(run.obligationId, "full");
+        this.#answer(run.obligationId, "full", frame.giveUp);
         this.#ports.withdraw();
         return "expected";
       case "gave_up":
-        if (run.state === "offered" || !isGivingUp(frame.giveUp, run.obligationId, this.#ports.account))
-          return "unasked";
-        this.#giveUp(frame.obligationId, frame.giveUp);
-        this.#end(run, { kind: "gave_up", reason: frame.reason });
+        if (run.state === "offered") return "unasked";
+        this.#takeBack(run, frame.reason, leavesTime(run.order.description));
         return "expected";
       case "committed":
         return this.#committed(run, frame.commitment);
@@ -172,7 +173,8 @@ export class ProviderRuns {
     const run = this.#ports.store.run(obligationId);
     if (run?.state !== "reporting" || run.outcome?.kind !== "result") return;
     const entry = "entry" in result ? result.entry : null;
-    if (entry !== null) this.#ports.reportAccepted?.();
+    if (entry === null) this.#release(run.order, true);
+    else this.#ports.reportAccepted?.();
     this.#end(run, { ...run.outcome, entry }, "rejection" in result ? result.rejection.code : "");
   }
 
@@ -183,8 +185,8 @@ export class ProviderRuns {
     for (const run of store.due(nowMs)) {
       if (run.state === "offered") this.#answer(run.obligationId, "away");
       else if (!run.isTold) await this.#tell(run);
-      else if (ACTIVE.has(run.state)) this.#takeBack(run, "overdue");
-      else if (isOver(run)) store.forget(run.obligationId);
+      else if (ACTIVE.has(run.state)) this.#takeBack(run, "overdue", leavesTime(run.order.description));
+      else if (run.state === "ended") store.forget(run.obligationId);
       else store.put({ ...run, dueMs: nowMs + SLACK_MS });
     }
   }
@@ -232,14 +234,14 @@ export class ProviderRuns {
   }
 
   #result(run: KeptRun, frame: ResultFrame, parts: Parts, key: Hex): Heard {
-    const { store, post, account, clock } = this.#ports;
+    const { store, post, account, clock, regionKey } = this.#ports;
     const { obligationId, order } = run;
     const isDue = order.commitFirst ? run.state === "revealing" : run.state === "running";
     if (!isDue) return "unasked";
     const result = resultOfFrame(frame, parts);
     const fault = faultOfResult(frame, result, { order, commitment: run.commitment, account, key });
     if (fault !== null) {
-      this.#takeBack(run, fault);
+      this.#takeBack(run, fault, true);
       return "unasked";
     }
     const { stdout, stderr, ...rest } = result;
@@ -254,30 +256,29 @@ export class ProviderRuns {
       tries: 0,
       dueMs: wallTimeMs(clock, order.deadlineS),
     });
-    post.add(`report:${obligationId}`, frame.report);
+    post.add(`report:${obligationId}`, { ...frame.report, evidence: regionKey.attest(frame.report.command) });
     void post.work();
     return "expected";
   }
 
-  /** Nothing comes of a run, whatever its node may still say of it: the desk goes on, and the node is asked to give it up. */
-  #takeBack(run: KeptRun, reason: string): void {
-    this.#end(run, { kind: "gave_up", reason }, reason, "taken_back");
+  /** Nothing comes of a run, whatever its node may still say of it: the buyer has its money back, and the desk goes on. */
+  #takeBack(run: KeptRun, reason: string, hasFailed: boolean): void {
+    this.#release(run.order, hasFailed);
+    this.#end(run, { kind: "gave_up", reason }, reason);
   }
 
-  #givenBack(run: KeptRun, giveUp: SignedSettlement | null): Heard {
-    if (!isGivingUp(giveUp, run.obligationId, this.#ports.account)) return "unasked";
-    const ended: KeptRun = { ...run, state: "ended" };
-    this.#ports.store.put(ended);
-    this.#giveUp(run.obligationId, giveUp);
-    this.#over(run.obligationId, ended);
-    return "expected";
+  /** Has the region end a run of which this object will attest no result. */
+  #release(order: Omit<RunOrder, "input">, hasFailed: boolean): void {
+    const { post, regionKey } = this.#ports;
+    post.add(`release:${order.obligationId}`, regionKey.release(order, hasFailed));
+    void post.work();
   }
 
   /** Ends a run and tells its desk. */
-  #end(run: KeptRun, outcome: RunOutcome, reason = "", state: KeptRun["state"] = "ended"): void {
+  #end(run: KeptRun, outcome: RunOutcome, reason = ""): void {
     const ended: KeptRun = {
       ...run,
-      state,
+      state: "ended",
       outcome,
       isTold: false,
       tries: 0,
@@ -299,7 +300,7 @@ export class ProviderRuns {
     let isTold = false;
     try {
       const desk = asker(order.desk);
-      if (isOver(run))
+      if (run.state === "ended")
         await desk.ran(order.jobDigest, obligationId, this.#whole(obligationId, run.outcome as RunOutcome));
       else await desk.committed(order.jobDigest, obligationId, run.commitment as Hex);
       isTold = true;
@@ -311,7 +312,7 @@ export class ProviderRuns {
     const now = store.run(obligationId);
     if (now === null) return;
     // What came in between is to be told as well.
-    if (isOver(now) && !isOver(run)) void this.#tell(now);
+    if (now.state === "ended" && run.state !== "ended") void this.#tell(now);
     else if (isTold) store.put({ ...now, isTold: true, tries: 0, dueMs: this.#restsUntilMs(now) });
     else store.put({ ...now, dueMs: wallMs() + pauseAfter(run.tries) });
   }
@@ -320,7 +321,7 @@ export class ProviderRuns {
   #restsUntilMs(run: KeptRun): number {
     const { clock, wallMs } = this.#ports;
     const nowMs = wallMs();
-    if (!isOver(run)) return wallTimeMs(clock, run.order.deadlineS);
+    if (run.state !== "ended") return wallTimeMs(clock, run.order.deadlineS);
     const challengedS = marketTimeS(clock, nowMs) + 2 * RESULT_CHALLENGE_SECONDS;
     return run.outcome?.kind === "result"
       ? Math.max(nowMs + REMEMBERED_MS, wallTimeMs(clock, challengedS))
@@ -338,19 +339,18 @@ export class ProviderRuns {
         };
   }
 
-  /**
-   * The node's word, or that it gave none; a run that is not taken is over. A node that is away owes it all the same, and is asked
-   * to give it up when it is back.
-   */
-  #answer(obligationId: number, answer: "full" | "away"): void {
-    const { store, clock, wallMs } = this.#ports;
+  /** The node's word, or that it gave none; a run that is not taken is over, by what the node signed or by the region's own word. */
+  #answer(obligationId: number, answer: "full" | "away", giveUp: SignedSettlement | null = null): void {
+    const { store, post, wallMs } = this.#ports;
     const run = store.run(obligationId);
     if (run?.state === "offered") {
-      const ended: KeptRun =
-        answer === "away"
-          ? { ...run, state: "taken_back", answer, dueMs: wallTimeMs(clock, run.order.deadlineS) }
-          : { ...run, state: "ended", answer, dueMs: wallMs() + REMEMBERED_MS };
+      const ended: KeptRun = { ...run, state: "ended", answer, dueMs: wallMs() + REMEMBERED_MS };
       store.put(ended);
+      if (giveUp === null) this.#release(run.order, true);
+      else {
+        post.add(`give-up:${obligationId}`, giveUp);
+        void post.work();
+      }
       store.putBytes(obligationId, "input", new Uint8Array(0));
       this.#over(obligationId, ended, answer);
     }
@@ -362,21 +362,12 @@ export class ProviderRuns {
     this.#waiting.delete(obligationId);
   }
 
-  #giveUp(obligationId: number, signed: SignedSettlement | null): void {
-    if (signed === null) return;
-    this.#ports.post.add(`give-up:${obligationId}`, signed);
-    void this.#ports.post.work();
-  }
-
   #over(obligationId: number, run: KeptRun | null, reason?: string): void {
     const outcome = run?.outcome ?? null;
     const entry = outcome?.kind === "result" ? outcome.entry : null;
     const words =
       reason ??
       (run === null ? "unknown" : outcome?.kind === "gave_up" ? outcome.reason : (run.answer ?? ""));
-    if (run?.state === "taken_back") {
-      const { deadlineS } = run.order;
-      this.#ports.send({ type: "give_up", obligationId, deadlineS, reason: words.slice(0, 200) });
-    } else this.#ports.send({ type: "over", obligationId, entry, reason: words });
+    this.#ports.send({ type: "over", obligationId, entry, reason: words.slice(0, 200) });
   }
 }

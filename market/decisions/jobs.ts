@@ -1,19 +1,22 @@
-// Owns jobs: buying the running of one, and what its sellers report. It refuses to buy a part of what was asked for, or before the
-// draw of audits is bound, a result of another job, and a second word on the same one.
+// Owns jobs: buying the running of one, what its sellers report, and what becomes of a run of which nothing came. It refuses to buy a
+// part of what was asked for, or before the draw of audits is bound; a result that nobody but its seller has seen, one of another job,
+// and a second word on the same one.
 
 import type { CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
+import type { Hex } from "../../protocol/fields.ts";
 import { MAX_JOB_ASKS_SEEN, MAX_REGION_MICROS, RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
 import { productNumber } from "../../protocol/products.ts";
-import type { VerifiedSigner } from "../../protocol/verified-facts.ts";
+import type { EvidenceFacts, VerifiedSigner } from "../../protocol/verified-facts.ts";
 import { worth } from "../continuous/amounts.ts";
 import { type BookOrder, BUY, type Outcome, type RestingOrder, SELL } from "../continuous/book.ts";
 import type { Decision, Occasion } from "../decision.ts";
 import { providerOf } from "../providers.ts";
 import { auditOf } from "../resources/audits.ts";
 import { drawTermsAt } from "../resources/draw-terms.ts";
-import { type JobResult, judge, resultsOf } from "../resources/job-results.ts";
+import { type JobResult, judge, judgeOthers, resultsOf } from "../resources/job-results.ts";
+import { sellersPassedOver } from "../resources/missed-runs.ts";
 import {
   type Obligation,
   obligationAt,
@@ -22,9 +25,10 @@ import {
   rowsOfPurchase,
   sellersOwing,
 } from "../resources/obligations.ts";
-import { type Job, jobAt, purchaseRow, purchasesOfJob } from "../resources/purchases.ts";
+import { jobAt, purchaseRow, purchasesOfJob } from "../resources/purchases.ts";
+import { lapse } from "../resources/resource-due.ts";
 import { Settlements } from "../resources/settlements.ts";
-import type { RegionState } from "../state.ts";
+import { type RegionState, termsOf } from "../state.ts";
 import { heldFor, takenEvents } from "./order-limits.ts";
 import { refuseSeller } from "./seller-standing.ts";
 
@@ -32,6 +36,7 @@ const PRODUCT = "compute-job";
 
 type Buying = Occasion<CommandOf<"buy_job">>;
 type Reporting = Occasion<CommandOf<"report_result">>;
+type Releasing = Occasion<CommandOf<"release_run">>;
 
 /** Buys a job's fuel of each of so many sellers, the best asks first: all of it, or nothing. */
 export function buyJob(occasion: Buying): Decision {
@@ -69,8 +74,8 @@ function refuseUnbound({ state, atS }: Buying): Rejection | null {
 
 /**
  * One ask of each of `replicas` sellers who can take the whole job, the best first: at one price whoever has the fewest jobs before it,
- * so that work spreads over machines; of equally busy ones the book's order. Whoever still owes the buyer a run of this very job is
- * passed over: a seller that took it and vanished does not get it again.
+ * so that work spreads over machines; of equally busy ones the book's order. Whoever owes the buyer a run of this very job, or has let
+ * it down, is passed over.
  */
 function bestAsks(occasion: Buying): RestingOrder[] | { readonly rejection: Rejection } {
   const { state, command } = occasion;
@@ -109,14 +114,15 @@ function bestAsks(occasion: Buying): RestingOrder[] | { readonly rejection: Reje
 
 /** Whether an ask can take the whole job; each seller once. */
 function sellersFor({ state, command, account, atS }: Buying): (ask: RestingOrder) => boolean {
-  const { obligations, purchases } = state.tables;
-  const owing = sellersOwing(obligations, purchasesOfJob(purchases, account, command.jobDigest));
-  const sellers = new Set<number>();
+  const { obligations, purchases, missedRuns } = state.tables;
+  const { jobDigest, fuelMega } = command;
+  const owing = sellersOwing(obligations, purchasesOfJob(purchases, account, jobDigest));
+  const passedOver = sellersPassedOver(missedRuns, account, jobDigest, atS);
+  const excluded = new Set([account, ...owing, ...passedOver]);
   return ({ account: seller, restingMega }) => {
-    const isFitting =
-      seller !== account && !sellers.has(seller) && !owing.has(seller) && restingMega >= command.fuelMega;
-    if (!isFitting || refuseSeller(state, seller, atS) !== null) return false;
-    sellers.add(seller);
+    if (excluded.has(seller) || restingMega < fuelMega || refuseSeller(state, seller, atS) !== null)
+      return false;
+    excluded.add(seller);
     return true;
   };
 }
@@ -150,8 +156,7 @@ export function reportResult(occasion: Reporting): Decision {
   const row = openRow(obligations, obligationId);
   if (row < 0) return { rejection: rejected("obligation_not_found", { obligationId }) };
   const obligation = obligationAt(obligations, row);
-  const job = jobAt(purchases, purchaseRow(purchases, obligation.purchase));
-  const refusal = refuseReport(occasion, row, obligation, job);
+  const refusal = refuseReport(occasion, row, obligation);
   if (refusal !== null) return { rejection: refusal };
   const results = resultsWith(occasion, row, { obligation, jobDigest: command.jobDigest, report: command });
   const isLast = results !== null;
@@ -165,24 +170,66 @@ export function reportResult(occasion: Reporting): Decision {
 }
 
 function refuseReport(
-  { state, command, account, signer }: Reporting,
+  { state, command, account, signer, evidence }: Reporting,
   row: number,
   { seller, quantityMega, deliveredMega }: Obligation,
-  job: Job | null,
 ): Rejection | null {
-  const { obligationId, fuelMega, jobDigest } = command;
+  const { obligationId, fuelMega } = command;
   if (account !== seller) return rejected("obligation_not_owned", { obligationId });
-  if (job?.jobDigest !== jobDigest)
-    return rejected("result_of_other_job", job === null ? {} : { jobDigest: job.jobDigest });
+  const isOver = refuseWord(state, row, command.jobDigest);
+  if (isOver !== null) return isOver;
   if (fuelMega > quantityMega)
     return rejected("delivery_out_of_bounds", { settledMega: deliveredMega, tradedMega: quantityMega });
-  const before = reportAt(state.tables.obligations, row);
-  if (before !== null) return rejected("result_reported_before", { ...before });
+  if (!isAttested(command, evidence, termsOf(state).receiptKey))
+    return rejected("result_not_attested", { obligationId });
   const provider = providerOf(state, seller);
   const isNode = signer.scheme === "session" && signer.key === provider?.nodeKey;
   return provider === null || isNode
     ? null
     : rejected("result_not_by_node_key", { nodeKey: provider.nodeKey });
+}
+
+/** Why nothing can be said of a row any more, or not about this job; null where something can. */
+function refuseWord({ tables }: RegionState, row: number, jobDigest: Hex): Rejection | null {
+  const { obligations, purchases } = tables;
+  const job = jobAt(purchases, purchaseRow(purchases, obligations.columns.purchase[row] as number));
+  if (job?.jobDigest !== jobDigest)
+    return rejected("result_of_other_job", job === null ? {} : { jobDigest: job.jobDigest });
+  const before = reportAt(obligations, row);
+  return before === null ? null : rejected("result_reported_before", { ...before });
+}
+
+/** Whether the region's own key bears out that the outputs of this very result were delivered to it. */
+function isAttested(
+  { obligationId, fuelMega, jobDigest, outputHash }: CommandOf<"report_result">,
+  evidence: EvidenceFacts | null,
+  receiptKey: Hex,
+): boolean {
+  return (
+    evidence?.kind === "delivery" &&
+    evidence.means === "job_result" &&
+    evidence.obligation === obligationId &&
+    evidence.deliveredMega === fuelMega &&
+    evidence.jobDigest === jobDigest &&
+    evidence.outputHash === outputHash &&
+    evidence.agreedBy.some((signer) => signer.scheme === "session" && signer.key === receiptKey)
+  );
+}
+
+/**
+ * Ends a run of which the edge saw nothing sound in time: its money goes back at once, and what the others reported may now be all
+ * there is.
+ */
+export function releaseRun({ state, command, atS }: Releasing): Decision {
+  const { obligationId, jobDigest, hasFailed } = command;
+  const { obligations, purchases } = state.tables;
+  const row = openRow(obligations, obligationId);
+  if (row < 0) return { rejection: rejected("obligation_not_found", { obligationId }) };
+  const refusal = refuseWord(state, row, jobDigest);
+  if (refusal !== null) return { rejection: refusal };
+  const settlements = new Settlements(purchases);
+  const released = lapse(state, [row], settlements, hasFailed ? 1 : 0);
+  return { events: [released, ...judgeOthers(state, row, settlements, atS)] };
 }
 
 /** The results of a job with the one that is being reported, where the others are all there; else null. */

@@ -6,10 +6,9 @@ import { type Rejection, rejected } from "../../protocol/errors.ts";
 import { productOf } from "../../protocol/products.ts";
 import type { DeliveryFacts, VerifiedSigner } from "../../protocol/verified-facts.ts";
 import type { Decision, Occasion } from "../decision.ts";
-import { judge, resultsOf } from "../resources/job-results.ts";
+import { judgeOthers } from "../resources/job-results.ts";
 import { type Obligation, obligationAt, openRow, reportAt } from "../resources/obligations.ts";
 import { type Job, jobAt, purchaseRow } from "../resources/purchases.ts";
-import { isFailure } from "../resources/resource-due.ts";
 import { Settlements } from "../resources/settlements.ts";
 import { addressOf } from "../state.ts";
 import { RESOURCE_BITS, SIDE_BITS } from "./sessions.ts";
@@ -49,7 +48,7 @@ export function settleObligation(occasion: Settling): Decision {
     jobDigest,
     outputHash,
     isClosed,
-    isFailure: isClosed && isFailure(obligation.product, deliveredMega),
+    isFailure: isClosed && isFailure(occasion, obligation),
   });
   return { events: [event] };
 }
@@ -79,8 +78,7 @@ function giveUpJob(
     isClosed: true,
     isFailure: true,
   });
-  const results = resultsOf(state, row, (other) => other === row);
-  return { events: [givenUp, ...(results === null ? [] : judge(results, settlements, atS))] };
+  return { events: [givenUp, ...judgeOthers(state, row, settlements, atS)] };
 }
 
 /** Without evidence nothing is paid: only a seller may then end what it will not deliver. */
@@ -131,6 +129,14 @@ function isBuyers(
     ((columns.resources[row] as number) & RESOURCE_BITS[productOf(product).resource]) !== 0 &&
     ((columns.sides[row] as number) & SIDE_BITS.buy) !== 0
   );
+}
+
+/**
+ * A seller that gives up all of what it was to run has failed, by its own word and not by the buyer's. A lease is there to be used:
+ * that nobody used it is no failure.
+ */
+function isFailure({ command, account }: Settling, { product, seller }: Obligation): boolean {
+  return command.deliveredMega === 0 && account === seller && !productOf(product).isLease;
 }
 
 /**

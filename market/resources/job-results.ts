@@ -64,6 +64,17 @@ export function judge(results: readonly JobResult[], settlements: Settlements, a
   );
 }
 
+/** What follows for those who also run a row's job, when nothing comes of the row itself. */
+export function judgeOthers(
+  state: RegionState,
+  row: number,
+  settlements: Settlements,
+  atS: number,
+): MarketEvent[] {
+  const results = resultsOf(state, row, (other) => other === row);
+  return results === null ? [] : judge(results, settlements, atS);
+}
+
 /** Closes an obligation by what is known of its result: paid, or given back. */
 export function close(
   settlements: Settlements,

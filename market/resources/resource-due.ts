@@ -3,11 +3,10 @@
 
 import type { EventOf, MarketEvent } from "../../protocol/events.ts";
 import { MAX_ENDINGS_PER_ENTRY } from "../../protocol/limits.ts";
-import { productOf } from "../../protocol/products.ts";
 import { BUY } from "../continuous/book.ts";
 import type { RegionState } from "../state.ts";
 import { close, judge, resultAt, resultsOf } from "./job-results.ts";
-import { type Obligations, obligationAt } from "./obligations.ts";
+import { obligationAt } from "./obligations.ts";
 import { escrowMicros, jobAt, purchaseRow, worthOf } from "./purchases.ts";
 import { Settlements } from "./settlements.ts";
 
@@ -52,7 +51,7 @@ function endObligations(state: RegionState): MarketEvent[] {
   const settlements = new Settlements(purchases);
   const rows = fitting(state, state.indexes.obligations.ending(state.header.atS, MAX_ENDINGS_PER_ENTRY));
   const lapsed = new Set(rows.filter((row) => obligations.columns.reportedMega[row] === 0));
-  const events: MarketEvent[] = lapsed.size === 0 ? [] : [lapse(obligations, [...lapsed], settlements)];
+  const events: MarketEvent[] = lapsed.size === 0 ? [] : [lapse(state, [...lapsed], settlements, 0)];
   const judged = new Set<number>();
   for (const row of lapsed) {
     const purchase = obligations.columns.purchase[row] as number;
@@ -80,24 +79,21 @@ function fitting({ tables: { obligations, purchases } }: RegionState, rows: read
   return cut < 0 ? [...rows] : rows.slice(0, cut);
 }
 
-/** Closes obligations whose deadline has passed. */
-function lapse(
-  obligations: Obligations,
+/**
+ * Closes obligations of which nothing was delivered, or no more will be: what is left goes back.
+ * @param failure 1 where the region's edge says that it was the seller's fault; a deadline alone does not tell that it was asked
+ */
+export function lapse(
+  { tables: { obligations } }: RegionState,
   rows: readonly number[],
   settlements: Settlements,
+  failure: 0 | 1,
 ): EventOf<"obligations_lapsed"> {
   const ended = rows.map((row) => obligationAt(obligations, row));
   return {
     type: "obligations_lapsed",
     obligations: ended.map(({ id }) => id),
     releasedMicros: ended.map((one) => settlements.lapse(one)),
-    failures: ended.map(({ product, deliveredMega }) => (isFailure(product, deliveredMega) ? 1 : 0)),
+    failures: ended.map(() => failure),
   };
-}
-
-/**
- * A job of which nothing came is its seller's failure. A lease is there to be used: that nobody used it is not.
- */
-export function isFailure(product: number, deliveredMega: number): boolean {
-  return deliveredMega === 0 && !productOf(product).isLease;
 }

@@ -10,9 +10,10 @@ import { hold, release } from "../ledger.ts";
 import { type RegionState, termsOf } from "../state.ts";
 import { writeHex } from "../table.ts";
 import { writeCommitment, writeReveal } from "./audits.ts";
+import { keepMissedRun } from "./missed-runs.ts";
 import { type Obligation, obligationAt, openRow } from "./obligations.ts";
 import { cellOf } from "./providers.ts";
-import { isDone, purchaseRow } from "./purchases.ts";
+import { isDone, jobAt, purchaseRow } from "./purchases.ts";
 import { countResting } from "./resource-state.ts";
 import { countMega, spend } from "./session-counts.ts";
 
@@ -118,6 +119,7 @@ export const RESOURCE_EVOLVERS: {
     // What a buyer vouched for, of a job that was bought of one seller in the book.
     if (event.verdict === undefined && !isFailure && !productOf(product).isLease)
       add(state.tables.providers.columns.jobs, providerRow(state, seller), 1);
+    if (isFailure && event.verdict === undefined) keepMissed(state, obligation, false);
     close(state, row, obligation.quantityMega - obligation.deliveredMega - deliveredMega, isFailure);
     spend(state, purchases.columns.session[bought] as number, 0 - releasedMicros);
     dropDonePurchases(state);
@@ -127,12 +129,15 @@ export const RESOURCE_EVOLVERS: {
     const { obligations, purchases, providers } = state.tables;
     ids.forEach((id, index) => {
       const row = openRow(obligations, id);
-      const { buyer, seller, purchase, quantityMega, deliveredMega } = obligationAt(obligations, row);
+      const obligation = obligationAt(obligations, row);
+      const { buyer, seller, purchase, quantityMega, deliveredMega } = obligation;
+      const isFailure = failures[index] === 1;
       const amountMicros = releasedMicros[index] as number;
       release(state, buyer, [{ account: buyer, amountMicros }]);
       spend(state, purchases.columns.session[purchaseRow(purchases, purchase)] as number, 0 - amountMicros);
-      if (failures[index] === 1) add(providers.columns.lapses, providerRow(state, seller), 1);
-      close(state, row, quantityMega - deliveredMega, failures[index] === 1);
+      if (isFailure) add(providers.columns.lapses, providerRow(state, seller), 1);
+      keepMissed(state, obligation, true);
+      close(state, row, quantityMega - deliveredMega, isFailure);
     });
     dropDonePurchases(state);
   },
@@ -206,6 +211,16 @@ function close(state: RegionState, row: number, openMega: number, isFailure: boo
   add(purchases.columns.openWorth, purchaseRow(purchases, purchase), 0 - worth(openMega, priceMicrosPerTera));
   state.indexes.obligations.close(row);
   if (isFailure) add(providers.columns.failures, providerRow(state, seller), 1);
+}
+
+/** Notes a job's run of which nothing came, while its trade could still last: at the deadline there is nothing to keep it from. */
+function keepMissed(state: RegionState, obligation: Obligation, isReleased: boolean): void {
+  const { purchase, buyer, seller, deadlineS: untilS } = obligation;
+  const { purchases, missedRuns } = state.tables;
+  const job = jobAt(purchases, purchaseRow(purchases, purchase));
+  const { atS } = state.header;
+  if (job === null || untilS <= atS) return;
+  keepMissedRun(missedRuns, { jobDigest: job.jobDigest, buyer, seller, untilS, isReleased }, atS);
 }
 
 function countDelivery(

@@ -4,6 +4,7 @@
 import { ColumnBook } from "../continuous/column-book.ts";
 import { createRestingOrders, type RestingOrders } from "../continuous/resting-orders.ts";
 import { type Audits, createAudits } from "./audits.ts";
+import { createMissedRuns, type MissedRuns } from "./missed-runs.ts";
 import { createObligations, ObligationIndex, type Obligations } from "./obligations.ts";
 import { createProviders, type Providers } from "./providers.ts";
 import { createPurchases, type Purchases } from "./purchases.ts";
@@ -14,6 +15,7 @@ export interface ResourceTables {
   obligations: Obligations;
   providers: Providers;
   audits: Audits;
+  missedRuns: MissedRuns;
 }
 
 /** Made again from the tables at any time; never stored. */
@@ -34,6 +36,7 @@ export function createResourceTables(): ResourceTables {
     obligations: createObligations(),
     providers: createProviders(),
     audits: createAudits(),
+    missedRuns: createMissedRuns(),
   };
 }
 

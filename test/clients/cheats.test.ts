@@ -8,11 +8,13 @@ import { accountOf } from "../../clients/local/neighbourhood.ts";
 import { NodeKey } from "../../clients/provider/node-key.ts";
 import { ProviderNode } from "../../clients/provider/provider-node.ts";
 import { JobClient, JobFailed, type JobRequest } from "../../clients/sdk/jobs.ts";
+import { attestDelivery } from "../../evidence/delivery-attestation.ts";
 import { marketTimeS } from "../../protocol/clock.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_UNASKED_FRAMES } from "../../protocol/limits.ts";
 import type { ProviderReputation } from "../../protocol/provider-answers.ts";
 import { CLOSE_FLOOD } from "../../protocol/provider-frames.ts";
+import type { SigningDomain } from "../../protocol/typed-data.ts";
 import { assemble } from "../../tools/job-sources.ts";
 import { eventually, REGION, SEED } from "../support/client-region.ts";
 import { ProviderRegion, type Trader } from "../support/provider-region.ts";
@@ -75,12 +77,16 @@ async function trader(side: "buy" | "sell"): Promise<Trader> {
   return made;
 }
 
+async function domainOf(): Promise<SigningDomain> {
+  const { chainId, settlement } = await region.client.deployment();
+  return { chainId, settlement };
+}
+
 /** A node that does what the test says, with one ask below everybody else's that is just a job. */
 async function cheat(): Promise<{ readonly seller: Trader; readonly node: ScriptedNode }> {
   const seller = await trader("sell");
-  const { chainId, settlement } = await region.client.deployment();
   const { account, seed } = seller;
-  const key = new NodeKey({ account, seed, region: REGION, domain: { chainId, settlement }, atS });
+  const key = new NodeKey({ account, seed, region: REGION, domain: await domainOf(), atS });
   const url = `${region.stack.url.replace("http", "ws")}/v1/regions/${REGION}/providers/${account}/socket`;
   const node = new ScriptedNode(new WebSocket(url), key);
   expect(await eventually(() => node.of("challenge").length === 1)).toBe(true);
@@ -208,27 +214,32 @@ describe("cheating", () => {
     }
   });
 
-  test("behavior: a lie that goes to the region past its own object is found all the same, and gets the app no output", async () => {
+  test("rejects: a result that goes to the region past its own object, which has no output to show for it; the app pays once", async () => {
     const { seller, node } = await cheat();
     const buyer = await trader("buy");
     const job = await jobsOf(buyer).submit(asking());
     const run = await taken(node);
-    // It answers for what it took, and says nothing to whoever waits.
-    const [{ report }] = node.result(run, { stdout: "a lie\n", fuelUsed: fuelOfTruth }) as unknown as [
+    // However right it is: whoever waits would get nothing.
+    const [{ report }] = node.result(run, { stdout: TRUTH, fuelUsed: fuelOfTruth }) as unknown as [
       { report: { command: { fuelMega: number; outputHash: Hex } } },
     ];
     const { fuelMega, outputHash } = report.command;
     const { obligationId, jobDigest } = run;
-    await region.client.submit(REGION, seller.signer, {
-      type: "report_result",
-      ...{ obligationId, jobDigest, fuelMega, outputHash },
-    });
-    later("a lie past its own object", async () => {
-      const done = await jobsOf(buyer).wait(job.job);
-      expect(new TextDecoder().decode(done.stdout)).toBe(TRUTH);
+    const said = { type: "report_result", obligationId, jobDigest, fuelMega, outputHash } as const;
+    const own = attestDelivery(await domainOf(), { region: REGION, ...said }, seller.seed);
+    for (const [code, evidence] of [
+      ["evidence_malformed", undefined],
+      ["result_not_attested", own],
+    ] as const)
+      await expect(region.client.submit(REGION, seller.signer, said, evidence)).rejects.toMatchObject({
+        code,
+      });
+    const done = await jobsOf(buyer).wait(job.job);
+    expect(new TextDecoder().decode(done.stdout)).toBe(TRUTH);
+    later("a result past its own object", async () => {
       expect(await settled(buyer)).toBe(CREDIT - costOf(fuelOfTruth));
       expect(await settled(seller)).toBe(CREDIT);
-      expect(await recordOf(seller)).toMatchObject({ auditsFailed: 1, failures: 1, jobs: 0 });
+      expect(await recordOf(seller)).toMatchObject({ reports: 0, failures: 1, jobs: 0 });
     });
   });
 
@@ -271,13 +282,11 @@ describe("cheating", () => {
     expect(new TextDecoder().decode(flooded.stdout)).toBe(TRUTH);
     expect(flooded.job.runs.map(({ provider }) => provider)).toEqual([flood.seller.account, good.account]);
 
-    // Its time is over: whatever it says now is not wanted, and it may as well give the money back.
-    expect(await eventually(() => late.node.of("give_up").length === 1, 20_000)).toBe(true);
+    // Its time is over: whatever it says now is not wanted, and the app has its money back.
+    expect(await eventually(() => late.node.of("over").length === 1, 20_000)).toBe(true);
     late.node.sendResult(lateRun, { stdout: TRUTH, fuelUsed: fuelOfTruth });
-    expect(await eventually(() => late.node.of("give_up").length === 2)).toBe(true);
-    expect((await region.obligations(late.seller))[0]?.result ?? null).toBeNull();
-    const giveUp = late.node.key.giveUp(lateRun);
-    late.node.send({ type: "gave_up", obligationId: lateRun.obligationId, reason: "late", giveUp });
+    expect(await eventually(() => late.node.of("over").length === 2)).toBe(true);
+    expect(await eventually(async () => (await region.obligations(late.seller)).length === 0)).toBe(true);
     for (const [buyer, job] of [
       [first, lost],
       [second, waiting],
@@ -285,6 +294,9 @@ describe("cheating", () => {
       const done = await jobsOf(buyer).wait(job.job);
       expect(new TextDecoder().decode(done.stdout)).toBe(TRUTH);
       expect(done.job.runs.map(({ state }) => state)).toEqual(["gave_up", "reported"]);
+      // Nothing is held for the one that is gone: what is left is owed to whoever ran it.
+      const open = (await region.obligations(buyer)).map(({ seller }) => seller);
+      expect(open.filter((seller) => seller !== good.account)).toEqual([]);
     }
     later("those that were made up for", async () => {
       for (const buyer of [first, second, third])
@@ -332,7 +344,7 @@ describe("cheating", () => {
           auditsFailed: 0,
           failures,
           disagreements: 0,
-          lapses: 0,
+          lapses: failures,
         });
       }
     });

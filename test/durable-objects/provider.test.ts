@@ -199,21 +199,15 @@ describe("a run", () => {
     await provider.ring();
     await until(() => provider.told.length === 1);
     expect(provider.outcomes()).toEqual([{ kind: "gave_up", reason: "overdue" }]);
-    await until(() => node.of("give_up").length === 1);
-    // The result is too late, whatever it is; it is asked again to give the run up, and again when it comes back.
+    await until(() => node.of("over").length === 1);
+    // The result is too late, whatever it is, and from whichever connection.
     node.sendResult(run);
-    await until(() => node.of("give_up").length === 2);
+    await until(() => node.of("over").length === 2);
     node.leave();
     await until(async () => !(await provider.stub.isConnected()));
     const back = await provider.node([31]);
-    await until(() => back.of("give_up").length === 1);
-    expect(back.of("over")).toEqual([]);
-    const gaveUp = { type: "gave_up", obligationId: 31, reason: "overdue" } as const;
-    const giveUp = back.key.giveUp(run);
-    const delivers = back.key.settle(run, { ...giveUp.command, deliveredMega: 1 }, true);
-    back.send({ ...gaveUp, giveUp: delivers });
-    back.send({ ...gaveUp, giveUp });
     await until(() => back.of("over").length === 1);
+    expect(back.of("over")).toMatchObject([{ obligationId: 31, entry: null, reason: "overdue" }]);
     expect(provider.told).toHaveLength(1);
   });
 
@@ -295,16 +289,16 @@ describe("a node that comes and goes", () => {
     const node = await provider.node();
     expect(await provider.dispatch(provider.order(71))).toBe("away");
     node.accept(71);
-    // It is asked to give it up, each time it speaks of it, and by a new connection too.
-    await until(() => node.of("give_up").length === 2);
+    // It hears that it is over, each time it speaks of it, and on a new connection too.
+    await until(() => node.of("over").length === 2);
     expect(await provider.dispatch(provider.order(71))).toBe("away");
     node.leave();
     await until(async () => !(await provider.stub.isConnected()));
     await provider.evict();
     await provider.listen();
-    const back = await provider.node();
-    await until(() => back.of("give_up").length === 1);
-    expect(back.of("give_up")).toMatchObject([{ obligationId: 71, reason: "away" }]);
+    const back = await provider.node([71]);
+    await until(() => back.of("over").length === 1);
+    expect(back.of("over")).toMatchObject([{ obligationId: 71, reason: "away" }]);
     expect(back.of("run")).toEqual([]);
   });
 

@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import type { Hex } from "../../protocol/fields.ts";
 import { address, credit, FIRST_SLOT, type Market, openMarket, TREASURY, wallet } from "../support/market.ts";
-import { delivered, order, withdrawOrder } from "../support/resource-drafts.ts";
+import { delivered, givenUp, order, withdrawOrder } from "../support/resource-drafts.ts";
 
 const [ANN, BOB, CAI] = [address(1), address(2), address(3)] as [Hex, Hex, Hex];
 
@@ -16,6 +16,12 @@ function trading(takeRateBps = 0): Market {
 
 const escrow = (market: Market, owner: Hex): number =>
   market.state.tables.accounts.columns.escrowMicros[market.account(owner)] as number;
+
+const failuresOf = (market: Market, owner: Hex): number => {
+  const { tables, indexes } = market.state;
+  const row = indexes.providerByAccount.get(market.account(owner));
+  return row === undefined ? 0 : (tables.providers.columns.failures[row] as number);
+};
 
 const last = <T>(all: readonly T[]): T => all.at(-1) as T;
 
@@ -111,7 +117,7 @@ describe("settlement", () => {
     market.refuse(delivered(ANN, 1, 601, CAI), "obligation_not_found");
   });
 
-  test("behavior: at the deadline everything returns and the seller's failure is counted, whoever asks", () => {
+  test("behavior: at the deadline everything returns, whoever asks, and nobody is said to have failed", () => {
     const market = trading();
     market.accept(order(market, ANN, "sell", 1_000, 1_000_000));
     market.accept(order(market, CAI, "buy", 1_000, 1_000_000));
@@ -123,10 +129,10 @@ describe("settlement", () => {
     market.accept(order(market, BOB, "sell", 1, 1));
     expect([market.balance(CAI), escrow(market, CAI)]).toEqual([1_000_000, 0]);
     expect(market.events("obligations_lapsed")).toEqual([
-      { type: "obligations_lapsed", obligations: [1], releasedMicros: [1_000], failures: [1] },
+      { type: "obligations_lapsed", obligations: [1], releasedMicros: [1_000], failures: [0] },
     ]);
-    const { providers } = market.state.tables;
-    expect([providers.columns.account[0], providers.columns.failures[0]]).toEqual([market.account(ANN), 1]);
+    // A buyer that vouches for nothing says nothing about its seller.
+    expect(market.state.tables.providers.rows).toBe(0);
     market.refuse(delivered(ANN, 1, 5, CAI), "obligation_not_found");
   });
 
@@ -134,7 +140,12 @@ describe("settlement", () => {
     const market = trading();
     market.accept(order(market, ANN, "sell", 1, 1_000_000));
     market.accept(order(market, CAI, "buy", 1, 1_000_000));
-    market.to(market.atS + 3_600);
+    // What its buyer says of it alone counts for nothing.
+    market.accept(order(market, BOB, "sell", 1, 900_000));
+    market.accept(order(market, CAI, "buy", 1, 900_000));
+    market.accept(delivered(CAI, 2, 0, CAI, { isFinal: true }));
+    market.accept(givenUp(ANN, 1));
+    expect([failuresOf(market, ANN), failuresOf(market, BOB)]).toEqual([1, 0]);
     market.accept(order(market, ANN, "sell", 1, 1_000_000));
     market.accept(order(market, BOB, "sell", 1, 1_000_000));
     market.accept(order(market, CAI, "buy", 1, 1_000_000));

@@ -2,10 +2,12 @@
 // the outcome: where an attack must never be accepted, whatever the region's state, the request says so.
 
 import { seedOf } from "../../bench/fleet.ts";
+import { attestDelivery } from "../../evidence/delivery-attestation.ts";
 import { commandSchema } from "../../protocol/commands.ts";
 import { consentOf, meterOf } from "./meters.ts";
 import { enrolment, Installer } from "./offices.ts";
 import {
+  DOMAIN,
   gatewayOf,
   HOUSEHOLDS,
   homeOf,
@@ -13,6 +15,7 @@ import {
   INTRUDER,
   OPERATOR,
   type Pen,
+  REGION,
   walletPen,
 } from "./people.ts";
 import { type Clients, type Draft, HIGHEST_BID, OTHER_DOMAIN, orderOf, penOf } from "./requests.ts";
@@ -86,6 +89,12 @@ export async function attackOf(
       const { seller, body, evidence } = tradeAttack(clients, how, salt);
       return send(body, penOf(seller, 0), {}, evidence);
     }
+    case "result that nobody holds":
+    case "result attested by its seller":
+    case "run released by its seller": {
+      const { seller, body, evidence } = jobAttack(clients, how, salt);
+      return send(body, penOf(seller, 0), {}, evidence);
+    }
     case "junk":
       return junk(clients, who, salt);
   }
@@ -102,6 +111,19 @@ function tradeAttack({ trading }: Clients, how: Attack, salt: number) {
     "voucher inflated": voucherBy(homeOf(trade.buyer), { ...said, deliveredMega: said.deliveredMega + 1 }),
   };
   return { seller, body: settlementOf(seller, said, false), evidence: vouchers[how] };
+}
+
+/** What a seller would say of a run if the region took its word alone. Of a run that nobody sold where none is known. */
+function jobAttack({ trading }: Clients, how: Attack, salt: number) {
+  const none = { obligation: 999_999, seller: 1, quantity: 9, jobDigest: seedOf("no job") };
+  const { obligation: obligationId, jobDigest, ...run } = trading.runs.at(-1 - (salt % 5)) ?? none;
+  const seller = homeOf(run.seller);
+  if (how === "run released by its seller")
+    return { seller, body: { type: "release_run", obligationId, jobDigest, hasFailed: false } as const };
+  const said = { obligationId, fuelMega: run.quantity, jobDigest, outputHash: seedOf("output 1") };
+  const own = attestDelivery(DOMAIN, { region: REGION, ...said }, seedOf("a key of the seller's"));
+  const body = { type: "report_result", account: seller.account, ...said } as const;
+  return { seller, body, evidence: how === "result attested by its seller" ? own : undefined };
 }
 
 const ABSURD: readonly unknown[] = [

@@ -38,6 +38,7 @@ export class JobBook {
     jobs: 0,
     reports: 0,
     "given up": 0,
+    released: 0,
     lapsed: 0,
     unchallenged: 0,
     agreed: 0,
@@ -120,8 +121,8 @@ export class JobBook {
     return null;
   }
 
-  /** Nothing comes of a run any more: its seller gave it up, or nobody said anything until its deadline. */
-  out(obligation: number, how: "given up" | "lapsed"): string | null {
+  /** Nothing comes of a run any more: its seller gave it up, the region released it, or nobody said anything until its deadline. */
+  out(obligation: number, how: "given up" | "released" | "lapsed"): string | null {
     const job = this.#ofObligation.get(obligation);
     if (job === undefined) return null;
     const run = runOf(job, obligation);

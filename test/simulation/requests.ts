@@ -171,7 +171,7 @@ export class Clients {
       case "report": {
         const word = this.trading.word(step);
         if (word === null) return null;
-        return this.draft("result", word.seller, word.body, walletPen(homeOf(word.seller)));
+        return this.draft("result", word.who, word.body, word.pen, word.evidence);
       }
       case "authorise": {
         const home = homeOf(step.who);

@@ -49,7 +49,7 @@ const FOUND: Readonly<Record<SabotageName, Found>> = {
   "escrow stays free": { check: /^book agrees/, seeds: 5, steps: 4 },
   "a result is paid too early": { check: /^book agrees|storage is the state/, seeds: 8, steps: 4 },
   // A voucher of the seller has to be for a trade that is open.
-  "anybody's voucher pays": { check: /^book agrees|attacks are refused/, from: 37, seeds: 5, steps: 10 },
+  "anybody's voucher pays": { check: /^book agrees|attacks are refused/, from: 20, seeds: 5, steps: 10 },
   "an enrolment reaches the open window": {
     check: /^registry agrees|storage is the state/,
     from: 3,

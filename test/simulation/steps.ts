@@ -63,7 +63,13 @@ export type Attack =
   | "voucher of the seller"
   | "voucher inflated"
   | "payment without voucher"
+  | "result that nobody holds"
+  | "result attested by its seller"
+  | "run released by its seller"
   | "junk";
+
+/** What is said of a run of a job. */
+export type JobWord = "result" | "given up" | "released";
 
 /** One thing that happens. Households, keys and gateways are named by their index. */
 export type Step =
@@ -152,13 +158,13 @@ export type Step =
       readonly salt: number;
       readonly trip: Trip;
     }
-  /** The seller of a run says what came of it: so many tenths of its fuel; or gives it up. */
+  /** What came of a run: its seller reports so many tenths of its fuel, or gives it up; or its region's edge releases it. */
   | {
       readonly do: "report";
       readonly which: number;
       readonly share: number;
       readonly output: number;
-      readonly givesUp: boolean;
+      readonly word: JobWord;
       readonly trip: Trip;
     }
   /** Everybody else offers, a home buys a job of as many sellers, and each of them says after a while what came of it, or nothing. */
@@ -172,7 +178,7 @@ export type Step =
       readonly words: readonly (null | {
         readonly afterMs: number;
         readonly output: number;
-        readonly givesUp: boolean;
+        readonly word: JobWord;
         readonly trip: Trip;
       })[];
     }

@@ -79,12 +79,7 @@ export class TradeBook {
       case "obligations_lapsed":
         return event.obligations
           .map((id, index) =>
-            this.#lapse(
-              id,
-              event.releasedMicros[index] as number,
-              event.failures[index] as number,
-              entry.atS,
-            ),
+            this.#lapse(id, event.releasedMicros[index] as number, event.failures[index] === 1, entry),
           )
           .reduce((first, wrong) => first ?? wrong, null);
       case "result_reported":
@@ -185,7 +180,11 @@ export class TradeBook {
     this.#purse.move(trade.seller, paid - fee);
     this.#purse.toTreasury(fee);
     if (paid > 0n) this.counts.payments += 1;
-    return wrong ?? (event.isClosed ? this.#close(event.obligation, event.isFailure, event.verdict) : null);
+    // A result that nobody agreed with is no failure: most can be wrong.
+    const hasFailed = event.verdict === undefined && trade.delivered === 0 && !trade.isLease;
+    if (event.isFailure !== (event.isClosed && hasFailed))
+      return `trade ${event.obligation} counts as a failure, or should`;
+    return wrong ?? (event.isClosed ? this.#close(event.obligation) : null);
   }
 
   /** What is wrong with a settlement that no result of a job brought: its command says it, and its buyer did. */
@@ -208,24 +207,26 @@ export class TradeBook {
       : null;
   }
 
-  #lapse(id: number, releasedMicros: number, failure: number, atS: number): string | null {
+  /** At its deadline, and nobody has failed; or when the region releases the run of a job. */
+  #lapse(id: number, releasedMicros: number, isFailure: boolean, { atS, command }: Entry): string | null {
     const trade = this.#trades.get(id);
-    if (trade === undefined || trade.deadlineS !== atS) return `trade ${id} lapsed at ${atS}`;
+    const released = command?.type === "release_run" && command.obligationId === id ? command : null;
+    const isReleased = released !== null;
+    const isInTime = isReleased ? trade !== undefined && atS < trade.deadlineS : trade?.deadlineS === atS;
+    if (trade === undefined || !isInTime || isFailure !== (released?.hasFailed ?? false))
+      return `trade ${id} lapsed at ${atS}, ${isFailure ? "as a failure" : "at nobody's fault"}`;
     this.counts.lapses += 1;
     return (
-      this.jobs.out(id, "lapsed") ??
+      this.jobs.out(id, isReleased ? "released" : "lapsed") ??
       this.#hold(trade.buyOrder, 0n - BigInt(releasedMicros)) ??
-      this.#close(id, failure === 1)
+      this.#close(id)
     );
   }
 
   /** A buy order of which nothing is left open holds nothing any more. */
-  #close(id: number, isFailure: boolean, verdict?: string): string | null {
+  #close(id: number): string | null {
     const trade = this.#trades.get(id) as Trade;
     this.#trades.delete(id);
-    // A result that nobody agreed with is no failure: most can be wrong.
-    if (isFailure !== (trade.delivered === 0 && !trade.isLease && verdict === undefined))
-      return `trade ${id} counts as a failure, or should`;
     const isOpen = [...this.#trades.values()].some(({ buyOrder }) => buyOrder === trade.buyOrder);
     const rests = (this.#orders.get(trade.buyOrder) as Resting).left > 0;
     const left = this.#escrow.get(trade.buyOrder) ?? 0n;

@@ -1,7 +1,7 @@
 // Owns how steps about compute are drawn: orders, cancels, deals, deliveries and jobs. It refuses to look at the world.
 
 import { HOUSEHOLDS } from "./people.ts";
-import { SMOOTH, type Step, type StepKind, type Trip } from "./steps.ts";
+import { type JobWord, SMOOTH, type Step, type StepKind, type Trip } from "./steps.ts";
 
 /** What draws for one place. */
 interface Dice {
@@ -14,6 +14,9 @@ interface Dice {
 }
 
 type TradeKind = Extract<StepKind, "trade" | "untrade" | "deal" | "deliver" | "buy job" | "report" | "job">;
+
+/** What is said of runs, as often as it is. */
+const WORDS: readonly JobWord[] = [...Array<JobWord>(12).fill("result"), "given up", "released"];
 
 /** A step of each kind. */
 export const TRADE_MAKERS: { readonly [K in TradeKind]: (draw: Dice) => Extract<Step, { do: K }> } = {
@@ -82,7 +85,7 @@ export const TRADE_MAKERS: { readonly [K in TradeKind]: (draw: Dice) => Extract<
     which: draw.whole(0, 11),
     share: draw.whole(1, 11),
     output: draw.pick([1, 1, 1, 2]),
-    givesUp: draw.chance(0.15),
+    word: draw.pick(WORDS),
     trip: draw.trip(),
   }),
   job: (draw: Dice) => ({
@@ -98,7 +101,7 @@ export const TRADE_MAKERS: { readonly [K in TradeKind]: (draw: Dice) => Extract<
         : {
             afterMs: draw.pick([1_000, 1_000, 30_000, 200_000, 3_590_000]),
             output: draw.pick([1, 1, 1, 2]),
-            givesUp: draw.chance(0.12),
+            word: draw.pick(WORDS),
             trip: draw.trip(),
           },
     ),

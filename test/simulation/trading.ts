@@ -4,11 +4,24 @@
 import { sign } from "viem/accounts";
 import { seedOf } from "../../bench/fleet.ts";
 import type { Outcome } from "../../durable-objects/outcome.ts";
+import { attestDelivery, type DeliveryAttestation } from "../../evidence/delivery-attestation.ts";
 import { type VoucherStatement, voucherDigest } from "../../evidence/delivery-voucher.ts";
+import { sessionKeyOf, signSession } from "../../evidence/session-signature.ts";
 import type { EventOf, MarketEvent } from "../../protocol/events.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { PRODUCT_NAMES, type ProductName } from "../../protocol/products.ts";
-import { DOMAIN, HOMES, type Household, homeOf, keyOf, REGION } from "./people.ts";
+import { RECEIPT_SEED } from "./object-host.ts";
+import {
+  DOMAIN,
+  HOMES,
+  type Household,
+  homeOf,
+  keyOf,
+  type Pen,
+  REGION,
+  sessionPen,
+  walletPen,
+} from "./people.ts";
 import type { Body } from "./requests.ts";
 import type { Step } from "./steps.ts";
 
@@ -25,7 +38,21 @@ export interface KnownRun extends KnownTrade {
   readonly jobDigest: Hex;
 }
 
+/** A command about a run, who sends it and how it is signed. */
+interface JobStatement {
+  readonly who: number | null;
+  readonly body: Body;
+  readonly pen: Pen;
+  readonly evidence?: DeliveryAttestation;
+}
+
 const NOTHING = `0x${"00".repeat(32)}` as const;
+const REGION_SEED: Hex = `0x${RECEIPT_SEED}`;
+const REGION_PEN = sessionPen({
+  seed: REGION_SEED,
+  key: sessionKeyOf(REGION_SEED),
+  sign: (digest) => signSession(REGION_SEED, digest),
+});
 
 /** What everybody who trades was told, and the vouchers that were signed. */
 export class Trading {
@@ -92,21 +119,28 @@ export class Trading {
     return { type: "cancel_resource_order", account: homeOf(who).account, orderId };
   }
 
-  /** What a seller says of a run that is known; null where none is. */
-  word({ which, share, output, givesUp }: Extract<Step, { do: "report" }>) {
+  /** What is said of a run that is known; null where none is. */
+  word({ which, share, output, word }: Extract<Step, { do: "report" }>): JobStatement | null {
     const run = this.runs[Math.max(0, this.runs.length - 1 - (which % 12))];
     if (run === undefined) return null;
     const { obligation: obligationId, seller, quantity, jobDigest } = run;
+    if (word === "released")
+      return {
+        who: null,
+        body: { type: "release_run", obligationId, jobDigest, hasFailed: share > 5 },
+        pen: REGION_PEN,
+      };
     const { account } = homeOf(seller);
-    const outputHash = seedOf(`output ${output}`);
+    const pen = walletPen(homeOf(seller));
+    if (word === "given up") {
+      const nothing = { deliveredMega: 0, outputHash: NOTHING, isFinal: true };
+      const body: Body = { type: "settle_obligation", account, obligationId, jobDigest, ...nothing };
+      return { who: seller, body, pen };
+    }
     const fuelMega = Math.max(1, Math.floor((quantity * share) / 10));
-    const body: Body = givesUp
-      ? {
-          ...{ type: "settle_obligation", account, obligationId, deliveredMega: 0 },
-          ...{ jobDigest, outputHash: NOTHING, isFinal: true },
-        }
-      : { type: "report_result", account, obligationId, fuelMega, jobDigest, outputHash };
-    return { seller, body };
+    const said = { obligationId, fuelMega, jobDigest, outputHash: seedOf(`output ${output}`) };
+    const evidence = attestDelivery(DOMAIN, { region: REGION, ...said }, REGION_SEED);
+    return { who: seller, body: { type: "report_result", account, ...said }, pen, evidence };
   }
 
   /** A settlement of a trade that is known, with what it is evidence for; null where none is. */

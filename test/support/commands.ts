@@ -246,6 +246,13 @@ export const COMMANDS: { readonly [T in CommandType]: fc.Arbitrary<Extract<Comma
     blockNumber: within(0, LAST),
     blockHash: bytes32,
   }),
+  release_run: fc.record({
+    type: type("release_run"),
+    ...envelope,
+    obligationId: within(1, LAST),
+    jobDigest: bytes32,
+    hasFailed: fc.boolean(),
+  }),
   commit_certificate: fc.record({
     type: type("commit_certificate"),
     ...owned,

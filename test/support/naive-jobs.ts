@@ -30,6 +30,7 @@ export class NaiveJobs {
   readonly counts = {
     jobs: 0,
     several: 0,
+    released: 0,
     agreed: 0,
     disagreed: 0,
     undecided: 0,
@@ -40,6 +41,7 @@ export class NaiveJobs {
   readonly #sellers = new Map<number, number>();
   readonly #jobs = new Map<number, Job>();
   readonly #jobOf = new Map<number, Job>();
+  readonly #deadlines = new Map<number, number>();
 
   take(entry: Entry): void {
     const verdicts = new Map<number, EventOf<"obligation_settled">>();
@@ -49,7 +51,7 @@ export class NaiveJobs {
         if (event.job !== undefined) this.#buy(event, event.job);
       } else if (event.type === "resource_traded") this.#trade(event);
       else if (event.type === "result_reported") this.#report(event, entry);
-      else if (event.type === "obligations_lapsed") for (const id of event.obligations) this.#out(id, false);
+      else if (event.type === "obligations_lapsed") this.#lapse(event, entry);
       else if (event.type === "obligation_settled") {
         if (event.verdict === undefined) this.#out(event.obligation, true);
         else verdicts.set(event.obligation, event);
@@ -68,7 +70,8 @@ export class NaiveJobs {
     if (job.replicas > 1) this.counts.several += 1;
   }
 
-  #trade({ order, orders, quantityMega, firstObligation }: EventOf<"resource_traded">): void {
+  #trade({ order, orders, quantityMega, firstObligation, deadlineS }: EventOf<"resource_traded">): void {
+    for (const index of orders.keys()) this.#deadlines.set(firstObligation + index, deadlineS);
     const job = this.#jobs.get(order);
     if (job === undefined) return;
     orders.forEach((ask, index) => {
@@ -94,6 +97,21 @@ export class NaiveJobs {
     if (command?.type === "report_result")
       expect(command.jobDigest).toBe((this.#jobOf.get(obligation) as Job).jobDigest);
     run.report = { text: `${outputHash} ${fuelMega}`, fuelMega };
+  }
+
+  /** Before its deadline only what the region's own key releases; and that alone can say that its seller failed. */
+  #lapse({ obligations, failures }: EventOf<"obligations_lapsed">, { command, atS }: Entry): void {
+    for (const [index, id] of obligations.entries()) {
+      const job = this.#jobOf.get(id);
+      const released = command?.type === "release_run" && command.obligationId === id ? command : null;
+      if (released === null) expect([atS, failures[index]]).toEqual([this.#deadlines.get(id), 0]);
+      else {
+        expect(atS).toBeLessThan(this.#deadlines.get(id) as number);
+        expect([failures[index] === 1, job?.jobDigest]).toEqual([released.hasFailed, released.jobDigest]);
+        this.counts.released += 1;
+      }
+      this.#out(id, false);
+    }
   }
 
   /** Given up or lapsed: only what has not reported may, and a job is never settled otherwise. */

@@ -17,6 +17,7 @@ import {
   commitAudits,
   delivered,
   order,
+  released,
   result,
   withdrawOrder,
 } from "./resource-drafts.ts";
@@ -124,6 +125,7 @@ const reporting: fc.Arbitrary<Action> = fc
     const seller = addressOf(market.state, by === 0 ? one.buyer : one.seller);
     const job = jobAt(purchases, purchaseRow(purchases, one.purchase));
     if (by === 1) return delivered(seller, one.id, 0, seller, { isFinal: true, agreedBy: null });
+    if (by === 3) return released(one.id, job?.jobDigest, { hasFailed: share > 8 });
     return result(
       seller,
       one.id,
@@ -132,6 +134,7 @@ const reporting: fc.Arbitrary<Action> = fc
         output,
         jobDigest: by === 2 ? word(0) : (job?.jobDigest ?? word(0)),
         signer: signerOf(seller, number),
+        attested: by === 4 ? { deliveredMega: one.quantityMega + 1 } : by === 5 ? null : {},
       },
     );
   });

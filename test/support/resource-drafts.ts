@@ -8,6 +8,9 @@ import type { TimeInForce } from "../../protocol/resource-commands.ts";
 import type { DeliveryFacts, VerifiedSigner } from "../../protocol/verified-facts.ts";
 import { address, admit, type Draft, type Market, wallet, word } from "./market.ts";
 
+/** The key that `open` says a region signs its receipts with. */
+const REFEREE: VerifiedSigner = { scheme: "session", key: word(0xee) };
+
 /** What a test says of an order beyond its side, quantity and price. */
 export interface Terms {
   readonly product?: ProductName;
@@ -91,31 +94,47 @@ interface Purchase {
   readonly signer: VerifiedSigner;
 }
 
-/** Reports that a job came to `output` and used so much. */
+/** Reports that a job came to `output` and used so much, attested by the region unless told otherwise. */
 export function result(
   account: Hex,
   obligationId: number,
   fuelMega: number,
-  { output = 0x0a7, jobDigest = word(0x10b), signer = wallet(account) }: Partial<Reported> = {},
+  {
+    output = 0x0a7,
+    jobDigest = word(0x10b),
+    signer = wallet(account),
+    attested = {},
+  }: Partial<Reported> = {},
 ): Draft {
   const outputHash = word(output);
   const command = { type: "report_result", account, obligationId, fuelMega, jobDigest, outputHash } as const;
-  return { command, signer, evidence: null };
+  const about = { obligation: obligationId, deliveredMega: fuelMega, jobDigest, outputHash };
+  const facts = { kind: "delivery", means: "job_result", agreedBy: [REFEREE], ...about } as const;
+  return { command, signer, evidence: attested === null ? null : { ...facts, ...attested } };
 }
 
 interface Reported {
   readonly output: number;
   readonly jobDigest: Hex;
   readonly signer: VerifiedSigner;
+  /** What its attestation says otherwise; null where there is none. */
+  readonly attested: Partial<DeliveryFacts> | null;
+}
+
+/** The region's edge has seen nothing sound of a run, by its seller's fault unless told otherwise. */
+export function released(
+  obligationId: number,
+  jobDigest = word(0x10b),
+  { signer = REFEREE, hasFailed = true }: { signer?: VerifiedSigner; hasFailed?: boolean } = {},
+): Draft {
+  const command = { type: "release_run", obligationId, jobDigest, hasFailed } as const;
+  return { command, signer, evidence: null };
 }
 
 /** Gives up what a seller will not deliver. */
 export function givenUp(account: Hex, obligationId: number): Draft {
   return delivered(account, obligationId, 0, account, { isFinal: true, agreedBy: null });
 }
-
-/** The key that `open` says a region signs its receipts with. */
-const REFEREE: VerifiedSigner = { scheme: "session", key: word(0xee) };
 
 /** Binds an epoch's audits to a secret. */
 export function commitAudits(epoch: number, secret: Hex, signer = REFEREE): Draft {
@@ -187,4 +206,6 @@ function tradeJobs(market: Market, buyer: Hex): void {
   const last = market.state.header.nextObligation - 1;
   market.accept(result(sellers[0] as Hex, last, 20, { jobDigest }));
   market.accept(audited(last, 19));
+  market.accept(buyJob(buyer, 10, 400_000, { jobDigest: word(0x40b) }));
+  market.accept(released(market.state.header.nextObligation - 1, word(0x40b)));
 }

@@ -264,19 +264,20 @@ describe("jobs over HTTP", () => {
     expect(reply.status).toBe(202);
     expect(reply.json).toMatchObject({ status: "running", runs: [{ state: "gave_up" }] });
     await until(async () => (await provider.resting()).length === 0);
-    // As long as it owes the run it is passed over; when it is back it is asked to give it up, and has the next.
+    // Its money is back before anybody else is asked.
+    await until(
+      async () => (await polder.get(`/obligations/${reply.json.runs[0].obligation}`)).status === 404,
+    );
+    expect((await polder.get(`/accounts/${polder.account}`)).json.escrowMicros).toBe(0);
+    // It is passed over for the job that it let down, and has the next one.
     const back = await working();
-    await until(() => back.of("give_up").length === 1);
-    const asked = back.of("give_up")[0] as { obligationId: number; deadlineS: number };
-    back.send({
-      ...{ type: "gave_up", obligationId: asked.obligationId, reason: "was away" },
-      giveUp: provider.keyOf().giveUp(asked),
-    });
-    await until(async () => (await polder.get(`/obligations/${asked.obligationId}`)).status === 404);
     goTo(OPENED_AT_S + 30);
     await runDurableObjectAlarm(env.JOB_DESK.getByName(`${polder.name}/${polder.account}`));
-    const done = await polder.get(`/jobs/${reply.json.job}?waitSeconds=10`, apiKey);
-    expect(done.json).toMatchObject({ status: "done", runs: [{ state: "gave_up" }, { state: "reported" }] });
+    const { json: waiting } = await polder.get(`/jobs/${reply.json.job}`, apiKey);
+    expect(waiting).toMatchObject({ status: "running", problem: { code: "order_unmatched" } });
+    const next = await post(asking({ waitSeconds: 10, salt: word(2) }));
+    expect(next.json).toMatchObject({ status: "done", runs: [{ state: "reported" }] });
+    expect(back.of("run")).toHaveLength(1);
   });
 
   test("behavior: one that stays the best ask and never comes is asked once", async () => {

@@ -2,10 +2,12 @@
 // keys. It refuses a stand-in for any signature.
 
 import { describe, expect, test } from "vitest";
+import { RegionKey } from "../../durable-objects/region-key.ts";
+import { attestDelivery } from "../../evidence/delivery-attestation.ts";
 import { type VoucherStatement, voucherDigest, voucherTypedData } from "../../evidence/delivery-voucher.ts";
 import { sessionKeyOf, signSession } from "../../evidence/session-signature.ts";
 import type { Hex } from "../../protocol/fields.ts";
-import { goTo, useMarketTime } from "../durable-objects/region-under-test.ts";
+import { env, goTo, useMarketTime } from "../durable-objects/region-under-test.ts";
 import { DOMAIN, word } from "../support/market.ts";
 import {
   addressOf,
@@ -156,8 +158,8 @@ describe("compute over HTTP", () => {
     expect((await polder.get("/market")).json.nextDueS % 900).toBe(0);
   });
 
-  test("behavior: an API key buys a job, its seller reports once, and both see what is owed for it", async () => {
-    const { polder, apiKey } = await authorised();
+  test("behavior: a job's seller reports once, with the region's word that it holds the outputs, and both see what is owed for it", async () => {
+    const { polder } = await authorised();
     const ask = polder.command("place_resource_order", {
       ...DAY,
       product: "compute-job",
@@ -169,23 +171,32 @@ describe("compute over HTTP", () => {
     });
     expectAccepted(await polder.post("/resource-orders", await polder.signed(seller, ask)), 201);
     const { jobDigest, outputHash } = JOB;
-    const job = { jobDigest, fuelMega: 100, priceMicrosPerTera: 300_000 };
-    const buy = (more: object) => () => polder.post("/job-purchases", { ...job, ...more }, apiKey);
+    const bid = { jobDigest, fuelMega: 100, priceMicrosPerTera: 300_000, replicas: 1 };
+    const job = { account: polder.account, ...bid };
+    const buy = (more: object) => async () =>
+      polder.post(
+        "/commands",
+        await polder.signed(polder.home, polder.command("buy_job", { ...job, ...more })),
+      );
     await polder.refuse("sellers_insufficient", buy({ replicas: 2 }));
     await polder.refuse("malformed_request", buy({ replicas: 8 }));
-    await polder.refuse("session_scope", buy({ priceMicrosPerTera: 300_001 }));
-    expectAccepted(await buy({})(), 201);
+    expectAccepted(await buy({})(), 200);
     const said = { account: addressOf(seller), obligationId: 1, fuelMega: 61, jobDigest, outputHash };
-    const submit = async (command: ReturnType<typeof polder.command>, obligation = 1) =>
-      polder.post(`/obligations/${obligation}/results`, await polder.signed(seller, command));
-    const say = (more: object, obligation?: number) =>
-      submit(polder.command("report_result", { ...said, ...more }), obligation);
-    await polder.refuse("malformed_request", () => say({}, 2));
-    await polder.refuse("result_of_other_job", () => say({ jobDigest: word(1) }));
+    const submit = async (command: ReturnType<typeof polder.command>, evidence?: unknown) =>
+      polder.post("/commands", { ...(await polder.signed(seller, command)), evidence });
+    const say = (more: object) => {
+      const command = polder.command("report_result", { ...said, ...more });
+      return submit(command, new RegionKey(env as never, polder.name).attest(command as never));
+    };
     const report = polder.command("report_result", said);
-    const accepted = expectAccepted(await submit(report), 201);
+    await polder.refuse("evidence_malformed", () => submit(report));
+    const own = attestDelivery(DOMAIN, report as never, word(0x5e1f));
+    await polder.refuse("result_not_attested", () => submit(report, own));
+    await polder.refuse("result_of_other_job", () => say({ jobDigest: word(1) }));
+    const attested = new RegionKey(env as never, polder.name).attest(report as never);
+    const accepted = expectAccepted(await submit(report, attested), 200);
     // The same command again is answered as before; another word is refused.
-    expect((await submit(report)).json.receipt).toEqual(accepted.receipt);
+    expect((await submit(report, attested)).json.receipt).toEqual(accepted.receipt);
     await polder.refuse("result_reported_before", () => say({ fuelMega: 62 }));
     await polder.refuse("account_not_found", () => polder.get(`/providers/${polder.account}`));
     const record = (await polder.get(`/providers/${addressOf(seller)}`)).json;

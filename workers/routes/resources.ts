@@ -1,5 +1,5 @@
-// Owns the paths about promised resources: the books, orders in them, jobs bought, results, and the settlement of trades. It refuses nothing by
-// itself: authentication and the region do.
+// Owns the paths about promised resources: the books, orders in them, and the settlement of trades. It refuses nothing by itself:
+// authentication and the region do. Jobs are bought for whoever sends them, in jobs.ts, and reported over a seller's socket.
 
 import { z } from "zod";
 import { signedSchema } from "../../evidence/signed-command.ts";
@@ -21,7 +21,6 @@ const accountParams = z.strictObject({ region: regionId, account: address });
 /** Registers the paths. */
 export function resourceRoutes(application: Application): void {
   orderRoutes(application);
-  jobRoutes(application);
   settlementRoute(application);
   readRoutes(application);
 }
@@ -60,44 +59,6 @@ function orderRoutes(application: Application): void {
     },
     ({ context, params, body }) =>
       submit(context, params.region, "cancel_resource_order", body, 200, { orderId: params.order }),
-  );
-}
-
-function jobRoutes(application: Application): void {
-  route(
-    application,
-    {
-      method: "post",
-      path: "/v1/regions/:region/job-purchases",
-      tag,
-      summary: "Buy the running of one job of the best sellers",
-      description:
-        "Each of `replicas` sellers takes its whole fuel at its own ask, or nothing is bought. What a run did not use comes back when it is settled.",
-      accepts: "api-key",
-      params: regionParams,
-      body: eitherSchema("buy_job"),
-      answers: acceptedAnswer,
-      status: 201,
-    },
-    ({ context, params, body }) => submit(context, params.region, "buy_job", body, 201),
-  );
-  route(
-    application,
-    {
-      method: "post",
-      path: "/v1/regions/:region/obligations/:obligation/results",
-      tag,
-      summary: "Report what came of a job",
-      description:
-        "Sent by the seller, signed with its stake's node key where it has a stake. It is paid when its time to be challenged is over; of several sellers those are paid at once on whose result a majority agrees.",
-      accepts: "api-key",
-      params: z.strictObject({ region: regionId, obligation: numeral(obligationId) }),
-      body: eitherSchema("report_result"),
-      answers: acceptedAnswer,
-      status: 201,
-    },
-    ({ context, params, body }) =>
-      submit(context, params.region, "report_result", body, 201, { obligationId: params.obligation }),
   );
 }
 

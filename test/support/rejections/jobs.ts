@@ -63,6 +63,17 @@ export const jobCases: readonly RejectionCase[] = [
     },
   },
   {
+    code: "result_not_attested",
+    when: "the region's key does not bear out that this result was delivered",
+    run: () => {
+      const market = running();
+      for (const attested of [null, { deliveredMega: 4 }, { agreedBy: [wallet(ANN)] }])
+        expect(market.refuse(result(ANN, 1, 5, { attested }), "result_not_attested").facts).toEqual({
+          obligationId: 1,
+        });
+    },
+  },
+  {
     code: "result_not_by_node_key",
     when: "a provider with a stake reports under another key than its node's",
     run: () => {
