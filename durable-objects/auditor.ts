@@ -232,6 +232,5 @@ class Look {
 /** True where the same would be answered the same: accepted, or refused for good. */
 function isDecided(outcome: Outcome): boolean {
   if ("answer" in outcome) return true;
-  const { code } = outcome.rejection;
-  return !ERRORS[code].transient && code !== "internal_fault";
+  return !ERRORS[outcome.rejection.code].transient;
 }

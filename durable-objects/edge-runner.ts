@@ -11,7 +11,7 @@ import { ASK_LIFE_S, askCommands, type EdgeBook } from "./edge/edge-asks.ts";
 import { EdgeNode } from "./edge/edge-node.ts";
 import { edgeSettings } from "./edge/edge-settings.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
-import type { DispatchAnswer, RunAsker, RunOrder, RunTaker } from "./job-calls.ts";
+import type { DispatchAnswer, ReleasedRun, RunAsker, RunOrder, RunTaker } from "./job-calls.ts";
 import { deskOf } from "./provider/desk-stub.ts";
 import { RegionPost } from "./provider/region-post.ts";
 import { RunStore } from "./provider/run-store.ts";
@@ -87,6 +87,11 @@ export class EdgeRunner extends DurableObject<Env> implements RunTaker {
 
   async reveal(obligationId: number): Promise<void> {
     this.#runs.reveal(obligationId);
+    await this.#arm();
+  }
+
+  async abandon(run: ReleasedRun): Promise<void> {
+    this.#runs.abandon(run);
     await this.#arm();
   }
 

@@ -24,6 +24,9 @@ export interface RunOrder {
   readonly buyer: Hex;
 }
 
+/** A run of which nothing will come, as the region knows it. */
+export type ReleasedRun = Pick<RunOrder, "obligationId" | "jobDigest" | "deadlineS">;
+
 /** What a seller says to a run: `full`, it has no room now; `away`, its node is not there. */
 export type DispatchAnswer = "accepted" | "full" | "away";
 
@@ -56,6 +59,8 @@ export interface RunTaker {
   dispatch(order: RunOrder): Promise<DispatchAnswer>;
   /** Asks for a result that was bound by its hash. */
   reveal(obligationId: number): Promise<void>;
+  /** Tells that a run which was bought will not be handed out. */
+  abandon(run: ReleasedRun): Promise<void>;
 }
 
 /** What a desk does for the object of a seller. Each may come twice. */

@@ -8,7 +8,7 @@ import type { Hex } from "../protocol/fields.ts";
 import type { LeaseVoucher } from "../protocol/lease-frames.ts";
 import type { LeaseJob, NodeFrame, Parts, SignedCancel } from "../protocol/provider-frames.ts";
 import { type Env, marketClock, signingDomain } from "./environment.ts";
-import type { DispatchAnswer, RunAsker, RunOrder, RunTaker } from "./job-calls.ts";
+import type { DispatchAnswer, ReleasedRun, RunAsker, RunOrder, RunTaker } from "./job-calls.ts";
 import { deskOf } from "./provider/desk-stub.ts";
 import type { LeaseAnswer } from "./provider/lease-runs.ts";
 import { LeaseSocket } from "./provider/lease-socket.ts";
@@ -118,6 +118,11 @@ export class Provider extends DurableObject<Env> implements RunTaker {
 
   async reveal(obligationId: number): Promise<void> {
     this.#runs.reveal(obligationId);
+    this.#arm();
+  }
+
+  async abandon(run: ReleasedRun): Promise<void> {
+    this.#runs.abandon(run);
     this.#arm();
   }
 

@@ -12,7 +12,7 @@ import { marketTimeS } from "../protocol/clock.ts";
 import { type CommandOf, commandSchemas } from "../protocol/commands.ts";
 import { commandDigest } from "../protocol/typed-data.ts";
 import { type Env, marketClock, receiptSeed, signingDomain } from "./environment.ts";
-import type { RunOrder } from "./job-calls.ts";
+import type { ReleasedRun } from "./job-calls.ts";
 
 type RegionCommand = "commit_audits" | "reveal_audits" | "record_audit" | "release_run";
 type Own<T extends RegionCommand> = Omit<CommandOf<T>, "region" | "nonce" | "expiresAtS">;
@@ -46,10 +46,7 @@ export class RegionKey {
   }
 
   /** The run of which nothing sound came is over; said until the trade's own deadline. */
-  release(
-    { obligationId, jobDigest, deadlineS }: Pick<RunOrder, "obligationId" | "jobDigest" | "deadlineS">,
-    hasFailed: boolean,
-  ): SignedCommand {
+  release({ obligationId, jobDigest, deadlineS }: ReleasedRun, hasFailed: boolean): SignedCommand {
     return this.sign<"release_run">({ type: "release_run", obligationId, jobDigest, hasFailed }, deadlineS);
   }
 

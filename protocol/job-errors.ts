@@ -25,6 +25,10 @@ export const JOB_ERRORS = {
     403,
     "The seller has a stake, and its results are signed with that stake's node key, which facts name.",
   ),
+  rewriter_differs: entry(
+    409,
+    "The node counts fuel by another version of the rewriter than this deployment: install the release that facts.expected is of.",
+  ),
   result_not_awaited: entry(
     409,
     "Nothing waits to be audited here: its seller, or another of the same job, may still report.",

@@ -309,7 +309,7 @@ export const MAX_JOB_TRIES = 5;
 
 // --- Providers ---
 
-/** Runs that a node says it holds when it connects: those of several busy machines. */
+/** Runs that one provider has under way, and says it holds when it connects: those of several busy machines. */
 export const MAX_HELD_RUNS = 1_024;
 
 /** Runs that one node takes at once. */
@@ -318,8 +318,8 @@ export const MAX_NODE_ROOM = 256;
 /** Cancels that a node leaves with its object: as many asks as it keeps in all books. */
 export const MAX_WILL_COMMANDS = 32;
 
-/** Runs that lie with one provider's object, done or not: their bytes may be some gigabyte. */
-export const MAX_RUNS_PER_PROVIDER = 4_096;
+/** Bytes of runs that one provider's object keeps: inputs stay while results can be doubted, and an object may have ten gigabytes. */
+export const MAX_KEPT_RUN_BYTES = 4 * 2 ** 30;
 
 /** Frames that nobody waited for, of one connection: so many at once, and so many a second in the long run. */
 export const MAX_UNASKED_FRAMES = 200;

@@ -76,6 +76,8 @@ export const nodeFrame = z.discriminatedUnion("type", [
     account: address,
     sessionKey: bytes32,
     signature: signatureBytes,
+    /** Version of the rewriter that counts its fuel; nodes of before it was said have none. */
+    rewriter: count.default(0),
     /** Runs that it takes at once. */
     room: bounded(1, MAX_NODE_ROOM),
     /** Runs that it has accepted and of which it has not heard the end. */

@@ -99,11 +99,9 @@ export const releaseRun = z.strictObject({
   ...envelope,
   obligationId,
   jobDigest: bytes32,
-  hasFailed: z
-    .boolean()
-    .meta({
-      description: "whether it was the seller's fault; false where the job's limits left too little time",
-    }),
+  hasFailed: z.boolean().meta({
+    description: "whether it was the seller's fault; false where the job's limits left too little time",
+  }),
 });
 
 /** What the referee got when it ran a job again. It differs from what was reported: nothing is paid. */

@@ -1,5 +1,6 @@
 // Owns what a provider's node signs: what every seller does, and its hello. It refuses to sign anything else.
 
+import { REWRITER_VERSION } from "../../compute/metering/fuel-schedule.ts";
 import { type SellerIdentity, SellerKey } from "../../evidence/seller-key.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import type { NodeFrame } from "../../protocol/provider-frames.ts";
@@ -19,6 +20,7 @@ export class NodeKey extends SellerKey {
       account,
       sessionKey: this.key,
       signature: this.signDigest(digest),
+      rewriter: REWRITER_VERSION,
       room,
       holds: [...holds],
     };

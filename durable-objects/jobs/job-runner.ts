@@ -189,6 +189,20 @@ export class JobRunner {
       store.settle(ended);
     });
     over(ended);
+    for (const run of store.runs(job.terms.job)) if (run.state === "bought") void this.#abandon(job, run);
+  }
+
+  /** Nobody was asked to run it: if its seller's object cannot be told, its money comes back at its deadline. */
+  async #abandon(
+    { terms }: JobRecord,
+    { provider, obligation: obligationId, deadlineS }: RunRecord,
+  ): Promise<void> {
+    const { region, job: jobDigest } = terms;
+    try {
+      await answered(this.#host.takerOf(region, provider).abandon({ obligationId, jobDigest, deadlineS }));
+    } catch (fault) {
+      console.error("a provider's object was not told of a run that is not wanted", fault);
+    }
   }
 
   /** Sends the next signed command; sent again after a crash it gets the answer that it got before. */

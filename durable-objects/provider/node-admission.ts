@@ -1,6 +1,7 @@
 // Owns who may speak for a provider: whoever signs this connection's challenge with a session key of the account that may
-// sell compute. It refuses every other hello, with the code that says why.
+// sell compute, and counts fuel as this deployment does. It refuses every other hello, with the code that says why.
 
+import { REWRITER_VERSION } from "../../compute/metering/fuel-schedule.ts";
 import { verifySession } from "../../evidence/session-signature.ts";
 import type { Account } from "../../protocol/answers.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
@@ -27,6 +28,9 @@ export async function refuseHello(hello: Hello, admitting: Admitting): Promise<R
     return rejected("wrong_chain", { expected: domain.chainId, got: hello.chainId });
   if (hello.region !== region) return rejected("wrong_region", { expected: region, got: hello.region });
   if (hello.account !== account) return rejected("not_account_owner", { expected: account });
+  // By another version an honest node would report what no referee comes to.
+  if (hello.rewriter !== REWRITER_VERSION)
+    return rejected("rewriter_differs", { expected: REWRITER_VERSION, got: hello.rewriter });
   const digest = statementDigest(domain, "ProviderHello", { region, account, challenge });
   const verdict = await verifySession(hello.sessionKey, digest, hello.signature);
   if (!verdict.ok) return rejected(verdict.code, verdict.facts);

@@ -87,8 +87,7 @@ export class RegionPost {
     sent.forEach((posted, index) => {
       const outcome = JSON.parse(outcomes[index] as string) as Outcome;
       if ("answer" in outcome) this.#settle(posted, { entry: outcome.answer.entry });
-      else if (ERRORS[outcome.rejection.code].transient || outcome.rejection.code === "internal_fault")
-        this.#again(posted);
+      else if (ERRORS[outcome.rejection.code].transient) this.#again(posted);
       else this.#settle(posted, { rejection: outcome.rejection });
     });
   }

@@ -39,6 +39,7 @@ export interface Posted {
 
 type Part = "input" | "stdout" | "stderr";
 const PIECE_BYTES = 1_000_000;
+const NOTHING = new Uint8Array(0);
 
 interface RunRow extends Record<string, SqlStorageValue> {
   obligation: number;
@@ -75,6 +76,7 @@ export class RunStore {
       order_text TEXT NOT NULL, commitment TEXT, reveal INTEGER NOT NULL, outcome TEXT, due_ms INTEGER NOT NULL,
       told INTEGER NOT NULL, tries INTEGER NOT NULL)`);
     sql.exec(`CREATE INDEX IF NOT EXISTS runs_due ON runs (due_ms)`);
+    sql.exec(`CREATE INDEX IF NOT EXISTS runs_open ON runs (obligation) WHERE state <> 'ended'`);
     sql.exec(`CREATE TABLE IF NOT EXISTS bytes (obligation INTEGER NOT NULL, part TEXT NOT NULL, piece INTEGER NOT NULL,
       data BLOB NOT NULL, PRIMARY KEY (obligation, part, piece)) WITHOUT ROWID`);
     sql.exec(`CREATE TABLE IF NOT EXISTS posted (key TEXT PRIMARY KEY, signed TEXT NOT NULL, due_ms INTEGER NOT NULL,
@@ -103,8 +105,16 @@ export class RunStore {
       .map(runOf);
   }
 
-  count(): number {
-    return this.#sql.exec<{ count: number }>("SELECT count(*) AS count FROM runs").one().count;
+  /** Runs that are not over, by an index of their own: those that are over stay for hours. */
+  countOpen(): number {
+    return this.#sql
+      .exec<{ count: number }>("SELECT count(*) AS count FROM runs WHERE state <> 'ended'")
+      .one().count;
+  }
+
+  /** Bytes of all inputs and outputs. */
+  keptBytes(): number {
+    return this.kept<number>("run-bytes") ?? 0;
   }
 
   put(run: KeptRun): void {
@@ -127,11 +137,23 @@ export class RunStore {
 
   forget(obligationId: number): void {
     this.#sql.exec("DELETE FROM runs WHERE obligation = ?", obligationId);
-    this.#sql.exec("DELETE FROM bytes WHERE obligation = ?", obligationId);
+    this.dropBytes(obligationId, ["input", "stdout", "stderr"]);
+  }
+
+  dropBytes(obligationId: number, parts: readonly Part[]): void {
+    for (const part of parts) this.putBytes(obligationId, part, NOTHING);
   }
 
   putBytes(obligationId: number, part: Part, bytes: Uint8Array): void {
-    this.#sql.exec("DELETE FROM bytes WHERE obligation = ? AND part = ?", obligationId, part);
+    const { size } = this.#sql
+      .exec<{ size: number }>(
+        "SELECT coalesce(sum(length(data)), 0) AS size FROM bytes WHERE obligation = ? AND part = ?",
+        obligationId,
+        part,
+      )
+      .one();
+    if (size !== bytes.length) this.keep("run-bytes", this.keptBytes() + bytes.length - size);
+    if (size > 0) this.#sql.exec("DELETE FROM bytes WHERE obligation = ? AND part = ?", obligationId, part);
     for (let at = 0, piece = 0; at < bytes.length; at += PIECE_BYTES, piece += 1)
       this.#sql.exec(
         "INSERT INTO bytes VALUES (?, ?, ?, ?)",

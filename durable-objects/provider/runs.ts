@@ -5,9 +5,9 @@ import { type MarketClock, marketTimeS, wallTimeMs } from "../../protocol/clock.
 import type { Rejection } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { leavesTime } from "../../protocol/jobs.ts";
-import { MAX_RUNS_PER_PROVIDER, RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
+import { MAX_HELD_RUNS, MAX_KEPT_RUN_BYTES, RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
 import type { NodeFrame, ObjectFrame, Parts, SignedSettlement } from "../../protocol/provider-frames.ts";
-import type { DispatchAnswer, RunAsker, RunOrder, RunOutcome, RunResult } from "../job-calls.ts";
+import type { DispatchAnswer, ReleasedRun, RunAsker, RunOrder, RunOutcome, RunResult } from "../job-calls.ts";
 import type { RegionKey } from "../region-key.ts";
 import { pauseAfter, type RegionPost } from "./region-post.ts";
 import { faultOfResult, isGivingUp, type ResultFrame, resultOfFrame } from "./run-check.ts";
@@ -65,7 +65,7 @@ export class ProviderRuns {
     const known = store.run(obligationId);
     if (known?.answer) return known.answer;
     if (known === null) {
-      if (store.count() >= MAX_RUNS_PER_PROVIDER) {
+      if (store.countOpen() >= MAX_HELD_RUNS || store.keptBytes() >= MAX_KEPT_RUN_BYTES) {
         this.#release(order, false);
         return "full";
       }
@@ -98,6 +98,11 @@ export class ProviderRuns {
     return answer;
   }
 
+  /** Lets a run go that was bought and will not be handed out any more: its job is over. */
+  abandon(order: ReleasedRun): void {
+    if (this.#ports.store.run(order.obligationId) === null) this.#release(order, false);
+  }
+
   /** Asks for the result of a run that is committed to, or will be. */
   reveal(obligationId: number): void {
     const run = this.#ports.store.run(obligationId);
@@ -111,7 +116,7 @@ export class ProviderRuns {
   kept(obligationId: number): Pick<RunOrder, "description" | "input"> | null {
     const { store } = this.#ports;
     const run = store.run(obligationId);
-    return run === null || run.answer !== "accepted"
+    return run?.outcome?.kind !== "result"
       ? null
       : { description: run.order.description, input: store.bytes(obligationId, "input") };
   }
@@ -268,7 +273,7 @@ export class ProviderRuns {
   }
 
   /** Has the region end a run of which this object will attest no result. */
-  #release(order: Omit<RunOrder, "input">, hasFailed: boolean): void {
+  #release(order: ReleasedRun, hasFailed: boolean): void {
     const { post, regionKey } = this.#ports;
     post.add(`release:${order.obligationId}`, regionKey.release(order, hasFailed));
     void post.work();
@@ -285,6 +290,7 @@ export class ProviderRuns {
       dueMs: this.#ports.wallMs(),
     };
     this.#ports.store.put(ended);
+    if (outcome.kind === "gave_up") this.#ports.store.dropBytes(run.obligationId, ["input"]);
     this.#over(run.obligationId, ended, reason);
     void this.#tell(ended);
   }
@@ -313,8 +319,11 @@ export class ProviderRuns {
     if (now === null) return;
     // What came in between is to be told as well.
     if (now.state === "ended" && run.state !== "ended") void this.#tell(now);
-    else if (isTold) store.put({ ...now, isTold: true, tries: 0, dueMs: this.#restsUntilMs(now) });
-    else store.put({ ...now, dueMs: wallMs() + pauseAfter(run.tries) });
+    else if (isTold) {
+      store.put({ ...now, isTold: true, tries: 0, dueMs: this.#restsUntilMs(now) });
+      // They are on the desk now.
+      if (now.state === "ended") store.dropBytes(obligationId, ["stdout", "stderr"]);
+    } else store.put({ ...now, dueMs: wallMs() + pauseAfter(run.tries) });
   }
 
   /** A told run's next moment: it is overdue, or may be forgotten because nobody can doubt it any more. */
@@ -351,7 +360,7 @@ export class ProviderRuns {
         post.add(`give-up:${obligationId}`, giveUp);
         void post.work();
       }
-      store.putBytes(obligationId, "input", new Uint8Array(0));
+      store.dropBytes(obligationId, ["input"]);
       this.#over(obligationId, ended, answer);
     }
     this.#resolve(obligationId, answer);

@@ -2,6 +2,7 @@
 // node says twice, late or falsely, and asks of a node that is gone leave the book.
 
 import { describe, expect, test } from "vitest";
+import { REWRITER_VERSION } from "../../compute/metering/fuel-schedule.ts";
 import { AWAY_AFTER_MS } from "../../durable-objects/provider.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_UNASKED_FRAMES } from "../../protocol/limits.ts";
@@ -46,6 +47,8 @@ describe("a provider's socket", () => {
       ["not_account_owner", provider.seed, { account: provider.polder.account }],
       ["wrong_region", provider.seed, { region: "elsewhere" }],
       ["wrong_chain", provider.seed, { chainId: 1 }],
+      ["rewriter_differs", provider.seed, { rewriter: REWRITER_VERSION + 1 }],
+      ["rewriter_differs", provider.seed, { rewriter: undefined }],
       ["signature_invalid", provider.seed, { signature: provider.keyOf().cancel(1).signature }],
     ];
     for (const [code, seed, bend] of cases) {
