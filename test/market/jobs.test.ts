@@ -17,18 +17,9 @@ import {
   replay,
   revoke,
   session,
-  wallet,
   word,
 } from "../support/market.ts";
-import {
-  buyJob,
-  COMPUTE_SCOPE,
-  delivered,
-  givenUp,
-  order,
-  released,
-  result,
-} from "../support/resource-drafts.ts";
+import { buyJob, COMPUTE_SCOPE, delivered, givenUp, order, result } from "../support/resource-drafts.ts";
 import { bytesOf, indexesOf } from "../support/untouched-state.ts";
 
 const [ANN, BOB, CAI, DEB] = [address(1), address(2), address(3), address(4)] as [Hex, Hex, Hex, Hex];
@@ -239,80 +230,6 @@ describe("one seller", () => {
     market.refuse(result(ANN, 1, 61), "obligation_not_found");
   });
 
-  test("rejects: a result that the region does not hold, and a release by anybody else, of another job, or of what is reported", () => {
-    const market = selling();
-    market.accept(buyJob(DEB, 100, 1_000_000));
-    for (const attested of [
-      null,
-      { means: "voucher" },
-      { obligation: 2 },
-      { deliveredMega: 62 },
-      { jobDigest: word(1) },
-      { outputHash: word(1) },
-      { agreedBy: [] },
-      { agreedBy: [wallet(DEB)] },
-      { agreedBy: [session(word(0xed))] },
-    ] as const)
-      market.refuse(result(ANN, 1, 61, { attested }), "result_not_attested");
-    for (const signer of [wallet(ANN), wallet(DEB), wallet(OPERATOR), session(word(7))])
-      market.refuse(released(1, word(0x10b), { signer }), "not_referee");
-    market.refuse(released(2), "obligation_not_found");
-    market.refuse(released(1, word(1)), "result_of_other_job");
-    market.accept(result(ANN, 1, 61));
-    market.refuse(released(1), "result_reported_before");
-    market.accept(order(market, DEB, "buy", 1, 1_000_000));
-    market.refuse(released(2), "result_of_other_job");
-  });
-
-  test("behavior: a run that the edge releases costs its buyer nothing from then on, and its seller has failed", () => {
-    const market = selling();
-    market.accept(buyJob(DEB, 100, 1_000_000));
-    expect(market.accept(released(1)).events).toEqual([
-      { type: "obligations_lapsed", obligations: [1], releasedMicros: [100], failures: [1] },
-    ]);
-    expect([escrow(market, DEB), market.balance(DEB)]).toEqual([0, 1_000_000]);
-    expect(counted(market, ANN)).toMatchObject({ failures: 1, lapses: 1 });
-    // Where the job's own limits left too little time it is nobody's failure.
-    market.accept(buyJob(DEB, 100, 1_000_000, { jobDigest: word(0x20b) }));
-    market.accept(released(2, word(0x20b), { hasFailed: false }));
-    expect(counted(market, ANN)).toMatchObject({ failures: 1, lapses: 1 });
-    market.refuse(buyJob(DEB, 100, 1_000_000, { jobDigest: word(0x20b) }), "order_unmatched");
-    // However right it is: another was asked instead.
-    market.refuse(result(ANN, 1, 61), "obligation_not_found");
-    market.refuse(released(1), "obligation_not_found");
-    expectReplayed(market);
-  });
-
-  test("behavior: who let a job go by, or gave it up twice, does not get it again while its trade would have lasted", () => {
-    const market = selling();
-    const sellerOf = (more: { readonly jobDigest?: Hex } = {}, buyer = DEB): number => {
-      const { number } = market.accept(buyJob(buyer, 100, 1_200_000, more));
-      const { columns, rows } = market.state.tables.obligations;
-      expect(columns.purchase[rows - 1]).toBe(number);
-      return columns.seller[rows - 1] as number;
-    };
-    const [ann, bob, cai] = [ANN, BOB, CAI].map((owner) => market.account(owner));
-    expect(sellerOf()).toBe(ann);
-    market.accept(released(1));
-    expect([sellerOf({ jobDigest: word(0x20b) }), sellerOf({}, CAI)], "another job, another buyer").toEqual([
-      ann,
-      ann,
-    ]);
-    for (const [obligation, seller] of [
-      [4, bob],
-      [5, bob],
-    ] as const) {
-      expect(sellerOf()).toBe(seller);
-      market.accept(givenUp(BOB, obligation));
-    }
-    expect(sellerOf()).toBe(cai);
-    market.accept(released(6));
-    market.refuse(buyJob(DEB, 100, 1_200_000), "order_unmatched");
-    expectReplayed(market);
-    market.to(market.atS + 3_600);
-    expect(sellerOf()).toBe(ann);
-  });
-
   test("behavior: it may give up before it reports, and has failed", () => {
     const market = selling();
     market.accept(buyJob(DEB, 100, 1_000_000));
@@ -372,19 +289,6 @@ describe("several sellers", () => {
     market.accept(givenUp(BOB, 2));
     expect(verdicts(market)).toEqual([undefined, "agreed", "agreed"]);
     expect(market.balance(DEB)).toBe(999_890);
-  });
-
-  test("behavior: two of those that are left agree at once, when the third is released", () => {
-    const market = three();
-    market.accept(result(ANN, 1, 50));
-    market.accept(result(CAI, 3, 50));
-    expect(types(market.accept(released(2)).events)).toEqual([
-      "obligations_lapsed",
-      "obligation_settled",
-      "obligation_settled",
-    ]);
-    expect([escrow(market, DEB), market.balance(DEB)]).toEqual([0, 999_890]);
-    expectReplayed(market);
   });
 
   test("behavior: two of those that are left agree, when the third lapses", () => {

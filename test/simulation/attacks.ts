@@ -85,14 +85,11 @@ export async function attackOf(
       return send(orderOf(home, "buy", [HIGHEST_BID + 1], 1), owner);
     case "voucher of the seller":
     case "voucher inflated":
-    case "payment without voucher": {
-      const { seller, body, evidence } = tradeAttack(clients, how, salt);
-      return send(body, penOf(seller, 0), {}, evidence);
-    }
+    case "payment without voucher":
     case "result that nobody holds":
     case "result attested by its seller":
     case "run released by its seller": {
-      const { seller, body, evidence } = jobAttack(clients, how, salt);
+      const { seller, body, evidence } = (how.startsWith("r") ? jobAttack : tradeAttack)(clients, how, salt);
       return send(body, penOf(seller, 0), {}, evidence);
     }
     case "junk":
