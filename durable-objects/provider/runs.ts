@@ -22,6 +22,12 @@ export const ANSWER_WITHIN_MS = 1_500;
  */
 export const SLACK_MS = 12_000;
 
+/**
+ * How long a node may take to show what it has bound. Less than a desk waits for it: that replica is then out for everybody, and what the
+ * others agree on is paid.
+ */
+export const SHOW_WITHIN_MS = 16_000;
+
 /** How long an ended run is remembered that nobody may ask about, so that late words about it are known for what they are. */
 const REMEMBERED_MS = 3_600_000;
 
@@ -105,11 +111,12 @@ export class ProviderRuns {
 
   /** Asks for the result of a run that is committed to, or will be. */
   reveal(obligationId: number): void {
-    const run = this.#ports.store.run(obligationId);
+    const { store, send } = this.#ports;
+    const run = store.run(obligationId);
     if (run === null || !ACTIVE.has(run.state)) return;
-    const state = run.state === "committed" ? "revealing" : run.state;
-    this.#ports.store.put({ ...run, state, isRevealWanted: true });
-    if (state === "revealing") this.#ports.send({ type: "reveal", obligationId });
+    if (run.state === "committed") store.put(this.#revealing(run));
+    else store.put({ ...run, isRevealWanted: true });
+    if (run.state === "committed" || run.state === "revealing") send({ type: "reveal", obligationId });
   }
 
   /** What whoever runs it again needs; null for a run that is not, or no longer, kept. */
@@ -223,19 +230,19 @@ export class ProviderRuns {
       if (run.commitment === commitment && run.state === "revealing") send({ type: "reveal", obligationId });
       return run.commitment === commitment ? "expected" : "unasked";
     }
-    const state = run.isRevealWanted ? "revealing" : "committed";
-    const committed: KeptRun = {
-      ...run,
-      state,
-      commitment,
-      isTold: false,
-      tries: 0,
-      dueMs: wallTimeMs(clock, order.deadlineS),
-    };
+    const dueMs = wallTimeMs(clock, order.deadlineS);
+    const bound: KeptRun = { ...run, state: "committed", commitment, isTold: false, tries: 0, dueMs };
+    const committed = run.isRevealWanted ? this.#revealing(bound) : bound;
     store.put(committed);
-    if (state === "revealing") send({ type: "reveal", obligationId });
+    if (run.isRevealWanted) send({ type: "reveal", obligationId });
     void this.#tell(committed);
     return "expected";
+  }
+
+  /** A run whose result is to be shown by and by. */
+  #revealing(run: KeptRun): KeptRun {
+    const asked: KeptRun = { ...run, state: "revealing", isRevealWanted: true };
+    return { ...asked, dueMs: run.isTold ? this.#restsUntilMs(asked) : run.dueMs };
   }
 
   #result(run: KeptRun, frame: ResultFrame, parts: Parts, key: Hex): Heard {
@@ -330,7 +337,9 @@ export class ProviderRuns {
   #restsUntilMs(run: KeptRun): number {
     const { clock, wallMs } = this.#ports;
     const nowMs = wallMs();
-    if (run.state !== "ended") return wallTimeMs(clock, run.order.deadlineS);
+    const deadlineMs = wallTimeMs(clock, run.order.deadlineS);
+    if (run.state === "revealing") return Math.min(nowMs + SHOW_WITHIN_MS, deadlineMs);
+    if (run.state !== "ended") return deadlineMs;
     const challengedS = marketTimeS(clock, nowMs) + 2 * RESULT_CHALLENGE_SECONDS;
     return run.outcome?.kind === "result"
       ? Math.max(nowMs + REMEMBERED_MS, wallTimeMs(clock, challengedS))

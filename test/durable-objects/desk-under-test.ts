@@ -4,7 +4,13 @@
 import { runInDurableObject } from "cloudflare:test";
 import { resultOf } from "../../compute/host/job.ts";
 import type { Env } from "../../durable-objects/environment.ts";
-import type { DispatchAnswer, RunAsker, RunOrder, RunResult } from "../../durable-objects/job-calls.ts";
+import type {
+  DispatchAnswer,
+  ReleasedRun,
+  RunAsker,
+  RunOrder,
+  RunResult,
+} from "../../durable-objects/job-calls.ts";
 import { JobDesk, type ToldJob } from "../../durable-objects/job-desk.ts";
 import type { JobOrder } from "../../durable-objects/jobs/job-records.ts";
 import type { JobAnswer } from "../../evidence/job-answer.ts";
@@ -28,12 +34,15 @@ export interface Provider {
   /** Runs that it was given, every time. */
   readonly seen: RunOrder[];
   readonly revealed: number[];
+  /** Runs that it was told of only when nobody wanted them any more. */
+  readonly abandoned: number[];
 }
 
 export const provider = (parts: Partial<Provider> = {}): Provider => ({
   answers: ["accepted"],
   seen: [],
   revealed: [],
+  abandoned: [],
   ...parts,
 });
 
@@ -109,6 +118,9 @@ function envOf(region: ScriptedRegion, desk: () => RunAsker): Env {
         found.revealed.push(obligation);
         const order = found.seen.find(({ obligationId }) => obligationId === obligation) as RunOrder;
         await found.reveal?.(order, desk());
+      },
+      async abandon({ obligationId }: ReleasedRun): Promise<void> {
+        found.abandoned.push(obligationId);
       },
     };
   };

@@ -20,6 +20,7 @@ import {
   reports,
   resultWith,
 } from "./desk-under-test.ts";
+import { until } from "./provider-under-test.ts";
 import { rest, useMarketTime, useQuietConsole } from "./region-under-test.ts";
 
 useMarketTime();
@@ -190,6 +191,32 @@ describe("a job on a desk", () => {
         result: { stdout: { data: "late, and right" } },
         runs: [{ state: "reported" }, { state: "reported" }],
       });
+    });
+  });
+
+  test("behavior: what is bought while a late result comes in is not handed out, and its seller's object lets it go", async () => {
+    const under = new DeskUnderTest();
+    under.region.sells([ANN, provider()]);
+    const unasked = provider();
+    under.region.sells([BEA, unasked]);
+    await under.inside(async (desk) => {
+      await submitted(desk);
+      later(26);
+      let open = (): void => {};
+      under.region.gate = new Promise((resolve) => {
+        open = resolve;
+      });
+      const alarm = desk.alarm();
+      await until(() => under.region.asked.length === 2);
+      await desk.ran(job, 1, resultWith("late, and right"));
+      open();
+      await alarm;
+      expect(jobOf(await desk.wait(job, 2_000))).toMatchObject({
+        status: "done",
+        result: { stdout: { data: "late, and right" } },
+      });
+      await until(() => unasked.abandoned.length === 1);
+      expect([unasked.seen, unasked.abandoned]).toEqual([[], [2]]);
     });
   });
 

@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { REWRITER_VERSION } from "../../compute/metering/fuel-schedule.ts";
+import { SHOW_WITHIN_MS } from "../../durable-objects/provider/runs.ts";
 import { AWAY_AFTER_MS } from "../../durable-objects/provider.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_UNASKED_FRAMES } from "../../protocol/limits.ts";
@@ -189,6 +190,17 @@ describe("a run", () => {
     node.sendResult(honest);
     await until(() => provider.outcomes().length === 2);
     expect(provider.outcomes()[1]).toMatchObject({ kind: "result", outputHash });
+
+    // One that binds a result and does not show it keeps the others waiting for seconds, and not for the trade's hour.
+    await provider.running(node, provider.order(23, { commitFirst: true }));
+    node.send({ type: "committed", obligationId: 23, commitment });
+    await until(() => provider.told.length === 5);
+    await provider.stub.reveal(23);
+    await until(() => node.of("reveal").length === 3);
+    goTo(seconds() + SHOW_WITHIN_MS / 1_000 + 1);
+    await provider.ring();
+    await until(() => provider.outcomes().length === 3);
+    expect(provider.outcomes()[2]).toEqual({ kind: "gave_up", reason: "overdue" });
   });
 
   test("behavior: a node that takes a run and never answers has it taken away when its time is up", async () => {
