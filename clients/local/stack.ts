@@ -145,8 +145,8 @@ function describeRuntime(
   };
 }
 
-/** workerd says so whenever an alarm is set anew while the old one is firing, which is what a region does. */
-const HARMLESS = /NOSENTRY SQLite alarm handler canceled/;
+/** workerd says so whenever an alarm is set anew while the old one is firing, which is what a region does, or fires late. */
+const HARMLESS = /NOSENTRY SQLite alarm (handler canceled|overdue)/;
 
 /** Miniflare's own complaints, handed to the same logger as the Workers' lines. */
 class LineLog extends Log {
