@@ -33,7 +33,7 @@ export function guide({ url, region, page, chainUrl, home, app, folder }: Guided
       `curl -X POST ${url}/v1/regions/${region}/orders -H 'authorization: Bearer ${home.apiKey}' -d '{"side":"sell","steps":[{"limitPriceMicrosPerKwh":120000,"capWhPerSlot":500}]}'`,
     ),
     command(
-      `npm run examples && POLDER_API_KEY=${app.apiKey} npm run polder -- job run docs/examples/jobs/base64.wasm --most 0.10 --input LICENSE --url ${url}`,
+      `npm run examples && POLDER_API_KEY=${app.apiKey} npm run polder -- job run docs/examples/jobs/base64.wasm --most 0.001 --input LICENSE --url ${url}`,
     ),
     ...(chainUrl === null ? [] : moneyGuide(url, chainUrl, home, region).map(command)),
     "Ctrl-C stops everything.",

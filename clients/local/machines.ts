@@ -18,11 +18,11 @@ export interface Machine {
   readonly priceMicrosPerTera: number;
 }
 
-/** Below the deployment's own price, so that it is the last resort. */
+/** About three and a half cents for an hour of a core, as clouds ask; below the deployment's own price, which is the last resort. */
 export const MACHINES: readonly Machine[] = [
-  { name: "machine-1", priceMicrosPerTera: 900_000 },
-  { name: "machine-2", priceMicrosPerTera: 1_000_000 },
-  { name: "machine-3", priceMicrosPerTera: 1_100_000 },
+  { name: "machine-1", priceMicrosPerTera: 900 },
+  { name: "machine-2", priceMicrosPerTera: 1_000 },
+  { name: "machine-3", priceMicrosPerTera: 1_100 },
 ];
 
 /** What each has at stake: twice what the region asks for at first. Micros. */

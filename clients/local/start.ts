@@ -45,7 +45,7 @@ import { StackError, startStack } from "./stack.ts";
 import { TerminalBoard } from "./terminal-board.ts";
 
 /** What the deployment asks for a job, in micros per 10^12 fuel: more than a neighbour's machine would. */
-const EDGE_PRICE = "2000000";
+const EDGE_PRICE = "2000";
 
 interface Options {
   readonly port: number;

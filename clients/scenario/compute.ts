@@ -44,7 +44,7 @@ const OPENS_AT_S = BEGINS_AT_S + 900;
 const LIAR = "liar";
 /** Just what the region asks for: after the first slash it sells no more. */
 const LIARS_STAKE = BigInt(LOCAL_PARAMETERS.providerMinimumStake);
-const LIARS_PRICE = 500_000;
+const LIARS_PRICE = 500;
 const LIARS_OFFER_MEGA = 100_000;
 /** Every result is run again, so that the figures are the same each time; a region's share is some hundredths. */
 const PARAMETERS = { ...LOCAL_PARAMETERS, proofDelaySeconds: 600, auditRateBps: 10_000 };

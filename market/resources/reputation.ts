@@ -9,7 +9,7 @@ export interface JobRecord {
   /** Paid. */
   readonly jobs: number;
   readonly failures: number;
-  /** Of the failures, those of which nothing was heard. */
+  /** Of the failures, runs that the edge released: nothing sound came in time. */
   readonly lapses: number;
   readonly reports: number;
   readonly reportSeconds: number;
