@@ -23,6 +23,9 @@ import { RegionKey } from "./region-key.ts";
 /** A node that is gone this long has its asks taken out of the book. Wall milliseconds. */
 export const AWAY_AFTER_MS = 5_000;
 
+/** A node that is gone this long has left its leases: what is left of them goes back to their buyers. Wall milliseconds. */
+export const GONE_AFTER_MS = 600_000;
+
 /** While a node has asks in the book, its object looks so often whether it still speaks. Wall milliseconds. */
 const LOOK_EVERY_MS = 30_000;
 
@@ -46,6 +49,7 @@ export class Provider extends DurableObject<Env> implements RunTaker {
     this.#account = account as Hex;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     const wallMs = () => Date.now();
+    const regionKey = new RegionKey(env, region);
     this.#store = new RunStore(ctx.storage.sql);
     this.#post = new RegionPost({
       store: this.#store,
@@ -60,7 +64,7 @@ export class Provider extends DurableObject<Env> implements RunTaker {
       post: this.#post,
       clock: marketClock(env),
       account: this.#account,
-      regionKey: new RegionKey(env, region),
+      regionKey,
       wallMs,
       asker: (desk) => this.asker(desk),
       send: (frame, parts) => this.#socket.send(frame, parts),
@@ -73,12 +77,13 @@ export class Provider extends DurableObject<Env> implements RunTaker {
       domain: signingDomain(env),
       region,
       account: this.#account,
+      regionKey,
       clock: marketClock(env),
       wallMs,
       isConnected: () => this.#socket.isConnected,
       send: (frame, parts) => this.#socket.send(frame, parts),
       readTerms: async (lease) => this.#regionStub().leaseTerms(lease),
-      arm: () => this.#arm(),
+      arm: () => (this.#socket.isConnected ? this.#arm() : this.#gone()),
     });
     this.#buyers = new LeaseSocket({ ctx, domain: signingDomain(env), region, leases: this.#leases });
     this.#socket = new NodeSocket({
@@ -95,6 +100,7 @@ export class Provider extends DurableObject<Env> implements RunTaker {
         }),
       admitted: ({ holds }) => {
         this.#store.keep("away-since", null);
+        this.#store.keep("gone-since", null);
         this.#runs.resume(holds);
         this.#leases.nodeCame();
         this.#arm();
@@ -102,7 +108,8 @@ export class Provider extends DurableObject<Env> implements RunTaker {
       heard: (frame, parts, key) => this.#heard(frame, parts, key),
     });
     // Whatever ended the last instance, its node may not come back.
-    if (!this.#socket.isConnected && this.#store.kept("will") !== null) this.#gone();
+    const isMissed = this.#store.kept("will") !== null || this.#store.leases().length > 0;
+    if (isMissed && !this.#socket.isConnected) this.#gone();
   }
 
   /** Whether a node is connected now. */
@@ -179,6 +186,11 @@ export class Provider extends DurableObject<Env> implements RunTaker {
         this.#leases.settleAll();
         this.#carryOutWill();
       }
+      const goneSinceMs = this.#store.kept<number>("gone-since");
+      if (goneSinceMs !== null && goneSinceMs + GONE_AFTER_MS <= Date.now()) {
+        this.#leases.releaseAll();
+        this.#store.keep("gone-since", null);
+      }
       await this.#runs.work();
       this.#leases.work();
       await this.#post.work();
@@ -219,7 +231,8 @@ export class Provider extends DurableObject<Env> implements RunTaker {
 
   #gone(): void {
     this.#leases.nodeGone();
-    if (this.#store.kept("away-since") === null) this.#store.keep("away-since", Date.now());
+    for (const since of ["away-since", "gone-since"])
+      if (this.#store.kept(since) === null) this.#store.keep(since, Date.now());
     this.#arm();
   }
 
@@ -241,9 +254,11 @@ export class Provider extends DurableObject<Env> implements RunTaker {
   /** Sets the alarm for what is due next. */
   #arm(leastPauseMs = 0): void {
     const awaySinceMs = this.#store.kept<number>("away-since");
+    const goneSinceMs = this.#store.kept<number>("gone-since");
     const times = [
       this.#store.nextDueMs(),
       awaySinceMs === null ? null : awaySinceMs + AWAY_AFTER_MS,
+      goneSinceMs === null ? null : goneSinceMs + GONE_AFTER_MS,
       this.#socket.isConnected || this.#store.kept("will") !== null ? Date.now() + LOOK_EVERY_MS : null,
     ].filter((atMs) => atMs !== null);
     if (times.length > 0) void this.#wakeBy(Math.max(Math.min(...times), Date.now() + leastPauseMs));

@@ -4,13 +4,11 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { type CommandOf, commandSchemas } from "../protocol/commands.ts";
-import type { Hex } from "../protocol/fields.ts";
+import { type Hex, NO_HASH } from "../protocol/fields.ts";
 import { MAX_COMMAND_LIFE_S } from "../protocol/limits.ts";
 import { commandDigest, type SigningDomain } from "../protocol/typed-data.ts";
 import { hexOf } from "./bytes.ts";
 import { sessionKeyOf, signSession } from "./session-signature.ts";
-
-const NO_HASH: Hex = `0x${"00".repeat(32)}`;
 
 /** Market seconds in which what has no end of its own must reach its region. */
 const SIGNED_FOR_SECONDS = 600;

@@ -31,6 +31,10 @@ export const address = hexOf(20, "an address").meta({
   description: "EVM address",
   example: `0x${"ab".repeat(20)}`,
 });
+
+/** Stands where there is no hash. */
+export const NO_HASH: Hex = `0x${"00".repeat(32)}`;
+
 export const bytes32 = hexOf(32, "32 bytes").meta({ description: "32 bytes as hex" });
 export const signatureBytes = z
   .string()

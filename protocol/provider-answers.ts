@@ -15,7 +15,9 @@ export const reputationAnswer = z
       .meta({ description: "on the region's chain; null where it never had any" }),
     jobs: count.meta({ description: "results that were paid" }),
     failures: count.meta({ description: "of which nothing came, or something wrong" }),
-    lapses: count.meta({ description: "of the failures, runs that the edge released: nothing sound came in time" }),
+    lapses: count.meta({
+      description: "of the failures, runs that the edge released: nothing sound came in time",
+    }),
     reports: count,
     disagreements: count.meta({
       description: "results that a majority did not agree with; no proof of anything",

@@ -91,14 +91,14 @@ export const revealAudits = z.strictObject({
 });
 
 /**
- * Ends a run of which nothing sound came in the job's own time: the buyer has its money back at once, and the seller does not get the job
- * again. Said by the edge that handed the run out and would have held its result.
+ * Ends a run of which nothing sound came in the job's own time, or a lease whose machine is gone: the buyer has at once what is left of its
+ * money, and the seller does not get the job again. Said by the edge that handed the run out and would have held its result.
  */
 export const releaseRun = z.strictObject({
   type: z.literal("release_run"),
   ...envelope,
   obligationId,
-  jobDigest: bytes32,
+  jobDigest: bytes32.meta({ description: "32 zero bytes for a lease" }),
   hasFailed: z.boolean().meta({
     description: "whether it was the seller's fault; false where the job's limits left too little time",
   }),

@@ -5,7 +5,7 @@ import { resultHash } from "../../compute/host/job.ts";
 import { voucherDigest } from "../../evidence/delivery-voucher.ts";
 import { type MarketClock, marketTimeS, wallTimeMs } from "../../protocol/clock.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { type Hex, NO_HASH } from "../../protocol/fields.ts";
 import {
   type LeaseVoucher,
   leaseCreditMega,
@@ -22,6 +22,7 @@ import {
 } from "../../protocol/run-results.ts";
 import type { SigningDomain } from "../../protocol/typed-data.ts";
 import type { LeaseTerms } from "../lease-reads.ts";
+import type { RegionKey } from "../region-key.ts";
 import { type Caller, callerOf } from "./lease-caller.ts";
 import { type LeaseAnswer, LeaseRuns, type LeaseTold, resultOfRun } from "./lease-runs.ts";
 import type { RegionPost } from "./region-post.ts";
@@ -44,6 +45,7 @@ export interface LeasePorts {
   readonly domain: SigningDomain;
   readonly region: string;
   readonly account: Hex;
+  readonly regionKey: RegionKey;
   readonly clock: MarketClock;
   readonly wallMs: () => number;
   readonly isConnected: () => boolean;
@@ -212,6 +214,18 @@ export class ProviderLeases {
       this.#post(current);
       this.#keep({ ...current, settle: null });
     }
+  }
+
+  /** The node does not come back: what is left of its leases is their buyers' again. */
+  releaseAll(): void {
+    const { store, post, regionKey } = this.#ports;
+    for (const { lease, terms } of store.leases()) {
+      const released = { obligationId: lease, jobDigest: NO_HASH, deadlineS: terms.deadlineS };
+      post.add(`release:${lease}`, regionKey.release(released, true));
+      store.forgetLease(lease);
+      this.#live.delete(lease);
+    }
+    void post.work();
   }
 
   /** A node has come: it signs for the newest vouchers. */

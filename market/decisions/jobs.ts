@@ -5,9 +5,9 @@
 import type { CommandOf } from "../../protocol/commands.ts";
 import { type Rejection, rejected } from "../../protocol/errors.ts";
 import type { MarketEvent } from "../../protocol/events.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { type Hex, NO_HASH } from "../../protocol/fields.ts";
 import { MAX_JOB_ASKS_SEEN, MAX_REGION_MICROS, RESULT_CHALLENGE_SECONDS } from "../../protocol/limits.ts";
-import { productNumber } from "../../protocol/products.ts";
+import { productNumber, productOf } from "../../protocol/products.ts";
 import type { EvidenceFacts, VerifiedSigner } from "../../protocol/verified-facts.ts";
 import { worth } from "../continuous/amounts.ts";
 import { type BookOrder, BUY, type Outcome, type RestingOrder, SELL } from "../continuous/book.ts";
@@ -217,15 +217,16 @@ function isAttested(
 }
 
 /**
- * Ends a run of which the edge saw nothing sound in time: its money goes back at once, and what the others reported may now be all
- * there is.
+ * Ends a run of which the edge saw nothing sound in time, or a lease whose machine is gone: what is left of its money goes back at once,
+ * and what the others reported of a job may now be all there is.
  */
 export function releaseRun({ state, command, atS }: Releasing): Decision {
   const { obligationId, jobDigest, hasFailed } = command;
   const { obligations, purchases } = state.tables;
   const row = openRow(obligations, obligationId);
   if (row < 0) return { rejection: rejected("obligation_not_found", { obligationId }) };
-  const refusal = refuseWord(state, row, jobDigest);
+  const isLease = productOf(obligations.columns.product[row] as number).isLease;
+  const refusal = isLease && jobDigest === NO_HASH ? null : refuseWord(state, row, jobDigest);
   if (refusal !== null) return { rejection: refusal };
   const settlements = new Settlements(purchases);
   const released = lapse(state, [row], settlements, hasFailed ? 1 : 0);

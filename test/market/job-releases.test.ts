@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { jobRecordAt } from "../../market/resources/reputation.ts";
-import type { Hex } from "../../protocol/fields.ts";
+import { type Hex, NO_HASH } from "../../protocol/fields.ts";
 import {
   address,
   credit,
@@ -15,7 +15,7 @@ import {
   wallet,
   word,
 } from "../support/market.ts";
-import { buyJob, givenUp, order, released, result } from "../support/resource-drafts.ts";
+import { buyJob, delivered, givenUp, order, released, result } from "../support/resource-drafts.ts";
 import { bytesOf, indexesOf } from "../support/untouched-state.ts";
 
 const [ANN, BOB, CAI, DEB] = [address(1), address(2), address(3), address(4)] as [Hex, Hex, Hex, Hex];
@@ -117,6 +117,24 @@ describe("a run of which nothing came", () => {
     expectReplayed(market);
     market.to(market.atS + 3_600);
     expect(sellerOf()).toBe(ann);
+  });
+
+  test("behavior: a lease that is released pays what was vouched for and gives the rest back at once", () => {
+    const market = openMarket();
+    for (const owner of [ANN, DEB]) market.accept(credit(owner, 1_000_000));
+    const product = "compute-lease-week" as const;
+    market.accept(order(market, ANN, "sell", 1_000, 1_000_000, { product }));
+    market.accept(order(market, DEB, "buy", 1_000, 1_000_000, { product }));
+    market.accept(delivered(ANN, 1, 250, DEB));
+    market.refuse(released(1), "result_of_other_job");
+    market.refuse(released(1, NO_HASH, { signer: wallet(DEB) }), "not_referee");
+    expect(market.accept(released(1, NO_HASH)).events).toEqual([
+      { type: "obligations_lapsed", obligations: [1], releasedMicros: [750], failures: [1] },
+    ]);
+    expect([market.balance(ANN), market.balance(DEB), escrow(market, DEB)]).toEqual([1_000_250, 999_750, 0]);
+    market.refuse(delivered(ANN, 1, 260, DEB), "obligation_not_found");
+    expect(counted(market, ANN)).toMatchObject({ failures: 1, lapses: 1 });
+    expectReplayed(market);
   });
 
   test("behavior: with the release of one of three the other two agree at once", () => {
