@@ -100,7 +100,8 @@ export const releaseRun = z.strictObject({
   obligationId,
   jobDigest: bytes32.meta({ description: "32 zero bytes for a lease" }),
   hasFailed: z.boolean().meta({
-    description: "whether it was the seller's fault; false where the job's limits left too little time",
+    description:
+      "whether it was the seller's fault; false where the job left too little time, or it had no chance",
   }),
 });
 

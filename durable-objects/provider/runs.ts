@@ -12,24 +12,7 @@ import type { RegionKey } from "../region-key.ts";
 import { pauseAfter, type RegionPost } from "./region-post.ts";
 import { faultOfResult, isGivingUp, type ResultFrame, resultOfFrame } from "./run-check.ts";
 import type { KeptRun, RunStore } from "./run-store.ts";
-
-/** How long a node may think about a run. It has the next one taken by somebody else. Wall milliseconds. */
-export const ANSWER_WITHIN_MS = 1_500;
-
-/**
- * What a node may take beyond the run's own wall seconds: fetching and rewriting a module, a reconnection. Less than a desk's
- * grace: the desk goes on when it hears that the run was taken back, so that it is not paid beside the next one.
- */
-export const SLACK_MS = 12_000;
-
-/**
- * How long a node may take to show what it has bound. Less than a desk waits for it: that replica is then out for everybody, and what the
- * others agree on is paid.
- */
-export const SHOW_WITHIN_MS = 16_000;
-
-/** How long an ended run is remembered that nobody may ask about, so that late words about it are known for what they are. */
-const REMEMBERED_MS = 3_600_000;
+import { ANSWER_WITHIN_MS, RECONNECTION_MS, REMEMBERED_MS, SHOW_WITHIN_MS, SLACK_MS } from "./run-times.ts";
 
 /** Whether what a node said was asked for. What was not counts against it. */
 export type Heard = "expected" | "unasked";
@@ -51,6 +34,13 @@ export interface RunPorts {
   readonly reportAccepted?: () => void;
 }
 
+/** What is known of a run that was not taken. */
+interface Untaken {
+  readonly giveUp?: SignedSettlement | null;
+  /** Whether its node had the chance to take it. */
+  readonly hasFailed?: boolean;
+}
+
 const ACTIVE: ReadonlySet<string> = new Set(["offered", "running", "committed", "revealing"]);
 
 /** The runs of one provider. */
@@ -59,9 +49,12 @@ export class ProviderRuns {
   /** Desks that wait for the node's word, by obligation. */
   readonly #waiting = new Map<number, (answer: DispatchAnswer) => void>();
   readonly #telling = new Set<number>();
+  /** Until when a node that was not there yet is waited for, in wall milliseconds; 0 when it has been. */
+  #expectedUntilMs: number;
 
   constructor(ports: RunPorts) {
     this.#ports = ports;
+    this.#expectedUntilMs = ports.wallMs() + RECONNECTION_MS;
   }
 
   /** Gives the node a run; the same obligation again gets the same answer. */
@@ -97,7 +90,9 @@ export class ProviderRuns {
       });
     });
     const isSent = this.#give(store.run(obligationId) as KeptRun);
-    const timer = setTimeout(() => this.#answer(obligationId, "away"), isSent ? ANSWER_WITHIN_MS : 0);
+    const leftMs = isSent ? ANSWER_WITHIN_MS : Math.max(0, this.#expectedUntilMs - wallMs());
+    const hasFailed = isSent || leftMs === 0;
+    const timer = setTimeout(() => this.#answer(obligationId, "away", { hasFailed }), leftMs);
     const answer = await answered;
     clearTimeout(timer);
     if (answer === "away") withdraw();
@@ -131,6 +126,7 @@ export class ProviderRuns {
   /** A node has connected that holds some runs: it gets those it lacks, and hears of those that are over. */
   resume(holds: readonly number[]): void {
     const { store, send } = this.#ports;
+    this.#expectedUntilMs = 0;
     const held = new Set(holds);
     for (const run of store.open()) {
       if (!ACTIVE.has(run.state)) continue;
@@ -162,7 +158,7 @@ export class ProviderRuns {
       case "full":
         if (run.state !== "offered" || !isGivingUp(frame.giveUp, run.obligationId, this.#ports.account))
           return "unasked";
-        this.#answer(run.obligationId, "full", frame.giveUp);
+        this.#answer(run.obligationId, "full", { giveUp: frame.giveUp });
         this.#ports.withdraw();
         return "expected";
       case "gave_up":
@@ -358,13 +354,17 @@ export class ProviderRuns {
   }
 
   /** The node's word, or that it gave none; a run that is not taken is over, by what the node signed or by the region's own word. */
-  #answer(obligationId: number, answer: "full" | "away", giveUp: SignedSettlement | null = null): void {
+  #answer(
+    obligationId: number,
+    answer: "full" | "away",
+    { giveUp = null, hasFailed = true }: Untaken = {},
+  ): void {
     const { store, post, wallMs } = this.#ports;
     const run = store.run(obligationId);
     if (run?.state === "offered") {
       const ended: KeptRun = { ...run, state: "ended", answer, dueMs: wallMs() + REMEMBERED_MS };
       store.put(ended);
-      if (giveUp === null) this.#release(run.order, true);
+      if (giveUp === null) this.#release(run.order, hasFailed);
       else {
         post.add(`give-up:${obligationId}`, giveUp);
         void post.work();

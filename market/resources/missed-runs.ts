@@ -10,8 +10,8 @@ const MISSED_RUNS = {
   seller: column("u32"),
   /** Deadline of the trade that came to nothing. */
   untilS: column("f64"),
-  /** 1: the edge released the run, of which nothing sound came; 0: the seller gave it up, for want of room. */
-  isReleased: column("u8"),
+  /** 1: it failed; 0: it had no room, or no chance. */
+  hasFailed: column("u8"),
 };
 
 export type MissedRuns = Table<typeof MISSED_RUNS>;
@@ -22,11 +22,11 @@ export interface MissedRun {
   readonly buyer: number;
   readonly seller: number;
   readonly untilS: number;
-  readonly isReleased: boolean;
+  readonly hasFailed: boolean;
 }
 
-/** Times that a seller may say that it has no room for a job; whoever says it once may have room a moment later. */
-const MOST_GIVEN_UP = 1;
+/** Times that a seller may have had no room for a job, or no chance to run it: a moment later it may be otherwise. */
+const MOST_BY_CHANCE = 1;
 
 const FIRST_SWEEP = 256;
 
@@ -46,10 +46,10 @@ export function keepMissedRun(missed: MissedRuns, run: MissedRun, atS: number): 
   missed.columns.buyer[row] = run.buyer;
   missed.columns.seller[row] = run.seller;
   missed.columns.untilS[row] = run.untilS;
-  missed.columns.isReleased[row] = run.isReleased ? 1 : 0;
+  missed.columns.hasFailed[row] = run.hasFailed ? 1 : 0;
 }
 
-/** Sellers who are not asked again to run a job for an account: they let it go by, or gave it up more than once. */
+/** Sellers who are not asked again to run a job for an account: they failed, or let it go by more than once. */
 export function sellersPassedOver(
   { columns, rows }: MissedRuns,
   buyer: number,
@@ -61,8 +61,8 @@ export function sellersPassedOver(
     if (columns.buyer[row] !== buyer || (columns.untilS[row] as number) <= atS) continue;
     if (readHex(columns.jobDigest, row, 32) !== jobDigest) continue;
     const seller = columns.seller[row] as number;
-    const counts = columns.isReleased[row] === 1 ? MOST_GIVEN_UP + 1 : 1;
+    const counts = columns.hasFailed[row] === 1 ? MOST_BY_CHANCE + 1 : 1;
     times.set(seller, (times.get(seller) ?? 0) + counts);
   }
-  return new Set([...times].filter(([, count]) => count > MOST_GIVEN_UP).map(([seller]) => seller));
+  return new Set([...times].filter(([, count]) => count > MOST_BY_CHANCE).map(([seller]) => seller));
 }

@@ -136,7 +136,7 @@ export const RESOURCE_EVOLVERS: {
       release(state, buyer, [{ account: buyer, amountMicros }]);
       spend(state, purchases.columns.session[purchaseRow(purchases, purchase)] as number, 0 - amountMicros);
       if (isFailure) add(providers.columns.lapses, providerRow(state, seller), 1);
-      keepMissed(state, obligation, true);
+      keepMissed(state, obligation, isFailure);
       close(state, row, quantityMega - deliveredMega, isFailure);
     });
     dropDonePurchases(state);
@@ -214,13 +214,13 @@ function close(state: RegionState, row: number, openMega: number, isFailure: boo
 }
 
 /** Notes a job's run of which nothing came, while its trade could still last: at the deadline there is nothing to keep it from. */
-function keepMissed(state: RegionState, obligation: Obligation, isReleased: boolean): void {
+function keepMissed(state: RegionState, obligation: Obligation, hasFailed: boolean): void {
   const { purchase, buyer, seller, deadlineS: untilS } = obligation;
   const { purchases, missedRuns } = state.tables;
   const job = jobAt(purchases, purchaseRow(purchases, purchase));
   const { atS } = state.header;
   if (job === null || untilS <= atS) return;
-  keepMissedRun(missedRuns, { jobDigest: job.jobDigest, buyer, seller, untilS, isReleased }, atS);
+  keepMissedRun(missedRuns, { jobDigest: job.jobDigest, buyer, seller, untilS, hasFailed }, atS);
 }
 
 function countDelivery(

@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { REWRITER_VERSION } from "../../compute/metering/fuel-schedule.ts";
-import { SHOW_WITHIN_MS } from "../../durable-objects/provider/runs.ts";
+import { RECONNECTION_MS, SHOW_WITHIN_MS } from "../../durable-objects/provider/run-times.ts";
 import { AWAY_AFTER_MS } from "../../durable-objects/provider.ts";
 import type { Hex } from "../../protocol/fields.ts";
 import { MAX_UNASKED_FRAMES } from "../../protocol/limits.ts";
@@ -250,6 +250,7 @@ describe("a run", () => {
 describe("a node that comes and goes", () => {
   test("behavior: nobody is there: away, and the asks that it left a will for are out of the book", async () => {
     const provider = await ProviderUnderTest.furnished();
+    goTo(seconds() + RECONNECTION_MS / 1_000);
     expect(await provider.dispatch(provider.order(51))).toBe("away");
     const node = await provider.node();
     const orderId = await provider.ask();
@@ -315,6 +316,16 @@ describe("a node that comes and goes", () => {
     await until(() => back.of("over").length === 1);
     expect(back.of("over")).toMatchObject([{ obligationId: 71, reason: "away" }]);
     expect(back.of("run")).toEqual([]);
+  });
+
+  test("behavior: an object that was started anew waits for its node before it says that it is away", async () => {
+    const provider = await ProviderUnderTest.furnished();
+    const answer = provider.dispatch(provider.order(75));
+    await rest(20);
+    const node = await provider.node();
+    await until(() => node.of("run").length === 1);
+    node.accept(75);
+    expect(await answer).toBe("accepted");
   });
 
   test("behavior: after a break it gets what it lacks, keeps what it has, and hears of what is over", async () => {

@@ -82,6 +82,8 @@ describe("a run of which nothing came", () => {
     market.accept(buyJob(DEB, 100, 1_000_000, { jobDigest: word(0x20b) }));
     market.accept(released(2, word(0x20b), { hasFailed: false }));
     expect(counted(market, ANN)).toMatchObject({ failures: 1, lapses: 1 });
+    market.accept(buyJob(DEB, 100, 1_000_000, { jobDigest: word(0x20b) }));
+    market.accept(released(3, word(0x20b), { hasFailed: false }));
     market.refuse(buyJob(DEB, 100, 1_000_000, { jobDigest: word(0x20b) }), "order_unmatched");
     // However right it is: another was asked instead.
     market.refuse(result(ANN, 1, 61), "obligation_not_found");
@@ -89,7 +91,7 @@ describe("a run of which nothing came", () => {
     expectReplayed(market);
   });
 
-  test("behavior: who let a job go by, or gave it up twice, does not get it again while its trade would have lasted", () => {
+  test("behavior: who failed a job, or let it go by twice, does not get it again while its trade would have lasted", () => {
     const market = selling();
     const sellerOf = (more: { readonly jobDigest?: Hex } = {}, buyer = DEB): number => {
       const { number } = market.accept(buyJob(buyer, 100, 1_200_000, more));

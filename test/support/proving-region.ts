@@ -20,8 +20,8 @@ import { slotAt } from "../../protocol/units.ts";
 import { openTestRegion, REGION, SEED } from "./web-region.ts";
 
 export const WINDOW_SLOTS = 4;
-/** A window takes fifteen seconds, and as long is its time for evidence: enough for a slow machine to prove in it. */
-const RATE = 240;
+/** A window takes half a minute, and as long is its time for evidence: enough for a slow machine to prove in it. */
+const RATE = 120;
 /** Some seconds before a window begins: an enrolment acts from the next one on. */
 const BEGINS_AT_S = Date.UTC(2026, 5, 19, 21, 50) / 1000;
 const LIMITS = { nameplateWh: 2_000, connectionWh: 4_000, saleCapWh: 6_000, purchaseCapWh: 8_000 };

@@ -260,10 +260,15 @@ describe("jobs over HTTP", () => {
     await rest(20);
     node.leave();
     await rest(20);
+    goTo(OPENED_AT_S + 10);
     const reply = await post(asking({ waitSeconds: 5, patienceSeconds: 600 }));
     expect(reply.status).toBe(202);
     expect(reply.json).toMatchObject({ status: "running", runs: [{ state: "gave_up" }] });
     await until(async () => (await provider.resting()).length === 0);
+    expect((await polder.get(`/providers/${provider.account}`)).json).toMatchObject({
+      failures: 1,
+      lapses: 1,
+    });
     // Its money is back before anybody else is asked.
     await until(
       async () => (await polder.get(`/obligations/${reply.json.runs[0].obligation}`)).status === 404,
@@ -281,6 +286,7 @@ describe("jobs over HTTP", () => {
   });
 
   test("behavior: one that stays the best ask and never comes is asked once", async () => {
+    goTo(OPENED_AT_S + 10);
     await provider.ask();
     const { json } = await post(asking());
     for (let look = 1; look < 4; look += 1) {
