@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Outcome } from "../../durable-objects/outcome.ts";
+import type { Hex } from "../../protocol/fields.ts";
 import { COMMAND_WINDOW_SECONDS, MAX_COMMANDS_PER_ACCOUNT_WINDOW } from "../../protocol/limits.ts";
 import {
   address,
@@ -15,6 +16,7 @@ import {
   wallet,
   word,
 } from "../support/market.ts";
+import { released } from "../support/resource-drafts.ts";
 import {
   goTo,
   MIDNIGHT_S,
@@ -110,5 +112,19 @@ describe("a flood", () => {
       credit(address(1), 1, wallet(OPERATOR)),
     );
     expect(own).toEqual({ accepted: MAX_COMMANDS_PER_ACCOUNT_WINDOW + 10 });
+  });
+
+  test("behavior: what the region itself says of runs and results is not limited; whoever else says it is", async () => {
+    const { region } = await openedRegion(1);
+    const key = await region.inside(({ engine }) => engine.state.header.opened?.receiptKey as Hex);
+    for (const [signer, counts] of [
+      [session(key), { obligation_not_found: MAX_COMMANDS_PER_ACCOUNT_WINDOW + 10 }],
+      [session(word(66)), { not_referee: MAX_COMMANDS_PER_ACCOUNT_WINDOW, rate_limited: 10 }],
+    ] as const)
+      expect(
+        await flood(region, MAX_COMMANDS_PER_ACCOUNT_WINDOW + 10, (index) =>
+          released(1 + index, word(1), { signer }),
+        ),
+      ).toEqual(counts);
   });
 });

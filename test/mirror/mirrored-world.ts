@@ -26,7 +26,7 @@ import type { Hex } from "../../protocol/fields.ts";
 import { GOVERNED_VALUES, type GovernedValue, governedWords } from "../../protocol/governed-values.ts";
 import { LOCAL_CHAIN_ID } from "../../protocol/limits.ts";
 import { commandId, type SigningDomain } from "../../protocol/typed-data.ts";
-import type { VerifiedSigner } from "../../protocol/verified-facts.ts";
+import type { EvidenceFacts, VerifiedSigner } from "../../protocol/verified-facts.ts";
 import { SimulatedStorage } from "../simulation/simulated-storage.ts";
 import { type ChainContracts, deployContracts } from "../support/chain-contracts.ts";
 import type { Contract, LocalChain } from "../support/local-chain.ts";
@@ -128,7 +128,11 @@ export class EngineRegion implements MirroredRegion {
   }
 
   /** Decides a command that a wallet or a session key signed. */
-  async decideBy(signer: VerifiedSigner, draft: Record<string, unknown>): Promise<Outcome> {
+  async decideBy(
+    signer: VerifiedSigner,
+    draft: Record<string, unknown>,
+    evidence: EvidenceFacts | null = null,
+  ): Promise<Outcome> {
     this.#nonce += 1;
     const expiresAtS = this.engine.atS() + 60;
     const command = { region: REGION, nonce: this.#nonce, expiresAtS, ...draft } as unknown as Command;
@@ -136,7 +140,7 @@ export class EngineRegion implements MirroredRegion {
       command,
       commandId: commandId(this.#domain, command),
       signer,
-      evidence: null,
+      evidence,
       auth:
         signer.scheme === "wallet"
           ? { scheme: "wallet", signature: `0x${"00".repeat(65)}` }

@@ -43,8 +43,8 @@ describe.skipIf(!hasAnvil)("slashes (skipped where npm has no anvil for the mach
     atS += seconds;
     await world.goTo(atS);
   };
-  const accept = async ({ command, signer }: Draft) => {
-    const outcome = await world.region.decideBy(signer, command);
+  const accept = async ({ command, signer, evidence }: Draft) => {
+    const outcome = await world.region.decideBy(signer, command, evidence);
     if ("rejection" in outcome) throw new Error(JSON.stringify(outcome.rejection));
     return outcome.answer;
   };
@@ -77,7 +77,8 @@ describe.skipIf(!hasAnvil)("slashes (skipped where npm has no anvil for the mach
     const traded = events.find(({ type }) => type === "resource_traded") as { firstObligation: number };
     const id = traded.firstObligation;
     await pass(5);
-    const reported = await accept(result(seller, id, 5, { jobDigest, signer: session(key), output: 0xbad }));
+    const said = { jobDigest, signer: session(key), output: 0xbad, attested: { agreedBy: [REFEREE] } };
+    const reported = await accept(result(seller, id, 5, said));
     await pass(5);
     await accept(audited(id, 5, 0x600d, REFEREE));
     const [sale] = await world.region.failedAudits(reported.entry);
