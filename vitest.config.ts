@@ -22,19 +22,6 @@ const PURE = [
   "test/compute/!(runtimes).test.ts",
 ];
 
-/** Of the other rooms, what starts no process, opens no socket and measures no time: it fails no sooner on a busy core either. */
-const COMPUTED = [
-  "test/circuits/{certificate,meter-attacks,statement-vectors}.test.ts",
-  "test/clients/audit{,-certificates,-order,-proofs,-reports,-results,-stakes,-votes}.test.ts",
-  "test/clients/{claim-policy,economy-providers,economy-rewards,file-fuzz}.test.ts",
-  "test/clients/household-{default-orders,split,tariff}.test.ts",
-  "test/clients/meter-{csv,decimal,documents,estimate,fuzz,green-button,nem,real-files,register}.test.ts",
-  "test/clients/meter-{p1-recording,p1-telegram,slots,slots-of-files}.test.ts",
-  "test/clients/reconcile-{comparison,readings}.test.ts",
-  "test/governance/{certificate-gate,meter-gate,verifiers}.test.ts",
-  "test/web/{amounts,calendar,claims,day,news,page-address,statement}.test.ts",
-];
-
 /**
  * Tests of processes, sockets and browsers share an automatic check's two cores with what they start; there one that
  * a busy moment failed is tried once more. At a desk it is not.
@@ -61,9 +48,8 @@ export default defineConfig({
         test: {
           name: "pure",
           ...SIDE_BY_SIDE,
-          include: [...PURE, ...COMPUTED],
+          include: PURE,
           testTimeout: COMPUTING_TIMEOUT_MS,
-          hookTimeout: COMPUTING_TIMEOUT_MS,
         },
       },
       {
@@ -71,7 +57,7 @@ export default defineConfig({
           name: "node",
           ...ALONE,
           include: ["test/**/*.test.ts"],
-          exclude: [...INSIDE_WORKERD, ...PURE, ...COMPUTED, SIMULATED],
+          exclude: [...INSIDE_WORKERD, ...PURE, SIMULATED],
           retry,
           testTimeout: 90_000,
           hookTimeout: 60_000,
