@@ -71,7 +71,7 @@ function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
   return [...here, ...entries.flatMap(([key, inner]) => pathsOf(inner, [...path, key]))];
 }
 
-const isFlag = (field: string | undefined) => field?.startsWith("is") === true;
+const isFlag = (field: string | undefined) => field !== undefined && /^(is|has)[A-Z]/.test(field);
 
 describe("what is refused", () => {
   for (const [type, sample] of SAMPLES) {

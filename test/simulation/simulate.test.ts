@@ -108,7 +108,7 @@ describe("npm run simulate", () => {
 });
 
 describe("a region under everything at once", () => {
-  test(`property: ${SEEDS} seeds of ${STEPS} steps break nothing`, { timeout: 600_000 }, async () => {
+  test(`property: ${SEEDS} seeds of ${STEPS} steps break nothing`, { timeout: 1_800_000 }, async () => {
     const results: SimulationResult[] = [];
     for (let seed = 1; seed <= SEEDS; seed += 1) {
       const result = await simulate({ seed, steps: STEPS });
